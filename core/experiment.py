@@ -1,0 +1,268 @@
+"""What an algorithm declares of itself: its settings, its panels, its presets. No torch in here.
+
+An experiment names the module that trains by string (``program``). That module holds
+
+- ``load(config) -> data``: the data set, through :mod:`core.data`;
+- ``build(config, data, device) -> State``: modules, optimisers, random generators, data cursor, step 0;
+- ``train(state) -> Iterator[Event]``: yields :class:`~core.events.Step` after each update, measurements as
+  :class:`~core.events.Scalars` on a schedule of steps (never of the clock: the same seed gives the same curve), and
+  :class:`~core.events.Pulse` inside long evaluations. It reads ``state.config`` anew at every step, so that a live
+  setting acts at once, and starts at ``state.step``, so that it continues a loaded state. What is due at a step is
+  measured at the top of the loop, before the next update. It ends by itself at no step: the worker stops asking.
+- ``observe(state) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in the state, no
+  random generator either.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.events import Event
+from core.words import N_, Sentence
+
+
+def Setting(  # noqa: N802 - stands where pydantic's Field stands
+    default: Any,
+    title: str,
+    description: str,
+    *,
+    group: str,
+    live: bool = False,
+    scale: str = "linear",
+    step: float | None = None,
+    labels: Mapping[Any, str] | None = None,
+    shown_if: Mapping[str, tuple[Any, ...]] | None = None,
+    **constraints: Any,
+) -> Any:
+    """A field of a :class:`Config`, with all that a control, a command-line flag and an error need to know.
+
+    Args:
+        default: value where nobody chose one; ``default_factory`` is not supported, use a tuple for a list.
+        title: the control's label, marked with ``N_``.
+        description: one sentence of help, marked with ``N_``.
+        group: heading under which the control stands, marked with ``N_``.
+        live: whether it may change while a run trains.
+        scale: ``"log"`` gives a slider of powers.
+        step: the slider's step on a linear scale.
+        labels: words for the values of a ``Literal``, marked with ``N_``.
+        shown_if: the control is shown (and has an effect) only where another field has one of these values.
+        **constraints: ``ge``, ``le``, ``gt``, ``lt``, ``min_length``, ``max_length`` as in pydantic.
+    """
+    extra: dict[str, Any] = {"group": group, "live": live, "scale": scale}
+    if step is not None:
+        extra["step"] = step
+    if labels is not None:
+        extra["labels"] = dict(labels)
+    if shown_if is not None:
+        extra["shown_if"] = {name: list(values) for name, values in shown_if.items()}
+    return Field(default, title=title, description=description, json_schema_extra=extra, **constraints)
+
+
+class Config(BaseModel):
+    """Settings of an experiment: frozen, closed, finite. Subclasses add fields made by :func:`Setting`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    seed: int = Setting(
+        0,
+        N_("Seed"),
+        N_("Start of all random numbers: the same seed gives the same curve."),
+        group=N_("Run"),
+        ge=0,
+        le=2**31 - 1,
+    )
+
+
+class Stop(BaseModel):
+    """When a run ends by itself: at the first of these that holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    steps: int = Setting(
+        2000, N_("Steps"), N_("End after this many updates."), group=N_("Stop when"), scale="log", ge=1, le=10_000_000
+    )
+    seconds: float = Setting(
+        0.0,
+        N_("Seconds"),
+        N_("End after this much training time; 0 for no limit."),
+        group=N_("Stop when"),
+        ge=0,
+        le=86_400,
+    )
+    metric: str = Setting(
+        "", N_("Metric"), N_("End when this metric reaches the value below; empty for none."), group=N_("Stop when")
+    )
+    value: float = Setting(
+        0.0,
+        N_("Value"),
+        N_("What the metric has to reach: from below where higher is better, from above where lower is."),
+        group=N_("Stop when"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where the algorithm was published."""
+
+    title: str
+    authors: str
+    year: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a metric says. ``name`` is ``split/name``; a ``*`` stands for a family such as one curve a layer.
+
+    Attributes:
+        better: ``"high"``, ``"low"`` or ``""`` where neither is.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    better: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture of the stage.
+
+    Attributes:
+        name: also the name of the snapshots it draws.
+        title, sentence: what it is and what one sees in it, marked with ``N_``.
+        metrics: for a panel of curves, the metrics it draws (a ``*`` matches a family). The browser draws and extends
+            these by itself, no view is called.
+        view: for all others ``"module:function"``, a :class:`View`.
+        size: ``"hero"`` (one), ``"side"`` (beside the hero), ``"below"``, or ``"folded"`` (below, until wanted).
+        scale: ``"log"`` for a logarithmic value axis.
+        shown_if: the panel exists only where a setting has one of these values.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    metrics: tuple[str, ...] = ()
+    view: str = ""
+    size: str = "below"
+    scale: str = "linear"
+    shown_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Settings with a claim: what a person will see, measured by a test."""
+
+    name: str
+    title: str
+    claim: str
+    settings: Mapping[str, Any]
+    stop: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An algorithm as the house knows it. ``core/algorithms/<slug>/spec.py`` holds one, named ``experiment``.
+
+    Attributes:
+        family: heading in the menu.
+        place: position in the menu and the gallery; the lower comes first.
+        tagline: the idea in one sentence.
+        presets: the first is what the page opens with.
+        metrics: a sentence for each metric that the training reports.
+        diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
+        program: module with ``load``, ``build``, ``train`` and ``observe``.
+        parts: names of the parts of a round (a GAN's D and G), empty where an update is all there is.
+    """
+
+    slug: str
+    title: str
+    family: str
+    tagline: str
+    paper: Paper
+    config: type[Config]
+    panels: tuple[Panel, ...]
+    presets: tuple[Preset, ...]
+    metrics: tuple[Metric, ...]
+    diagnoses: Mapping[str, str]
+    program: str
+    place: int = 100
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a view may know beside its own snapshot.
+
+    Attributes:
+        config: the settings in force at that step.
+        step: updates made when the snapshot was taken.
+        statics: the arrays of each panel's snapshot at step 0, by panel name: what never changes is told once, under
+            a panel name of its own such as ``"data"``.
+    """
+
+    config: Config
+    statics: Mapping[str, Mapping[str, Any]]
+    step: int
+
+
+class View(Protocol):
+    """From a snapshot to a Plotly figure in plain JSON: ``{"data": [...], "layout": {...}}``.
+
+    Arrays go through :mod:`core.figures`; the browser adds fonts, paper and grid colours of its theme. Words in a
+    figure (axis titles, annotations, trace names) are marked with ``N_`` and stay English: one figure serves all who
+    watch, and each browser looks them up in its own language.
+    """
+
+    def __call__(self, arrays: Mapping[str, Any], context: Context) -> dict[str, Any]: ...
+
+
+class Diverged(ArithmeticError):
+    """Raised by a training whose loss is no longer a number. The run ends as "diverged at step N"."""
+
+
+class State(Protocol):
+    """Everything a training needs to go on. ``state_dict`` is a tree of dicts, lists, numbers, strings and tensors."""
+
+    step: int
+    config: Any
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, tree: dict[str, Any]) -> None: ...
+
+    def turn(self, config: Any) -> None:
+        """Take changed live settings."""
+        ...
+
+
+class Program(Protocol):
+    """The module that an experiment names."""
+
+    def load(self, config: Any) -> Any: ...
+
+    def build(self, config: Any, data: Any, device: str) -> State: ...
+
+    def train(self, state: Any) -> Iterator[Event]: ...
+
+    def observe(self, state: Any) -> Iterator[Event]: ...
+
+
+__all__ = [
+    "Config",
+    "Context",
+    "Diverged",
+    "Experiment",
+    "Metric",
+    "Panel",
+    "Paper",
+    "Preset",
+    "Program",
+    "Sentence",
+    "Setting",
+    "State",
+    "Stop",
+    "View",
+]

@@ -1,0 +1,38 @@
+"""Finds the algorithms: every ``core/algorithms/<slug>/spec.py`` holds an ``experiment``."""
+
+import importlib
+from functools import cache
+from pathlib import Path
+
+from core.experiment import Experiment
+from core.words import N_, Refusal
+
+_ALGORITHMS = Path(__file__).parent / "algorithms"
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """All experiments by slug, in the order of the menu."""
+    found = {}
+    for spec in sorted(_ALGORITHMS.glob("*/spec.py")):
+        module = importlib.import_module(f"core.algorithms.{spec.parent.name}.spec")
+        experiment: Experiment = module.experiment
+        if experiment.slug != spec.parent.name:
+            raise ValueError(f"{spec} declares the slug {experiment.slug!r}")
+        found[experiment.slug] = experiment
+    return dict(sorted(found.items(), key=lambda item: (item[1].place, item[0])))
+
+
+def get(slug: str) -> Experiment:
+    """The experiment called ``slug``.
+
+    Raises:
+        Refusal: there is none.
+    """
+    try:
+        return experiments()[slug]
+    except KeyError:
+        known = ", ".join(experiments())
+        raise Refusal(
+            "algorithm", N_("There is no algorithm called {slug}; there are: {known}."), slug=slug, known=known
+        ) from None

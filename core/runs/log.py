@@ -1,0 +1,232 @@
+"""The log of a run: one SQLite file in WAL mode, the only SQL in the house.
+
+The worker appends (:class:`LogWriter`), everybody else reads (:class:`LogReader`). Arrays lie in the row of their
+snapshot, as safetensors bytes, rather than in files of their own: row and arrays are one transaction, a thinned frame
+is one ``DELETE``, and a recorded run is a single file. Sequence numbers rise and are never used twice.
+"""
+
+import dataclasses
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from core.events import (
+    Checkpoint,
+    Event,
+    Failure,
+    Frame,
+    Knob,
+    Note,
+    Pulse,
+    Scalars,
+    Snapshot,
+    Status,
+    Step,
+    Text,
+)
+from core.words import Sentence
+
+#: Frames kept at the most of each panel; a frame more and every second one between the first and the last goes.
+KEPT_FRAMES = 256
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, step INTEGER NOT NULL,
+    kind TEXT NOT NULL, panel TEXT NOT NULL, body TEXT NOT NULL, arrays BLOB);
+CREATE INDEX IF NOT EXISTS frames ON events(panel, step) WHERE panel != '';
+CREATE TABLE IF NOT EXISTS head(one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
+"""
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__.lower(): kind for kind in (Scalars, Snapshot, Text, Frame, Knob, Note, Checkpoint, Status, Failure)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a run stands now; overwritten with every batch.
+
+    Attributes:
+        epoch: passes over the data, -1 where there are none.
+        steps_per_s: updates a second over the last second or so, 0 while nothing moves.
+        trained_s: seconds of training so far, pauses left out.
+        task, share: what is being prepared and how far (0…1) before the training starts.
+        device: what it trains on, e.g. ``"cpu"``.
+    """
+
+    state: str = "queued"
+    step: int = 0
+    epoch: float = -1.0
+    part: str = ""
+    steps_per_s: float = 0.0
+    trained_s: float = 0.0
+    task: str = ""
+    share: float = 0.0
+    device: str = ""
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as the log holds it. A snapshot read by :meth:`LogReader.tail` comes without its arrays."""
+
+    seq: int
+    time: float
+    event: Event
+
+
+def _packed(event: Event) -> tuple[str, str, str, bytes | None]:
+    """(kind, panel, body, arrays) of an event."""
+    kind = type(event).__name__.lower()
+    panel = getattr(event, "panel", "")
+    body = {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name not in ("step", "panel")}
+    arrays = None
+    if isinstance(event, Snapshot):
+        arrays = safetensors.numpy.save({name: np.ascontiguousarray(a) for name, a in event.arrays.items()})
+        del body["arrays"]
+    elif isinstance(event, Frame):
+        arrays = safetensors.numpy.save({"image": np.ascontiguousarray(event.image)})
+        del body["image"]
+    return kind, panel, json.dumps(body, default=_plain, allow_nan=True), arrays
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return {"template": value.template, "values": dict(value.values)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, tuple | frozenset | set):
+        return list(value)
+    return dict(value)
+
+
+def _unpacked(kind: str, step: int, panel: str, body: str, arrays: bytes | None) -> Event:
+    cls = _KINDS[kind]
+    fields: dict[str, Any] = json.loads(body)
+    if panel:
+        fields["panel"] = panel
+    if isinstance(fields.get("sentence"), dict):
+        fields["sentence"] = Sentence(**fields["sentence"])
+    if cls is Snapshot:
+        fields["arrays"] = safetensors.numpy.load(arrays) if arrays else {}
+    elif cls is Frame:
+        fields["image"] = safetensors.numpy.load(arrays)["image"] if arrays else np.zeros((0, 0, 3), np.uint8)
+    event: Event = cls(step=step, **fields)
+    return event
+
+
+class LogWriter:
+    """Appends events in batches. One writer a log: the worker, or nobody."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._waiting: list[tuple[float, int, str, str, str, bytes | None]] = []
+        self._frames: dict[str, list[int]] = {}
+        for panel, seq in self._db.execute("SELECT panel, seq FROM events WHERE panel != '' ORDER BY seq"):
+            self._frames.setdefault(panel, []).append(seq)
+
+    def append(self, event: Event) -> None:
+        """Take an event; it is on the log, and safe from a kill, once :meth:`flush` returns."""
+        if isinstance(event, Step | Pulse):
+            raise ValueError(f"{event} is for the worker, not for the log")
+        self._waiting.append((time.time(), event.step, *_packed(event)))
+
+    def flush(self, head: Head) -> None:
+        """Write what waits, and where the run stands, in one transaction."""
+        self._db.execute("BEGIN IMMEDIATE")
+        for row in self._waiting:
+            cursor = self._db.execute(
+                "INSERT INTO events(time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
+            if row[3] and cursor.lastrowid is not None:
+                self._keep(row[3], cursor.lastrowid)
+        self._db.execute(
+            "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
+            (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
+        )
+        self._db.execute("COMMIT")
+        self._waiting.clear()
+
+    def _keep(self, panel: str, seq: int) -> None:
+        kept = self._frames.setdefault(panel, [])
+        kept.append(seq)
+        if len(kept) > KEPT_FRAMES:
+            thinned = [s for i, s in enumerate(kept[1:-1], start=1) if i % 2]
+            self._db.executemany("DELETE FROM events WHERE seq = ?", [(s,) for s in thinned])
+            gone = set(thinned)
+            self._frames[panel] = [s for s in kept if s not in gone]
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class LogReader:
+    """Reads a log, also while it is being written, and as far as it can be read where it is damaged.
+
+    Args:
+        path: the log.
+        recorded: it is shipped with the app, nobody writes it, and its folder may be read-only.
+    """
+
+    def __init__(self, path: Path, *, recorded: bool = False) -> None:
+        if not path.exists():
+            raise FileNotFoundError(path)
+        mode = "mode=ro&immutable=1" if recorded else "mode=rw"
+        self._db = sqlite3.connect(
+            f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None, timeout=2, check_same_thread=False
+        )
+        self._db.execute("PRAGMA query_only=1")
+
+    def head(self) -> Head:
+        """Where the run stands; the default :class:`Head` where nothing was written yet."""
+        for (body,) in self._rows("SELECT body FROM head", ()):
+            return Head(**json.loads(body))
+        return Head()
+
+    def tail(self, since: int = 0, limit: int = 100_000) -> list[Record]:
+        """The events after sequence number ``since``, in order, snapshots without their arrays."""
+        return [
+            Record(seq, when, _unpacked(kind, step, panel, body, None))
+            for seq, when, step, kind, panel, body in self._rows(
+                "SELECT seq, time, step, kind, panel, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+                (since, limit),
+            )
+        ]
+
+    def snapshot(self, seq: int) -> Event | None:
+        """The event with that number, arrays and all; ``None`` where it was thinned out or cannot be read."""
+        for step, kind, panel, body, arrays in self._rows(
+            "SELECT step, kind, panel, body, arrays FROM events WHERE seq = ?", (seq,)
+        ):
+            return _unpacked(kind, step, panel, body, arrays)
+        return None
+
+    def events(self, *kinds: type[Any]) -> Iterator[Record]:
+        """All events of these kinds, in order, with their arrays."""
+        names = [kind.__name__.lower() for kind in kinds or tuple(_KINDS.values())]
+        marks = ",".join("?" * len(names))
+        for seq, when, step, kind, panel, body, arrays in self._rows(
+            f"SELECT seq, time, step, kind, panel, body, arrays FROM events WHERE kind IN ({marks}) ORDER BY seq",
+            names,
+        ):
+            yield Record(seq, when, _unpacked(kind, step, panel, body, arrays))
+
+    def _rows(self, query: str, values: Sequence[Any]) -> Iterable[Any]:
+        """Rows until the end or the first that cannot be read."""
+        try:
+            yield from self._db.execute(query, values)
+        except sqlite3.DatabaseError:
+            return
+
+    def close(self) -> None:
+        self._db.close()

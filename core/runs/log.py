@@ -211,6 +211,10 @@ class LogReader:
             return _unpacked(kind, step, panel, body, arrays)
         return None
 
+    def frames(self) -> list[int]:
+        """Sequence numbers of all frames that are kept."""
+        return [seq for (seq,) in self._rows("SELECT seq FROM events WHERE panel != ''", ())]
+
     def events(self, *kinds: type[Any]) -> Iterator[Record]:
         """All events of these kinds, in order, with their arrays."""
         names = [kind.__name__.lower() for kind in kinds or tuple(_KINDS.values())]

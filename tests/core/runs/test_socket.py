@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,16 @@ OWNER = "o" * 43
 class Lab:
     """A server, its engine, and browsers that connect to it."""
 
-    def __init__(self, engine: ToyEngine, hub: Hub, host: str) -> None:
-        self.engine, self.hub, self.host = engine, hub, host
+    def __init__(self, engine: ToyEngine, hub: Hub, host: str, links: ExitStack) -> None:
+        self.engine, self.hub, self.host, self._links = engine, hub, host, links
 
     def open(self, run: str, cookie: str = OWNER, since: int = 0, origin: str | None = None) -> "Browser":
-        return Browser(
-            connect(
-                f"ws://{self.host}/lab/runs/{run}/live?since={since}",
-                origin=origin if origin is not None else f"http://{self.host}",  # type: ignore[arg-type]
-                additional_headers={"Cookie": f"other=1; tenfold={cookie}"} if cookie else {},
-            )
+        link = connect(
+            f"ws://{self.host}/lab/runs/{run}/live?since={since}",
+            origin=origin if origin is not None else f"http://{self.host}",  # type: ignore[arg-type]
+            additional_headers={"Cookie": f"other=1; tenfold={cookie}"} if cookie else {},
         )
+        return Browser(self._links.enter_context(link))
 
 
 class Browser:
@@ -77,8 +77,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setattr(registry, "get", lambda slug: {"toy": TOY}[slug])
     engine = ToyEngine(tmp_path)
     hub = Hub(lambda: engine)
-    with served(hub) as host:
-        yield Lab(engine, hub, host)
+    with served(hub) as host, ExitStack() as links:
+        yield Lab(engine, hub, host, links)
 
 
 @pytest.fixture
@@ -162,9 +162,10 @@ def test_five_updates_a_second_at_the_most_and_two_undrawn(lab: Lab, run: Run) -
             assert i == 1
         assert points == list(range(1, len(points) + 1))
 
-    threads = [threading.Thread(target=write), *(threading.Thread(target=read, args=(i,)) for i in range(2))]
+    threads = [threading.Thread(target=read, args=(i,)) for i in range(2)]
     for thread in threads:
         thread.start()
+    write()
     for thread in threads:
         thread.join()
     assert 5 <= counts[0] <= 15

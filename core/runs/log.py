@@ -141,20 +141,25 @@ class LogWriter:
             raise ValueError(f"{event} is for the worker, not for the log")
         self._waiting.append((time.time(), event.step, *_packed(event)))
 
+    @property
+    def waiting(self) -> int:
+        """Events taken and not yet written."""
+        return len(self._waiting)
+
     def flush(self, head: Head) -> None:
         """Write what waits, and where the run stands, in one transaction."""
-        self._db.execute("BEGIN IMMEDIATE")
-        for row in self._waiting:
-            cursor = self._db.execute(
-                "INSERT INTO events(time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?)", row
+        with self._db:  # takes the whole batch back where a part of it cannot be written
+            self._db.execute("BEGIN IMMEDIATE")
+            for row in self._waiting:
+                cursor = self._db.execute(
+                    "INSERT INTO events(time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?)", row
+                )
+                if row[3] and cursor.lastrowid is not None:
+                    self._keep(row[3], cursor.lastrowid)
+            self._db.execute(
+                "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
+                (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
             )
-            if row[3] and cursor.lastrowid is not None:
-                self._keep(row[3], cursor.lastrowid)
-        self._db.execute(
-            "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
-            (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
-        )
-        self._db.execute("COMMIT")
         self._waiting.clear()
 
     def _keep(self, panel: str, seq: int) -> None:

@@ -8,16 +8,16 @@ from core import registry
 from core.events import ENDED
 from core.experiment import Experiment
 from core.runs.engine import engine
-from core.words import Refusal, Sentence
+from core.words import Refusal
 from pages.parts import scene
 from pages.parts.controls import Panel, controls
 from pages.parts.draft import Draft
 from pages.parts.language import _, say
 from pages.parts.link import link
-from pages.parts.session import draft_of, notices, notify, owner, show_notices, touch, write_address
+from pages.parts.session import draft_of, notices, owner, show_notices, touch, write_address
 from pages.parts.stage import stage
 from pages.parts.tabs import tabs
-from pages.parts.watch import Watched, adopt, watched
+from pages.parts.watch import Watched, show_run, watched
 
 
 def bench(slug: str) -> None:
@@ -35,7 +35,7 @@ def bench(slug: str) -> None:
     st.fragment(_stage, run_every=beat)(experiment, draft, seen)
     if seen is not None and seen.active:
         _follow(seen)
-    tabs(experiment, seen)
+    tabs(experiment, draft, seen)
 
 
 def _told(experiment: Experiment, draft: Draft, seen: Watched | None) -> tuple[object, ...]:
@@ -76,7 +76,7 @@ def _stage(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
     asked = (st.session_state.get(key) or {}).get("fallback")
     run = data["run"] or data["recorded"]
     if asked and run:
-        data["batch"] = scene.batch(run, asked)
+        data |= scene.news(run, asked)
     result = stage(data, key=key)
     if bool(result.fallback) != bool(st.session_state.get(f"fallback.{experiment.slug}")):
         st.session_state[f"fallback.{experiment.slug}"] = bool(result.fallback)
@@ -101,11 +101,6 @@ def _act(experiment: Experiment, draft: Draft, seen: Watched | None, action: dic
         engine().resume(seen.id, owner())
     elif do == "command":
         engine().command(seen.id, owner(), str(action.get("command", "")), action.get("value"))
-
-
-def show_run(run: str) -> None:
-    """Put a run into the address, and with it onto the stage."""
-    st.query_params.from_dict({n: v for n, v in st.query_params.to_dict().items() if n != "step"} | {"run": run})
 
 
 @st.fragment(run_every=1.0)

@@ -1,6 +1,8 @@
 """What the stage is told: the panels and words of the experiment, the run in sight, and whether the draft differs."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import streamlit as st
 from core.experiment import Experiment
 from core.runs.engine import engine
 from core.runs.hub import hub
-from core.words import Refusal, Sentence
+from core.words import Refusal
 from pages.parts import fields
 from pages.parts.draft import Draft
 from pages.parts.language import language
@@ -100,10 +102,10 @@ def _step() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 12 else None
 
 
-def batch(run: str, asked: Any) -> dict[str, Any] | Sentence:
-    """The news of a run for a stage that has no socket, or why there are none."""
-    since, panels = asked.get("since", 0), asked.get("panels", [])
+def news(run: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage that has no socket is fed with, or why there is nothing."""
+    panels = [str(panel) for panel in asked.get("panels", [])]
     try:
-        return hub().batch(run, int(since), [str(p) for p in panels], owner())
+        return {"batch": hub().batch(run, int(asked.get("since", 0)), panels, owner())}
     except Refusal as refusal:
-        return refusal.sentence
+        return {"refusal": asdict(refusal.sentence)}

@@ -55,7 +55,7 @@ def draft_of(experiment: Experiment) -> Draft:
     params = _settings()
     touched = st.session_state.pop(_TOUCHED, False)
     came = st.session_state.get("page") != experiment.slug
-    st.session_state["page"] = experiment.slug
+    st.session_state["page"], st.session_state["came"] = experiment.slug, came
     left = st.session_state.get(key)
     if left is not None and (touched or (came and not params) or params == st.session_state.get(f"{key}.address")):
         return left
@@ -63,6 +63,11 @@ def draft_of(experiment: Experiment) -> Draft:
     st.session_state[_NOTICES] = refused
     st.session_state[key] = draft
     return draft
+
+
+def came_back() -> bool:
+    """Whether the person has just come to this page, by the menu or by an address."""
+    return bool(st.session_state.get("came"))
 
 
 def _settings() -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.experiment import Experiment
+from pages.parts.draft import Draft
 from pages.parts.language import _, language
 from pages.parts.runs import runs
 from pages.parts.watch import Watched
@@ -14,7 +15,7 @@ _ALGORITHMS = Path(__file__).parents[2] / "core" / "algorithms"
 
 
 @st.fragment
-def tabs(experiment: Experiment, seen: Watched | None) -> None:
+def tabs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
     """Learn, Code and Runs; only the open one is made."""
     learn, code, mine = st.tabs(
         [_("Learn"), _("Code"), _("Runs")], key=f"tabs.{experiment.slug}.{language()}", on_change="rerun"
@@ -27,7 +28,7 @@ def tabs(experiment: Experiment, seen: Watched | None) -> None:
             _code(experiment)
     if mine.open:
         with mine:
-            runs(experiment, seen)
+            runs(experiment, draft, seen)
 
 
 def _learn(experiment: Experiment) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import streamlit as st
 
+from core import registry
 from core.events import ENDED, Knob
 from core.experiment import Experiment
 from core.runs.engine import engine
 from core.runs.library import RunView
-from core.words import Refusal
+from core.words import N_, Refusal, Sentence
 from pages.parts.draft import Draft
-from pages.parts.session import notify, owner
+from pages.parts.session import came_back, notify, owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,11 @@ def watched(experiment: Experiment, draft: Draft) -> Watched | None:
     """The run that the address names. One that this tab sees for the first time lends its settings to the draft,
     unless the address has settings of its own and the run has ended."""
     key = f"run.{experiment.slug}"
-    run = st.query_params.get("run") or _left(key)
+    run = st.query_params.get("run")
+    if not run and came_back() and (run := st.session_state.get(key)):
+        show_run(run)
     if not run:
+        st.session_state.pop(key, None)
         return None
     try:
         view = engine().view(run)
@@ -45,7 +49,8 @@ def watched(experiment: Experiment, draft: Draft) -> Watched | None:
         _forget(key, refusal)
         return None
     if view.info.slug != experiment.slug:
-        _forget(key, Refusal("run", view.info.slug))
+        title = Sentence(registry.get(view.info.slug).title)
+        _forget(key, Refusal("run", N_("That run is one of {title}; open it on that page."), title=title))
         return None
     seen = Watched(view, mine)
     if st.session_state.get(key) != run:
@@ -56,16 +61,15 @@ def watched(experiment: Experiment, draft: Draft) -> Watched | None:
     return seen
 
 
-def _left(key: str) -> str | None:
-    """The run that this tab watched when it left the page by the menu, which empties the address."""
-    return st.session_state.get(key) if st.session_state.get("came") else None
-
-
 def _forget(key: str, refusal: Refusal) -> None:
     st.session_state.pop(key, None)
-    st.query_params.pop("run", None)
-    st.query_params.pop("step", None)
+    st.query_params.from_dict({n: v for n, v in st.query_params.to_dict().items() if n not in ("run", "step")})
     notify(refusal.sentence)
+
+
+def show_run(run: str) -> None:
+    """Put a run into the address, and with it onto the stage."""
+    st.query_params.from_dict({n: v for n, v in st.query_params.to_dict().items() if n != "step"} | {"run": run})
 
 
 def adopt(draft: Draft, seen: Watched) -> None:

@@ -230,6 +230,16 @@ class LogReader:
         ):
             yield Record(seq, when, _unpacked(kind, step, panel, body, arrays))
 
+    def latest(self, kind: type[Any], limit: int) -> list[Record]:
+        """The last events of a kind, the newest first, snapshots without their arrays."""
+        return [
+            Record(seq, when, _unpacked(name, step, panel, body, None))
+            for seq, when, step, name, panel, body in self._rows(
+                "SELECT seq, time, step, kind, panel, body FROM events WHERE kind = ? ORDER BY seq DESC LIMIT ?",
+                (kind.__name__.lower(), limit),
+            )
+        ]
+
     def _rows(self, query: str, values: Sequence[Any]) -> Iterable[Any]:
         """Rows until the end or the first that cannot be read."""
         try:

@@ -1,0 +1,128 @@
+"""An algorithm that is registered is complete: page, tests, paper, presets, sentences, texts, recorded run."""
+
+import ast
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from core import registry
+from core.experiment import Experiment
+from core.runs.log import LogReader
+from core.settings import check
+from core.words import Refusal
+
+ROOT = Path(__file__).parents[2]
+ALL = list(registry.experiments().values())
+
+
+@pytest.fixture(params=ALL, ids=lambda e: e.slug)
+def experiment(request: pytest.FixtureRequest) -> Experiment:
+    return request.param
+
+
+def test_there_are_algorithms() -> None:
+    assert "dnn" in registry.experiments()
+
+
+def test_every_algorithm_folder_is_registered() -> None:
+    folders = {p.name for p in (ROOT / "core/algorithms").iterdir() if p.is_dir() and p.name != "__pycache__"}
+    assert folders == set(registry.experiments())
+
+
+def test_unknown_algorithm_is_refused_by_name() -> None:
+    with pytest.raises(Refusal, match="no algorithm called perceptron; there are: .*dnn"):
+        registry.get("perceptron")
+
+
+def test_it_has_a_page_of_a_few_lines(experiment: Experiment) -> None:
+    page = ROOT / "pages" / f"{experiment.slug}.py"
+    assert page.exists()
+    assert len(page.read_text().splitlines()) <= 12
+
+
+def test_it_has_tests(experiment: Experiment) -> None:
+    tests = list((ROOT / "tests/core/algorithms" / experiment.slug).glob("test_*.py"))
+    assert any("claim" in t.name for t in tests)
+    assert any("claim" not in t.name for t in tests)
+
+
+def test_it_names_its_paper(experiment: Experiment) -> None:
+    paper = experiment.paper
+    assert paper.title and paper.authors and 1900 < paper.year < 2100
+    assert paper.url.startswith("https://")
+
+
+def test_every_preset_is_a_valid_claim(experiment: Experiment) -> None:
+    assert experiment.presets
+    assert len({p.name for p in experiment.presets}) == len(experiment.presets)
+    claims = "".join(p.read_text() for p in (ROOT / "tests/core/algorithms" / experiment.slug).glob("test_*.py"))
+    for preset in experiment.presets:
+        assert preset.claim.endswith("."), preset.name
+        assert f'"{preset.name}"' in claims, f"no test measures what preset {preset.name} claims"
+        check(experiment.config, preset.settings)
+
+
+def test_every_setting_can_be_understood(experiment: Experiment) -> None:
+    for name, field in experiment.config.model_fields.items():
+        assert field.title and field.description and field.description.endswith("."), name
+        assert isinstance(field.json_schema_extra, dict), name
+        assert field.json_schema_extra["group"], name
+
+
+def test_every_panel_can_be_drawn(experiment: Experiment) -> None:
+    assert [p.size for p in experiment.panels].count("hero") == 1
+    known = [re.escape(m.name).replace(r"\*", ".*") for m in experiment.metrics]
+    for panel in experiment.panels:
+        assert panel.title and panel.sentence.endswith("."), panel.name
+        assert bool(panel.metrics) != bool(panel.view), f"{panel.name}: either curves or a view"
+        for metric in panel.metrics:
+            assert any(re.fullmatch(pattern, metric) or pattern == re.escape(metric) for pattern in known) or any(
+                m.name == metric for m in experiment.metrics
+            ), f"{panel.name} draws {metric}, which no sentence explains"
+        if panel.view:
+            module, function = panel.view.split(":")
+            assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_every_metric_of_the_recorded_run_has_a_sentence(experiment: Experiment) -> None:
+    folder = ROOT / "assets/recorded" / experiment.slug
+    reader = LogReader(folder / "log.sqlite", recorded=True)
+    told = {name for record in reader.events() for name in getattr(record.event, "values", {}) if "/" in name}
+    reader.close()
+    assert told
+    patterns = [re.escape(m.name).replace(r"\*", ".*") for m in experiment.metrics]
+    unexplained = {name for name in told if not any(re.fullmatch(p, name) for p in patterns)}
+    assert not unexplained
+    assert all(m.sentence.endswith(".") for m in experiment.metrics)
+
+
+def test_recorded_run_is_one_that_the_present_schema_understands(experiment: Experiment) -> None:
+    folder = ROOT / "assets/recorded" / experiment.slug
+    info = json.loads((folder / "run.json").read_text())
+    assert info["slug"] == experiment.slug
+    check(experiment.config, info["config"])
+    assert (folder / "picture.png").stat().st_size > 2_000
+    assert sum(f.stat().st_size for f in folder.iterdir()) <= 3_000_000, "a recording is part of every download"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_it_is_taught_in_both_languages(experiment: Experiment, lang: str) -> None:
+    text = (ROOT / "core/algorithms" / experiment.slug / f"learn.{lang}.md").read_text()
+    assert len(text) > (4_000 if lang == "en" else 2_000)
+    assert len(re.findall(r"^## ", text, re.M)) >= 8
+
+
+def test_every_diagnosis_that_the_code_may_name_has_words(experiment: Experiment) -> None:
+    folder = ROOT / "core/algorithms" / experiment.slug
+    named = set()
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Note":
+                named |= {
+                    arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                }
+    assert named <= set(experiment.diagnoses)
+    assert experiment.diagnoses

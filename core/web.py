@@ -11,7 +11,6 @@ import importlib.util
 import re
 import secrets
 from functools import cache
-from http.cookies import SimpleCookie
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -35,9 +34,9 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 @cache
 def assets_version() -> str:
-    """Changes with every file of the stage."""
+    """Changes with every file of the stage and with the words."""
     found = hashlib.sha256()
-    for path in sorted((ASSETS / "stage").rglob("*")):
+    for path in sorted([*(ASSETS / "stage").rglob("*"), *(ASSETS / "locale").rglob("*.po")]):
         if path.is_file():
             found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()[:12]
@@ -63,18 +62,14 @@ class Cookie:
         if scope["type"] != "http" or scope["method"] != "GET" or "text/html" not in headers.get("accept", ""):
             await self._app(scope, receive, send)
             return
-        jar = SimpleCookie()
         known = re.search(rf"(?:^|;\s*){COOKIE}=([^;]*)", headers.get("cookie", ""))
         token = known[1].strip() if known and _TOKEN.fullmatch(known[1].strip()) else secrets.token_urlsafe(32)
-        jar[COOKIE] = token
-        jar[COOKIE].update({"httponly": True, "samesite": "Lax", "path": "/", "max-age": LIFE})
-        if "https" in (scope["scheme"], headers.get("x-forwarded-proto", "").split(",")[0].strip()):
-            jar[COOKIE]["secure"] = True
-        line = jar[COOKIE].OutputString()
+        crumbs = f"{COOKIE}={token}; HttpOnly; Max-Age={LIFE}; Path=/; SameSite=Lax"
+        https = "https" in (scope["scheme"], headers.get("x-forwarded-proto", "").split(",")[0].strip())
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("Set-Cookie", line)
+                MutableHeaders(scope=message).append("Set-Cookie", f"{crumbs}; Secure" if https else crumbs)
             await send(message)
 
         await self._app(scope, receive, with_cookie)

@@ -10,17 +10,15 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from core import registry
 from core.events import ENDED
 from core.runs.fold import Fold, status, told
+from core.runs.library import RunView
 from core.runs.log import Head, LogReader
 from core.runs.pictures import Painter, Pictures, serialised
 from core.words import Refusal
-
-if TYPE_CHECKING:
-    from core.runs.library import RunView
 
 #: Seconds between two updates of a watcher, between two looks at a log that moves and at one that does not.
 UPDATE, LOOK, REST = 0.2, 0.1, 0.25
@@ -38,7 +36,7 @@ STRETCH = 500
 class Runs(Protocol):
     """What a room needs of the library."""
 
-    def view(self, run: str, /) -> "RunView": ...
+    def view(self, run: str, /) -> RunView: ...
 
     def reader(self, run: str, /) -> LogReader: ...
 

@@ -1,6 +1,10 @@
-"""Finds the algorithms: every ``core/algorithms/<slug>/spec.py`` holds an ``experiment``."""
+"""Finds the algorithms: every ``core/algorithms/<slug>/spec.py`` holds an ``experiment``.
+
+``TENFOLD_ALGORITHMS`` may name more modules that hold one, separated by commas: an algorithm of one's own, or a test's.
+"""
 
 import importlib
+import os
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +23,9 @@ def experiments() -> dict[str, Experiment]:
         experiment: Experiment = module.experiment
         if experiment.slug != spec.parent.name:
             raise ValueError(f"{spec} declares the slug {experiment.slug!r}")
+        found[experiment.slug] = experiment
+    for name in filter(None, os.environ.get("TENFOLD_ALGORITHMS", "").split(",")):
+        experiment = importlib.import_module(name.strip()).experiment
         found[experiment.slug] = experiment
     return dict(sorted(found.items(), key=lambda item: (item[1].place, item[0])))
 

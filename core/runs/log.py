@@ -141,20 +141,25 @@ class LogWriter:
             raise ValueError(f"{event} is for the worker, not for the log")
         self._waiting.append((time.time(), event.step, *_packed(event)))
 
+    @property
+    def waiting(self) -> int:
+        """Events taken and not yet written."""
+        return len(self._waiting)
+
     def flush(self, head: Head) -> None:
         """Write what waits, and where the run stands, in one transaction."""
-        self._db.execute("BEGIN IMMEDIATE")
-        for row in self._waiting:
-            cursor = self._db.execute(
-                "INSERT INTO events(time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?)", row
+        with self._db:  # takes the whole batch back where a part of it cannot be written
+            self._db.execute("BEGIN IMMEDIATE")
+            for row in self._waiting:
+                cursor = self._db.execute(
+                    "INSERT INTO events(time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?)", row
+                )
+                if row[3] and cursor.lastrowid is not None:
+                    self._keep(row[3], cursor.lastrowid)
+            self._db.execute(
+                "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
+                (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
             )
-            if row[3] and cursor.lastrowid is not None:
-                self._keep(row[3], cursor.lastrowid)
-        self._db.execute(
-            "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
-            (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
-        )
-        self._db.execute("COMMIT")
         self._waiting.clear()
 
     def _keep(self, panel: str, seq: int) -> None:
@@ -211,6 +216,10 @@ class LogReader:
             return _unpacked(kind, step, panel, body, arrays)
         return None
 
+    def frames(self) -> list[int]:
+        """Sequence numbers of all frames that are kept."""
+        return [seq for (seq,) in self._rows("SELECT seq FROM events WHERE panel != ''", ())]
+
     def events(self, *kinds: type[Any]) -> Iterator[Record]:
         """All events of these kinds, in order, with their arrays."""
         names = [kind.__name__.lower() for kind in kinds or tuple(_KINDS.values())]
@@ -220,6 +229,16 @@ class LogReader:
             names,
         ):
             yield Record(seq, when, _unpacked(kind, step, panel, body, arrays))
+
+    def latest(self, kind: type[Any], limit: int) -> list[Record]:
+        """The last events of a kind, the newest first, snapshots without their arrays."""
+        return [
+            Record(seq, when, _unpacked(name, step, panel, body, None))
+            for seq, when, step, name, panel, body in self._rows(
+                "SELECT seq, time, step, kind, panel, body FROM events WHERE kind = ? ORDER BY seq DESC LIMIT ?",
+                (kind.__name__.lower(), limit),
+            )
+        ]
 
     def _rows(self, query: str, values: Sequence[Any]) -> Iterable[Any]:
         """Rows until the end or the first that cannot be read."""

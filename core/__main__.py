@@ -1,0 +1,209 @@
+"""The command line: ``python -m core list | train | bench``.
+
+``train`` goes through the same worker and the same log as the page. A bad setting ends with status 2 and one sentence.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core import registry, settings
+from core.events import Scalars
+from core.experiment import Config, Experiment, Preset, Stop
+from core.runs.log import Head
+from core.words import N_, Refusal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["bench"]:
+        from core import bench  # a program of its own, with its own flags
+
+        status: int = bench.main(arguments[1:])
+        return status
+    asked = _parser().parse_args(arguments)
+    try:
+        return _list(asked.json) if asked.command == "list" else _train(asked)
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m core", description="Tenfold on the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | train | bench")
+    listing = commands.add_parser("list", help="the algorithms with their presets and settings")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    train = commands.add_parser("train", help="train without a page; the run's folder is kept")
+    train.add_argument("slug", nargs="?", default="", help="which algorithm; see list")
+    train.add_argument("--preset", default="", help="start from these settings")
+    train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="change a setting; repeatable")
+    train.add_argument("--seed", help="start of all random numbers")
+    train.add_argument("--device", default="cpu", help="cpu, cuda or mps")
+    train.add_argument("--steps", help="end after this many updates")
+    train.add_argument("--seconds", help="end after this much training time")
+    train.add_argument("--until", metavar="METRIC=VALUE", help="end when a metric reaches a value: test/accuracy>=0.97")
+    train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    commands.add_parser("bench", help="measure what the engine costs", add_help=False)
+    return parser
+
+
+def _train(asked: argparse.Namespace) -> int:
+    from core.runs import control
+    from core.runs.library import Library
+
+    library = Library()
+    if asked.resume:
+        run = asked.resume
+        info = library.info(run)
+        experiment = registry.get(info.slug)
+        if asked.slug not in ("", info.slug) or asked.preset or asked.set or asked.seed is not None:
+            raise Refusal("resume", N_("A resumed run keeps its settings; only when it stops can be changed."))
+        stop = _stop(experiment, asked, library.stop(info).model_dump())
+        folder = library.folder(run)
+        if folder.parent != library.root:
+            raise Refusal("resume", N_("A recorded run cannot be resumed."))
+        control.write(folder, control.Control(stop=stop))
+        if not library.view(run).resumable:
+            raise Refusal("resume", N_("This run cannot be resumed: it trains now, is at its end, or saved nothing."))
+    else:
+        experiment = registry.get(asked.slug)
+        preset = _preset(experiment, asked.preset)
+        config = _config(experiment, preset, asked)
+        stop = _stop(experiment, asked, dict(preset.stop) if preset else {})
+        _check_device(asked.device)
+        info = library.create(experiment.slug, config, stop, asked.device, "", None, preset.name if preset else "")
+        folder = library.folder(info.id)
+    return _work(library, folder, stop, asked)
+
+
+def _preset(experiment: Experiment, name: str) -> Preset | None:
+    if not name:
+        return None
+    for preset in experiment.presets:
+        if preset.name == name:
+            return preset
+    raise Refusal(
+        "preset",
+        N_("{title} must be one of {choices}; it was {value}."),
+        title="Preset",
+        choices=", ".join(preset.name for preset in experiment.presets),
+        value=name,
+    )
+
+
+def _config(experiment: Experiment, preset: Preset | None, asked: argparse.Namespace) -> Config:
+    texts = {}
+    for item in asked.set:
+        name, equals, text = item.partition("=")
+        if not equals:
+            raise Refusal("set", N_("A setting reads like {example}; it was {value}."), example="lr=0.01", value=item)
+        texts[name.strip()] = text
+    if asked.seed is not None:
+        texts["seed"] = asked.seed
+    return settings.from_text(experiment.config, texts, preset.settings if preset else {})
+
+
+def _stop(experiment: Experiment, asked: argparse.Namespace, base: dict[str, Any]) -> Stop:
+    texts = {name: getattr(asked, name) for name in ("steps", "seconds") if getattr(asked, name) is not None}
+    stop = settings.from_text(Stop, texts, base | (settings.until(asked.until) if asked.until else {}))
+    return settings.check_stop(experiment, stop.model_dump())
+
+
+def _check_device(device: str) -> None:
+    from core.runs.worker import devices
+
+    if device != "cpu" and device not in (known := devices()):
+        raise Refusal(
+            "device",
+            N_("{title} must be one of {choices}; it was {value}."),
+            title="Device",
+            choices=", ".join(known),
+            value=device,
+        )
+
+
+def _work(library: Any, folder: Path, stop: Stop, asked: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from core.runs.failures import why
+    from core.runs.worker import work
+
+    with tqdm(total=stop.steps, unit="step", file=sys.stderr, disable=asked.quiet or not sys.stderr.isatty()) as bar:
+
+        def watch(head: Head) -> None:
+            bar.set_description(head.task or head.state, refresh=False)
+            bar.n = head.step
+            bar.refresh()
+
+        began = library.head(folder.name)
+        code = work(folder, watch)
+    view = library.view(folder.name)
+    head = view.head
+    metrics: dict[str, float] = {}
+    sentence = why(code) if code else None
+    try:
+        reader = library.reader(folder.name)
+    except FileNotFoundError:
+        pass
+    else:
+        for record in reader.tail():
+            if isinstance(record.event, Scalars):
+                metrics.update(record.event.values)
+            sentence = getattr(record.event, "sentence", None) or sentence
+        reader.close()
+    seconds = head.trained_s
+    result = {
+        "slug": view.info.slug,
+        "run": view.info.id,
+        "status": head.state,
+        "step": head.step,
+        "seconds": round(seconds, 3),
+        "steps_per_s": round(head.step / seconds, 1) if seconds else 0.0,
+        "metrics": {name: value if value == value and abs(value) != float("inf") else None for name, value in metrics.items()},
+    }
+    if sentence is not None:
+        print(sentence, file=sys.stderr)
+    if asked.json:
+        print(json.dumps(result))
+    else:
+        print(f"{result['slug']} {result['run']}: {head.state} at step {head.step:,} after {seconds:.1f} s")
+        for name, value in metrics.items():
+            print(f"  {name:<24}{value:.6g}")
+    return 0 if code == 0 and head.state in ("finished", "stopped") else code or 1
+
+
+def _list(as_json: bool) -> int:
+    found = registry.experiments().values()
+    if as_json:
+        print(json.dumps([_described(experiment) for experiment in found], ensure_ascii=False))
+        return 0
+    for experiment in found:
+        print(f"{experiment.slug}  {experiment.title}: {experiment.tagline}")
+        print("  presets")
+        for preset in experiment.presets:
+            print(f"    {preset.name:<20}{preset.title}: {preset.claim}")
+        print("  settings")
+        for name, field in experiment.config.model_fields.items():
+            print(f"    {name:<20}{settings.written(field.default) or 'none':<14}{field.title}: {settings.allowed(field)}")
+    return 0
+
+
+def _described(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "slug": experiment.slug,
+        "title": experiment.title,
+        "tagline": experiment.tagline,
+        "presets": [{"name": p.name, "title": p.title, "claim": p.claim} for p in experiment.presets],
+        "settings": experiment.config.model_json_schema(),
+        "metrics": [{"name": m.name, "title": m.title, "better": m.better} for m in experiment.metrics],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

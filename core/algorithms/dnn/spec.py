@@ -1,0 +1,253 @@
+"""The multilayer perceptron as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch."""
+
+from typing import get_args
+
+from core.algorithms.dnn.config import REGRESSION, Data, DNNConfig
+from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.words import N_
+
+IMAGES = ("digits", "mnist_5k", "mnist", "fashion_mnist")
+CLASSES = tuple(name for name in get_args(Data) if name not in REGRESSION)
+_VIEWS = "core.algorithms.dnn.views"
+
+PANELS = (
+    Panel(
+        "boundary",
+        N_("Decision boundary"),
+        N_("What the network would answer at every place, under the points it learns from (filled) and is tested on."),
+        view=f"{_VIEWS}:boundary",
+        size="hero",
+    ),
+    Panel(
+        "loss",
+        N_("Loss"),
+        N_("How wrong the network is, on the data it trains on and on data it never trains on."),
+        metrics=("train/loss", "test/loss"),
+        size="side",
+    ),
+    Panel(
+        "score",
+        N_("Accuracy or error"),
+        N_("Share of examples put into the right class, or the usual distance from the right value."),
+        metrics=("train/accuracy", "test/accuracy", "train/rmse", "test/rmse"),
+        size="side",
+    ),
+    Panel(
+        "neurons",
+        N_("Neurons"),
+        N_("Where on the plane each unit is active (red) or negative (blue), layer by layer; lines are the weights."),
+        view=f"{_VIEWS}:neurons",
+    ),
+    Panel(
+        "gradient",
+        N_("Gradient by layer"),
+        N_("Length of the gradient of each layer's weights: where it is tiny, the layer does not learn."),
+        metrics=("gradient/layer_*",),
+        scale="log",
+    ),
+    Panel(
+        "activations",
+        N_("Activations"),
+        N_("How often the units of a layer take each value, and how many of them are stuck where the slope is flat."),
+        view=f"{_VIEWS}:activations",
+    ),
+    Panel(
+        "update_ratio",
+        N_("Step by layer"),
+        N_("Length of a step as a share of the weights it changes: about a thousandth is healthy."),
+        metrics=("update_ratio/layer_*",),
+        size="folded",
+        scale="log",
+    ),
+    Panel(
+        "confusion",
+        N_("Confusion matrix"),
+        N_("Which class (row) is taken for which (column), counted on test data."),
+        view=f"{_VIEWS}:confusion",
+        size="folded",
+        shown_if={"data": CLASSES},
+    ),
+    Panel(
+        "mistakes",
+        N_("Mistakes"),
+        N_("Test images the network gets wrong: true class → guess."),
+        view=f"{_VIEWS}:mistakes",
+        shown_if={"data": IMAGES},
+    ),
+)
+
+METRICS = (
+    Metric("train/loss", N_("Training loss"), N_("Mean loss over training data; at most 1,000 examples."), "low"),
+    Metric(
+        "test/loss",
+        N_("Test loss"),
+        N_("Mean loss over test data; of a large test set 2,000 examples, and all of them after each epoch."),
+        "low",
+    ),
+    Metric(
+        "train/accuracy", N_("Training accuracy"), N_("Share of training examples put into the right class."), "high"
+    ),
+    Metric("test/accuracy", N_("Test accuracy"), N_("Share of test examples put into the right class."), "high"),
+    Metric("train/rmse", N_("Training error"), N_("Root of the mean squared error over training data."), "low"),
+    Metric("test/rmse", N_("Test error"), N_("Root of the mean squared error over test data."), "low"),
+    Metric("gradient/layer_*", N_("Gradient"), N_("Length of the gradient of a layer's weights, before clipping.")),
+    Metric(
+        "update_ratio/layer_*", N_("Step"), N_("Length of a layer's last step as a share of the length of its weights.")
+    ),
+    Metric(
+        "dead/layer_*",
+        N_("Dead units"),
+        N_("Share of a layer's units whose slope is below 0.01 for every example looked at."),
+        "low",
+    ),
+)
+
+DIAGNOSES = {
+    "dead units": N_(
+        "Dead units: {percent} % of layer {layer} pass no gradient on for any example, so they cannot learn. "
+        "Try a smaller learning rate, leaky ReLU, or Kaiming initial weights."
+    ),
+    "stalled": N_(
+        "Stalled: the training loss has not moved for half of the run and stands at {loss}. "
+        "Try a larger learning rate, more units or another activation."
+    ),
+    "vanishing gradients": N_(
+        "Vanishing gradients: the first layer's is {ratio} of the last one's, so it hardly learns. "
+        "Try ReLU with Kaiming initial weights, batch norm, or fewer layers."
+    ),
+    "over-fitting": N_(
+        "Over-fitting: the test loss has risen from {lowest} to {test}: the network learns its examples by heart. "
+        "Try more data, L2, dropout, a smaller network, or stop earlier."
+    ),
+}
+
+_NOISY = {"data": "moons", "samples": 100, "noise": 0.3, "test_share": 0.5, "layers": (64, 64), "activation": "relu"}
+_DEEP = {"data": "circles", "noise": 0.05, "layers": (10,) * 9, "optimizer": "sgd", "lr": 0.1}
+
+PRESETS = (
+    Preset(
+        "spiral",
+        N_("Spiral"),
+        N_("Two small layers unroll three arms of a spiral: at least 97 % of points they never saw."),
+        {},
+        {"steps": 20_000},
+    ),
+    Preset(
+        "xor_linear",
+        N_("XOR without a hidden layer"),
+        N_("No line parts XOR: whatever it tries, a linear model stays at or below 65 %."),
+        {"data": "xor", "layers": ()},
+        {"steps": 2000},
+    ),
+    Preset(
+        "xor_hidden",
+        N_("XOR with a hidden layer"),
+        N_("One hidden layer of eight units is enough for XOR: at least 97 %."),
+        {"data": "xor", "layers": (8,)},
+        {"steps": 3000},
+    ),
+    Preset(
+        "zeros",
+        N_("All weights zero"),
+        N_("Units that start alike stay alike: eight of them draw no more than one could."),
+        {"data": "circles", "layers": (8,), "activation": "sigmoid", "init": "zeros"},
+        {"steps": 3000},
+    ),
+    Preset(
+        "starved",
+        N_("Nine sigmoid layers"),
+        N_("Through nine sigmoid layers the gradient fades: the first gets at most a thousandth of the last."),
+        _DEEP | {"activation": "sigmoid"},
+        {"steps": 3000},
+    ),
+    Preset(
+        "fed",
+        N_("Nine ReLU layers"),
+        N_("ReLU with Kaiming weights lets the gradient through: the first of nine layers gets at least a tenth."),
+        _DEEP | {"activation": "relu", "init": "kaiming"},
+        {"steps": 3000},
+    ),
+    Preset(
+        "overfit",
+        N_("Learning noise by heart"),
+        N_("Few noisy points and a large network: at least 10 % better on what it trained on than on the test."),
+        _NOISY,
+        {"steps": 3000},
+    ),
+    Preset(
+        "overfit_l2",
+        N_("The same with L2"),
+        N_("L2 keeps the weights small and at least halves the gap between training and test."),
+        _NOISY | {"l2": 0.02},
+        {"steps": 3000},
+    ),
+    Preset(
+        "too_fast",
+        N_("A rate too large"),
+        N_("Steps that overshoot grow without end: the run ends as diverged."),
+        {"data": "curve", "activation": "relu", "optimizer": "sgd", "lr": 5.0},
+        {"steps": 2000},
+    ),
+    Preset(
+        "curve",
+        N_("A curve"),
+        N_("Tanh units add up to a wave: the test error comes down to the noise."),
+        {"data": "curve", "noise": 0.1, "layers": (16, 16)},
+        {"steps": 6000},
+    ),
+    Preset(
+        "plane",
+        N_("A plane"),
+        N_("A plane needs no hidden layer: the test error comes down to the noise."),
+        {"data": "plane", "noise": 0.1, "layers": ()},
+        {"steps": 1500},
+    ),
+    Preset(
+        "iris",
+        N_("Iris"),
+        N_("Four lengths tell three kinds of iris apart: at least 90 % of flowers never seen."),
+        {"data": "iris", "layers": (8,)},
+        {"steps": 1500},
+    ),
+    Preset(
+        "mnist_5k",
+        N_("MNIST, 5,000 images"),
+        N_("4,000 handwritten digits teach a network to read at least 92 % of 1,000 others."),
+        {"data": "mnist_5k", "test_share": 0.2, "layers": (128,), "activation": "relu", "init": "kaiming", "lr": 0.001},
+        {"steps": 1500},
+    ),
+    Preset(
+        "mnist",
+        N_("MNIST, full"),
+        N_("Five passes over 60,000 digits: at least 97 % of 10,000 others are read rightly."),
+        {
+            "data": "mnist",
+            "layers": (256, 128),
+            "activation": "relu",
+            "init": "kaiming",
+            "lr": 0.001,
+            "batch_size": 128,
+        },
+        {"steps": 2345},
+    ),
+)
+
+experiment = Experiment(
+    slug="dnn",
+    title=N_("Deep neural network"),
+    family=N_("Foundations"),
+    tagline=N_("Layers of simple units learn to bend a line into any boundary."),
+    paper=Paper(
+        "Learning representations by back-propagating errors",
+        "D. E. Rumelhart, G. E. Hinton, R. J. Williams",
+        1986,
+        "https://doi.org/10.1038/323533a0",
+    ),
+    config=DNNConfig,
+    panels=PANELS,
+    presets=PRESETS,
+    metrics=METRICS,
+    diagnoses=DIAGNOSES,
+    program="core.algorithms.dnn.train",
+    place=1,
+)

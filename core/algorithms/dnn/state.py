@@ -1,0 +1,132 @@
+"""Everything a training of the perceptron needs to go on: network, optimiser, generators, place in the data."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.algorithms.dnn.config import DNNConfig
+from core.algorithms.dnn.diagnose import Evaluation
+from core.algorithms.dnn.model import MLP
+from core.data.dataset import Dataset, scale_of
+from core.events import Array
+
+
+class State:
+    """A training between two updates.
+
+    Attributes:
+        step: updates made.
+        order, cursor, epochs: this epoch's shuffled rows, how many of them were used, and epochs completed.
+        history: every evaluation so far, for the diagnoses.
+        measured: gradient norms and update ratios of the last update, where it was one to be logged.
+        active: diagnoses that hold at the moment, so that each is told once.
+        predicted: the last evaluation's guess, a class number (uint8) for each test row it looked at.
+    """
+
+    def __init__(
+        self,
+        config: DNNConfig,
+        data: Dataset,
+        device: str,
+        model: MLP,
+        optimizer: torch.optim.Optimizer,
+        shuffle: torch.Generator,
+    ) -> None:
+        self.config, self.data, self.device = config, data, torch.device(device)
+        self.model, self.optimizer, self.shuffle = model, optimizer, shuffle
+        self.mean, self.deviation = (torch.from_numpy(a).to(self.device) for a in scale_of(data.x_train))
+        self.y_mean, self.y_deviation = 0.0, 1.0
+        if not data.classes:
+            self.y_mean, self.y_deviation = float(data.y_train.mean()), float(data.y_train.std()) or 1.0
+        self.x_train, self.y_train = self._tensors(data.x_train, data.y_train)
+        self.x_test, self.y_test = self._tensors(data.x_test, data.y_test)
+        self.step = self.epochs = self.cursor = 0
+        self.order = torch.randperm(len(self.x_train), generator=shuffle)
+        self.history: list[Evaluation] = []
+        self.measured: dict[str, float] = {}
+        self.active: set[str] = set()
+        self.predicted: Array | None = None
+        self.plane: Any = None  # core.algorithms.dnn.observe keeps the plane it draws over here
+
+    def _tensors(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
+        """Inputs as the first layer takes them (images stay bytes: a quarter of the memory), answers standardised."""
+        inputs = torch.from_numpy(np.ascontiguousarray(x)).to(self.device)
+        if inputs.dtype != torch.uint8:
+            inputs = self.encode(inputs)
+        answers = torch.from_numpy(y if self.data.classes else (y - self.y_mean) / self.y_deviation)
+        return inputs, answers.to(self.device)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Rows in the data's own units -> standardised by the training part, with the inputs that were asked for."""
+        x = (x.float() - self.mean) / self.deviation
+        if self.config.features == ("x",):
+            return x
+        kinds = {
+            "x": lambda: x,
+            "square": lambda: x**2,
+            "product": lambda: x[:, :1] * x[:, 1:],
+            "sine": lambda: torch.sin(torch.pi * x),
+        }
+        return torch.cat([kinds[name]() for name in self.config.features], dim=1)
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """A slice of ``x_train`` or ``x_test`` as the network takes it."""
+        return self.encode(x) if x.dtype == torch.uint8 else x
+
+    @property
+    def epoch(self) -> float:
+        return self.epochs + self.cursor / len(self.order)
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """The next rows of this epoch's order; a new order when it is used up.
+
+        A last batch of one row is left out under batch norm, which cannot tell a deviation from it.
+        """
+        left = len(self.order) - self.cursor
+        if left == 0 or (left == 1 and self.config.batch_norm):
+            self.order = torch.randperm(len(self.order), generator=self.shuffle)
+            self.cursor, self.epochs = 0, self.epochs + 1
+        rows = self.order[self.cursor : self.cursor + self.config.batch_size].to(self.device)
+        self.cursor += len(rows)
+        return self.inputs(self.x_train[rows]), self.y_train[rows]
+
+    def turn(self, config: DNNConfig) -> None:
+        """Take changed live settings; the loop reads them at its next step."""
+        self.config = config
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it, as a tree of dicts, lists, numbers, strings, arrays and tensors."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": [dict(self.optimizer.state.get(p, {})) for p in self.model.parameters()],
+            "shuffle": self.shuffle.get_state(),
+            "masks": self.model.generator.get_state(),
+            "order": self.order.to(torch.int32),
+            "cursor": self.cursor,
+            "epochs": self.epochs,
+            "step": self.step,
+            "history": np.array(self.history, dtype=np.float64).reshape(-1, 4),
+            "measured": dict(self.measured),
+            "active": sorted(self.active),
+            "predicted": self.predicted,
+        }
+
+    def load_state_dict(self, tree: dict[str, Any]) -> None:
+        """Become the state that :meth:`state_dict` told of; the config must be the same but for live settings."""
+        self.model.load_state_dict(tree["model"])
+        for p, slots in zip(self.model.parameters(), tree["optimizer"], strict=True):
+            # Adam's step counter stays where the optimiser made it; all else lives with its weight.
+            self.optimizer.state[p] = {
+                name: torch.as_tensor(value).clone().to(self.device) if value is not None else None
+                for name, value in slots.items()
+            }
+        self.shuffle.set_state(torch.as_tensor(tree["shuffle"]))
+        self.model.generator.set_state(torch.as_tensor(tree["masks"]))
+        self.order = torch.as_tensor(tree["order"]).to(torch.int64).clone()
+        self.cursor, self.epochs, self.step = int(tree["cursor"]), int(tree["epochs"]), int(tree["step"])
+        self.history = [Evaluation(int(s), int(e), float(a), float(b)) for s, e, a, b in np.asarray(tree["history"])]
+        self.measured = dict(tree["measured"])
+        self.active = set(tree["active"])
+        self.predicted = None if tree["predicted"] is None else np.asarray(tree["predicted"])

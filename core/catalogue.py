@@ -1,0 +1,102 @@
+"""The words of other languages, from gettext catalogues read as they are: no compiled file to forget.
+
+English is the language of the code; ``assets/locale/<lang>/LC_MESSAGES/tenfold.po`` holds each other one.
+``python -m core.catalogue`` collects the marked strings of the whole house into them, keeps what is translated, and
+says what is missing.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from core.words import Sentence
+
+ROOT = Path(__file__).parents[1]
+LOCALES = ROOT / "assets" / "locale"
+
+#: Languages by code, each by its own name. English first: it needs no catalogue.
+LANGUAGES = {"en": "English", "zh": "中文"}
+
+_KEYWORDS: dict[str, Any] = {"_": None, "N_": None}
+_SOURCES = (("core/**.py", "python"), ("pages/**.py", "python"), ("assets/stage/words.js", "javascript"))
+
+
+def path(lang: str) -> Path:
+    """Where the catalogue of a language lies."""
+    return LOCALES / lang / "LC_MESSAGES" / "tenfold.po"
+
+
+@cache
+def catalogue(lang: str) -> dict[str, str]:
+    """All words of a language, by their English; empty for English and for a language that nobody wrote."""
+    if not path(lang).exists():
+        return {}
+    return {str(message.id): str(message.string) for message in _read(lang) if message.id and message.string}
+
+
+def translate(lang: str, text: str | Sentence) -> str:
+    """``text`` in a language; what is not in the catalogue stays as it is.
+
+    The values of a :class:`~core.words.Sentence` that are sentences or marked strings themselves are translated too.
+    """
+    words = catalogue(lang)
+    if isinstance(text, str):
+        return words.get(text, text)
+    values = {name: _value(lang, value) for name, value in text.values.items()}
+    return words.get(text.template, text.template).format(**values)
+
+
+def _value(lang: str, value: object) -> object:
+    if isinstance(value, str | Sentence):
+        return translate(lang, value)
+    if isinstance(value, Mapping) and set(value) == {"template", "values"}:  # a sentence that went through JSON
+        return translate(lang, Sentence(value["template"], value["values"]))
+    return value
+
+
+def _read(lang: str) -> Any:
+    from babel.messages.pofile import read_po
+
+    with path(lang).open("rb") as file:
+        return read_po(file, locale=lang)
+
+
+def marked() -> Iterator[tuple[str, str, int]]:
+    """(text, file, line) of every marked string in the house."""
+    from babel.messages.extract import extract_from_file
+
+    for pattern, method in _SOURCES:
+        for file in sorted(ROOT.glob(pattern.replace("**.py", "**/*.py"))):
+            for line, message, _, _ in extract_from_file(method, file, keywords=_KEYWORDS):
+                if isinstance(message, str) and message:
+                    yield message, file.relative_to(ROOT).as_posix(), line
+
+
+def collect(lang: str) -> list[str]:
+    """Bring the catalogue of a language up to date with the code; what is untranslated or fuzzy is returned."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import write_po
+
+    fresh = Catalog(locale=lang, project="Tenfold", fuzzy=False, charset="utf-8")
+    known = {message.id: message.string for message in _read(lang)} if path(lang).exists() else {}
+    for text, file, _ in marked():
+        fresh.add(text, known.get(text, ""), locations=[(file, 0)])
+    path(lang).parent.mkdir(parents=True, exist_ok=True)
+    with path(lang).open("wb") as out:
+        write_po(out, fresh, width=110, omit_header=False, sort_by_file=True, include_lineno=False)
+    catalogue.cache_clear()
+    return [str(message.id) for message in fresh if message.id and not message.string]
+
+
+def main() -> int:
+    missing = {lang: collect(lang) for lang in LANGUAGES if lang != "en"}
+    for lang, texts in missing.items():
+        for text in texts:
+            sys.stdout.write(f"{lang}: not translated: {text!r}\n")
+    return 1 if any(missing.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Where fetched data sets lie, and how they get there: once, checked, with a bar that moves.
+
+A file counts as the right one by the SHA-256 of its *content*: publishers compress the same content with different
+headers. The folder is ``TENFOLD_DATA``, by default the user's cache folder.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+
+from core.words import N_, Refusal
+
+#: Called with (task, share 0…1) while something takes long; a worker sets it to what tells the log.
+progress: ContextVar[Callable[[str, float], None] | None] = ContextVar("progress", default=None)
+
+FETCHING = N_("Fetching {file}")
+READING = N_("Reading {file}")
+
+
+def folder() -> Path:
+    """The folder of fetched data; it need not exist yet."""
+    chosen = os.environ.get("TENFOLD_DATA")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("tenfold"))
+
+
+def tell(task: str, share: float) -> None:
+    """Say how far a long piece of work is, where somebody listens."""
+    listener = progress.get()
+    if listener is not None:
+        listener(task, share)
+
+
+def content(file: str, urls: tuple[str, ...], sha256: str, *, instead: str) -> bytes:
+    """The content of a gzipped ``file`` of the cache, fetched where it is missing.
+
+    Args:
+        file: path inside the folder, ends in ``.gz``.
+        urls: of the same content, tried in this order.
+        sha256: of the content, decompressed.
+        instead: name of an embedded data set to offer where this one cannot be had.
+
+    Raises:
+        Refusal: it is not here and cannot be fetched, or what came is not what was published.
+    """
+    path = folder() / file
+    tell(READING.format(file=file), 0.0)
+    if path.exists():
+        found = _checked(path, sha256)
+        if found is not None:
+            return found
+    for url in urls:
+        found = _fetched(path, url, file, sha256)
+        if found is not None:
+            return found
+    raise Refusal(
+        "data",
+        N_("{file} is not on this machine and could not be fetched. Without a network, choose {instead} as data."),
+        file=file,
+        instead=instead,
+    )
+
+
+def _checked(path: Path, sha256: str) -> bytes | None:
+    """Content of ``path``, or nothing where it is cut short or another one."""
+    try:
+        raw = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, ValueError, gzip.zlib.error):  # type: ignore[attr-defined]
+        return None
+    return raw if hashlib.sha256(raw).hexdigest() == sha256 else None
+
+
+def _fetched(path: Path, url: str, file: str, sha256: str) -> bytes | None:
+    """Fetch ``url`` to ``path``; nothing where that fails. The file appears under its name only when it is whole."""
+    import pooch
+
+    task = FETCHING.format(file=file)
+    tell(task, 0.0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetching-") as place:
+            arrived = Path(place) / path.name
+            pooch.HTTPDownloader(progressbar=_Bar(task), timeout=20)(url, str(arrived), None)
+            found = _checked(arrived, sha256)
+            if found is not None:
+                arrived.replace(path)
+            return found
+    except Exception:  # requests, urllib3 and the disk have a dozen ways to fail, and all mean: not this one
+        return None
+
+
+class _Bar:
+    """What pooch asks of a progress bar, told on."""
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        self.total = 0
+        self.done = 0
+
+    def update(self, n: int) -> None:
+        self.done += n
+        if self.total:
+            tell(self.task, min(self.done / self.total, 1.0))
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        tell(self.task, 1.0)

@@ -1,0 +1,410 @@
+"""Drives one training: the only caller of ``next()`` on it.
+
+Between two updates the driver looks at what is asked of the run (pause, single steps, slow motion, turned knobs,
+stop), keeps the log, saves checkpoints and has the state observed, so that an algorithm holds no control code at all.
+What it does beside training is kept to a few hundredths of the time (:mod:`core.runs.pace`).
+"""
+
+import importlib
+import math
+import sqlite3
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from core import registry, settings
+from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
+from core.experiment import Config, Diverged, Program, State, Stop
+from core.runs import checkpoint, control, pace
+from core.runs.failures import sentence_of
+from core.runs.library import RunInfo
+from core.runs.log import Head, LogReader, LogWriter
+from core.words import N_, Refusal, Sentence
+
+#: Seconds between two batches to the log, and between two looks at what is asked.
+FLUSH_S, LOOK_S = 0.08, 0.005
+
+#: A stop waits so long for the end of an update before it gives up what was done since the last checkpoint.
+PATIENCE_S = 1.0
+
+#: Seconds between two looks while nothing moves.
+NAP_S = 0.01
+
+
+class Stopped(Exception):
+    """Asked to stop while the data was being prepared."""
+
+
+class Driver:
+    """One life of a run, from its folder, whose lock the caller holds.
+
+    Args:
+        folder: the run's folder.
+        info: what the run is.
+        threads: what torch shall use; a resumed run uses what it used before, or its last bits would differ.
+        watch: told where the run stands, with every batch.
+
+    Raises:
+        Refusal: the run's settings are none that its experiment understands.
+    """
+
+    def __init__(
+        self, folder: Path, info: RunInfo, threads: int, watch: Callable[[Head], None] = lambda head: None
+    ) -> None:
+        self.folder = folder
+        self.info = info
+        self.threads = threads
+        self.watch = watch
+        self.experiment = registry.get(info.slug)
+        self.config: Config = settings.check(self.experiment.config, info.config)
+        self.stop = settings.check(Stop, info.stop)
+        self.log = LogWriter(folder / "log.sqlite")
+        self.terminated = False  # set by a signal: ends as a stop does
+
+        self.state = "queued"
+        self.step = 0
+        self.epoch = -1.0
+        self.part = ""
+        self.task, self.share = "", 0.0
+        self.ending = ""  # the state to end in, once that is known
+
+        self._control = control.Control()
+        self._stamp = (-1, -1)
+        self._looked = self._flushed = 0.0
+        self._stopping = 0.0  # when a stop was first seen
+        self._turned = 0  # of control.knobs
+        self._stepped = 0  # of control.steps
+        self._due = 0.0  # of the next step in slow motion
+        self._again: list[Knob] = []  # turned in an earlier life, beyond the step resumed at
+        self._reached = False  # the metric of the stop condition
+        self._told: set[tuple[str, ...]] = set()  # in an earlier life, at the step resumed at
+        self._observed = -1
+        self._early_s = 0.0
+        self._trained_s = 0.0
+        self._since: float | None = None  # when the clock of the training was last started
+        self._rate = pace.Rate()
+        self._observing = pace.Pace(pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
+        self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
+
+    def run(self) -> str:
+        """Prepare, train and end; the state it ended in, which is on the log as well.
+
+        Raises:
+            OSError, sqlite3.Error: the log cannot be written.
+        """
+        try:
+            program, state = self._prepare()
+            self._train(program, state)
+        except Stopped:
+            self._status("stopped")
+        except Diverged:
+            self._status("diverged", Sentence(N_("diverged at step {step}"), {"step": self.step}))
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            sentence = sentence_of(error)
+            self.log.append(Failure(self.step, sentence, traceback.format_exc()))
+            self._status("failed", sentence)
+        self._stop_clock()
+        self._flush()
+        self.log.close()
+        return self.state
+
+    # Before the training
+
+    def _prepare(self) -> tuple[Program, State]:
+        earlier = self._earlier()
+        self._status("preparing")
+        self._flush()
+        program: Program = importlib.import_module(self.experiment.program)  # type: ignore[assignment]
+        saved = checkpoint.newest(self.folder) if earlier else None
+        if saved:
+            self.config = settings.check(self.experiment.config, saved.config)
+            self.threads = saved.threads
+        _use_threads(self.threads)
+        state = program.build(self.config, program.load(self.config), self.info.device)
+        if saved:
+            state.load_state_dict(saved.state)
+            state.turn(self.config)
+            self._trained_s = saved.trained_s
+        self.step, self.task, self.share = state.step, "", 0.0
+        if earlier:
+            self._recall(earlier, state)
+            self._status("resumed")
+        return program, state
+
+    def preparing(self, task: str, share: float) -> None:
+        """Tell how far a long preparation is (a download), and leave it if asked to stop.
+
+        Raises:
+            Stopped: asked to stop.
+        """
+        self.task, self.share = task, share
+        self._look()
+        if self._control.mode == "stop" or self.terminated:
+            raise Stopped
+        if perf_counter() - self._flushed > FLUSH_S:
+            self._flush()
+
+    def _earlier(self) -> list[Any]:
+        """What earlier lives of this run told that this one has to know; empty in the first."""
+        reader = LogReader(self.folder / "log.sqlite")
+        try:
+            self.step = reader.head().step
+            return [record.event for record in reader.events(Status, Knob, Scalars, Note, Text, Frame)]
+        finally:
+            reader.close()
+
+    def _recall(self, earlier: list[Any], state: State) -> None:
+        """Sort what was told before: what is not to be told twice, and the knobs that have to be turned again."""
+        here = state.step
+        self._told = {_key(event) for event in earlier if event.step == here}
+        for knob in sorted((e for e in earlier if isinstance(e, Knob)), key=lambda knob: knob.step):
+            if knob.step == here:
+                self.config = settings.turn(self.config, knob.field, knob.new)
+            elif knob.step > here:
+                self._again.append(knob)
+        state.turn(self.config)
+
+    # The training
+
+    def _train(self, program: Program, state: State) -> None:
+        self._status("running")
+        self._since = perf_counter()
+        self._whole(Step(state.step), program, state)
+        training = program.train(state)
+        flush_first = True
+        while not self.ending:
+            event = next(training, None)
+            if type(event) is Step:
+                self._whole(event, program, state)
+                if flush_first:
+                    self._flush()
+                    flush_first = False
+            elif event is not None:
+                self._tell(event)
+            else:
+                self.ending = "finished"
+            if perf_counter() - self._flushed > FLUSH_S:
+                self._flush()
+                self._give_up_waiting()
+        ending = self.ending
+        if ending != "abandoned":
+            self._observe(program, state)
+            self._save(state)
+        if ending == "finished":
+            self._due_at_the_end(training)
+        self._status("stopped" if ending == "abandoned" else ending)
+
+    def _whole(self, event: Step, program: Program, state: State) -> None:
+        """An update was made and the state is whole: all that may happen between two updates happens here."""
+        self.step, self.part = event.step, event.part
+        if event.epoch is not None:
+            self.epoch = event.epoch
+        now = perf_counter()
+        if now - self._looked > LOOK_S:
+            self._look()
+        if self._again or self._turned < len(self._control.knobs):
+            self._turn_knobs(state)
+        self._check_the_end()
+        if self.ending:
+            return
+        if now >= self._observing.due or self._early():
+            self._observe(program, state)
+        if now >= self._saving.due and event.step:
+            self._save(state)
+        if self._control.speed and self._control.mode == "run":
+            self._slowly(program, state)
+        if self._control.mode == "pause":
+            self._pause(program, state)
+
+    def _check_the_end(self) -> None:
+        if self._control.mode == "stop" or self.terminated:
+            self.ending = "stopped"
+        elif self._reached or self.step >= self.stop.steps or 0 < self.stop.seconds <= self._seconds():
+            self.ending = "finished"
+
+    def _give_up_waiting(self) -> None:
+        """In a long evaluation the state is not ours to save: a stop then falls back to the last checkpoint."""
+        if self._stamp != control.stamp(self.folder) or self.terminated:
+            asked = self.terminated or control.read(self.folder).mode == "stop"
+            self._stopping = (self._stopping or perf_counter()) if asked else 0.0
+        if self._stopping and perf_counter() - self._stopping > PATIENCE_S:
+            self.ending = "abandoned"
+
+    def _due_at_the_end(self, training: Iterator[Event]) -> None:
+        """Hear what is still due after the last update; the update that would follow is made and forgotten."""
+        self.ending = ""
+        for event in training:
+            self._look()
+            if type(event) is Step or self.terminated or self._control.mode == "stop":
+                return
+            self._tell(event)
+            if perf_counter() - self._flushed > FLUSH_S:
+                self._flush()
+
+    def _pause(self, program: Program, state: State) -> None:
+        """Wait until asked to go on, to make a single step or to stop."""
+        if self.state != "paused":
+            self._status("paused")
+        elif self._control.part in ("", self.part):
+            self._stepped += 1
+        self._stop_clock()
+        self._observe(program, state)
+        self._flush()
+        while self._control.mode == "pause" and self._stepped >= self._control.steps and not self.terminated:
+            time.sleep(NAP_S)
+            self._look()
+            self._turn_knobs(state)
+            if self.log.waiting:
+                self._flush()
+        self._check_the_end()
+        if self._control.mode != "pause" and not self.ending:
+            self._status("running")
+            self._flush()
+        self._since = perf_counter()
+        self._due = 0.0
+
+    def _slowly(self, program: Program, state: State) -> None:
+        """Slow motion: every step is observed, then waited for."""
+        period = 1 / self._control.speed
+        if 2 * self._observing.cost < period:
+            self._observe(program, state)
+        self._flush()
+        self._stop_clock()
+        self._due = max(self._due + period, perf_counter())
+        while (left := self._due - perf_counter()) > 0 and self._control.speed and self._control.mode == "run":
+            time.sleep(min(left, NAP_S))
+            self._look()
+            if self.terminated:
+                break
+        self._check_the_end()
+        self._since = perf_counter()
+
+    # What is asked
+
+    def _look(self) -> None:
+        """See what is asked of the run."""
+        self._looked = perf_counter()
+        stamp = control.stamp(self.folder)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        before, self._control = self._control, control.read(self.folder)
+        if self._control.speed != before.speed:
+            self._due = 0.0
+        if self._control.mode != "pause":
+            self._stepped = self._control.steps
+        if self._control.stop is not None:
+            self.stop, self._reached = self._control.stop, False
+
+    def _turn_knobs(self, state: State) -> None:
+        while self._again and self.step >= self._again[0].step:
+            knob = self._again.pop(0)
+            self._turn(state, knob.field, knob.new)
+        for turn in self._control.knobs[self._turned :]:
+            self._turn(state, turn.field, turn.value)
+        self._turned = max(self._turned, len(self._control.knobs))
+
+    def _turn(self, state: State, field: str, value: Any) -> None:
+        try:
+            config = settings.turn(self.config, field, value)
+        except Refusal:
+            return  # the server checks what it writes; what else stands in the file is nobody's wish
+        self.log.append(Knob(self.step, field, getattr(self.config, field), getattr(config, field)))
+        self.config = config
+        state.turn(config)
+
+    # What is told
+
+    def _tell(self, event: Event) -> None:
+        """Log what the training yields; Pulse says nothing."""
+        if not isinstance(event, Scalars | Snapshot | Text | Frame | Note):
+            return
+        if self._told and event.step <= self.step:
+            if _key(event) in self._told:
+                return
+        elif self._told:
+            self._told = set()
+        self.log.append(event)
+        if isinstance(event, Scalars):
+            for name, value in event.values.items():
+                if name.endswith("/loss") and not math.isfinite(value):
+                    raise Diverged
+            if self.stop.metric in event.values and not self.ending:
+                self._reach(event.values[self.stop.metric])
+
+    def _reach(self, value: float) -> None:
+        metric = settings.metric_of(self.experiment, self.stop.metric)
+        higher = metric is not None and metric.better == "high"
+        if value >= self.stop.value if higher else value <= self.stop.value:
+            self._reached = True  # ends once the next update is whole
+
+    def _early(self) -> bool:
+        return self.step <= pace.EARLY[-1] and self.step in pace.EARLY and self._early_s < pace.EARLY_S
+
+    def _observe(self, program: Program, state: State) -> None:
+        if self._observed == self.step:
+            return
+        began = perf_counter()
+        for event in program.observe(state):
+            if isinstance(event, Snapshot | Text | Frame | Note):
+                self.log.append(event)
+        self._observing.done(began)
+        self._observed = self.step
+        if self.step <= pace.EARLY[-1]:
+            self._early_s += self._observing.cost
+
+    def _save(self, state: State) -> None:
+        began = perf_counter()
+        config = self.config.model_dump(mode="json")
+        saved = checkpoint.Saved(self.step, config, self._seconds(), self.threads, state.state_dict())
+        file = checkpoint.save(self.folder, saved)
+        self.log.append(Checkpoint(self.step, file))
+        self._saving.done(began)
+
+    def _status(self, state: str, sentence: Sentence | None = None) -> None:
+        self.state = state
+        self._rate.reset()
+        self.log.append(Status(state, self.step, sentence))
+
+    def _flush(self) -> None:
+        head = Head(
+            state=self.state,
+            step=self.step,
+            epoch=self.epoch,
+            part=self.part,
+            steps_per_s=self._rate(self.step) if self.state == "running" else 0.0,
+            trained_s=self._seconds(),
+            task=self.task,
+            share=self.share,
+            device=self.info.device,
+        )
+        self.log.flush(head)
+        self._flushed = perf_counter()
+        self.watch(head)
+
+    # The training's own clock, which stands still in pauses
+
+    def _seconds(self) -> float:
+        return self._trained_s + (perf_counter() - self._since if self._since is not None else 0.0)
+
+    def _stop_clock(self) -> None:
+        self._trained_s, self._since = self._seconds(), None
+
+
+def _key(event: Event) -> tuple[str, ...]:
+    """What an event tells of its step, to know it again."""
+    kind = type(event).__name__
+    if isinstance(event, Scalars):
+        return (kind, *sorted(event.values))
+    return (kind, getattr(event, "panel", ""), getattr(event, "diagnosis", ""))
+
+
+def _use_threads(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(count)

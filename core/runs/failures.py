@@ -1,0 +1,69 @@
+"""What can go wrong with a worker, as exit statuses and as sentences.
+
+Where the disk is full the log cannot say so, and a killed worker says nothing at all: then the exit status speaks.
+"""
+
+import errno
+import signal
+import sqlite3
+
+from core.words import N_, Refusal, Sentence
+
+#: Exit statuses of a worker beside 0. ``LOCKED``: the run has a worker already.
+LOCKED, DISK_FULL, DISK_READ_ONLY, DISK_ERROR, UNREADABLE = 70, 71, 72, 73, 74
+
+_ERRNO = {errno.ENOSPC: DISK_FULL, errno.EDQUOT: DISK_FULL, errno.EROFS: DISK_READ_ONLY, errno.EACCES: DISK_READ_ONLY}
+_SQLITE = {
+    sqlite3.SQLITE_FULL: DISK_FULL,
+    sqlite3.SQLITE_READONLY: DISK_READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: DISK_READ_ONLY,
+    sqlite3.SQLITE_PERM: DISK_READ_ONLY,
+    sqlite3.SQLITE_IOERR: DISK_ERROR,
+}
+
+_SENTENCES = {
+    DISK_FULL: N_("The disk is full: delete some runs or free some space, then try again."),
+    DISK_READ_ONLY: N_("The folder of the runs cannot be written to. Set TENFOLD_RUNS to one that can."),
+    DISK_ERROR: N_("The disk failed while this run was writing its log."),
+    UNREADABLE: N_("This run's settings or its log cannot be read."),
+}
+
+
+def exit_status(error: BaseException) -> int:
+    """The exit status for an error that kept the log from being written."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return _SQLITE.get(code, UNREADABLE if isinstance(error, sqlite3.DatabaseError) else DISK_ERROR)
+    if isinstance(error, OSError):
+        return _ERRNO.get(error.errno or 0, DISK_ERROR)
+    return UNREADABLE
+
+
+def disk_refusal(error: OSError) -> Refusal:
+    """A disk's error as a sentence."""
+    return Refusal("", _SENTENCES[exit_status(error)])
+
+
+def sentence_of(error: BaseException) -> Sentence:
+    """What to tell a person of an error in a training."""
+    if isinstance(error, Refusal):
+        return error.sentence
+    if isinstance(error, OSError) and error.errno in _ERRNO:
+        return disk_refusal(error).sentence
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate" in str(error):
+        return Sentence(N_("Not enough memory. Try a smaller model or smaller batches."))
+    return Sentence(
+        N_("The training failed with an error of its own: {error}."),
+        {"error": f"{type(error).__name__}: {error}".rstrip(".")[:300]},
+    )
+
+
+def why(code: int | None) -> Sentence | None:
+    """Why a worker that left its run unended went: by its exit status, negative for a signal."""
+    if code is None or code in (0, LOCKED):
+        return None
+    if code == -signal.SIGKILL:
+        return Sentence(N_("The system ended this run's process, perhaps for lack of memory."))
+    if code < 0:
+        return Sentence(N_("This run's process was ended by signal {number}."), {"number": -code})
+    return Sentence(_SENTENCES.get(code, N_("This run's process ended unexpectedly.")))

@@ -1,0 +1,177 @@
+"""Starts workers. The engine knows only the protocol, so that runs may one day start on another machine."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+#: Where ``core`` lies: what a child process starts in.
+HOUSE = Path(__file__).parents[2]
+
+#: Told that a run's worker is gone: id, and exit status (negative for a signal, ``None`` where nobody knows).
+Exited = Callable[[str, int | None], None]
+
+
+class Launcher(Protocol):
+    """Starts a worker for a run's folder and tells when it is gone."""
+
+    def launch(self, run: str, folder: Path) -> None: ...
+
+    def devices(self) -> list[str]:
+        """What a training can run on. May take seconds when asked first."""
+        ...
+
+    def close(self) -> None:
+        """Start nothing more. Workers go on."""
+        ...
+
+
+def launcher(exited: Exited) -> Launcher:
+    """The launcher for this machine: the zygote where forking is safe."""
+    return ZygoteLauncher(exited) if sys.platform == "linux" else ProcessLauncher(exited)
+
+
+class ProcessLauncher:
+    """A process of its own for each run."""
+
+    def __init__(self, exited: Exited) -> None:
+        self._exited = exited
+
+    def launch(self, run: str, folder: Path) -> None:
+        with (folder / "worker.out").open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "core.runs.worker", str(folder.resolve())],
+                cwd=HOUSE,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        threading.Thread(target=lambda: self._exited(run, process.wait()), daemon=True).start()
+
+    def devices(self) -> list[str]:
+        with suppress(OSError, subprocess.SubprocessError, ValueError):
+            command = [sys.executable, "-m", "core.runs.worker", "--devices"]
+            said = subprocess.run(command, cwd=HOUSE, capture_output=True, timeout=60, check=True).stdout
+            return [str(device) for device in json.loads(said.splitlines()[-1])]
+        return ["cpu"]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class ZygoteLauncher:
+    """Forks of a warm process. A zygote that died is replaced; what it was asked and had not done is asked again."""
+
+    def __init__(self, exited: Exited) -> None:
+        self._exited = exited
+        self._lock = threading.RLock()
+        self._zygote: subprocess.Popen[bytes] | None = None
+        self._asked: dict[str, Path] = {}  # launched, and not yet known to have started
+        self._children: set[str] = set()  # of the living zygote
+        self._devices: list[str] | None = None
+        self._answered = threading.Event()
+        self._closed = False
+        self._start()
+
+    @property
+    def pid(self) -> int:
+        """Of the living zygote."""
+        return self._zygote.pid if self._zygote else 0
+
+    def launch(self, run: str, folder: Path) -> None:
+        with self._lock:
+            self._asked[run] = folder.resolve()
+            if self._zygote is None and not self._closed:
+                self._start()
+            self._say({"launch": run, "folder": str(self._asked[run])})
+
+    def devices(self) -> list[str]:
+        if self._devices is None:
+            with self._lock:
+                self._answered.clear()
+                self._say({"devices": True})
+            self._answered.wait(timeout=60)
+        return list(self._devices or ["cpu"])
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            zygote, self._zygote = self._zygote, None
+        if zygote and zygote.stdin:
+            with suppress(OSError):
+                zygote.stdin.close()
+            try:
+                zygote.wait(timeout=2)
+            except subprocess.TimeoutExpired:  # still importing torch
+                zygote.kill()
+                zygote.wait()
+
+    def _start(self) -> None:
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # its threads would not live through a fork
+        self._zygote = subprocess.Popen(
+            [sys.executable, "-m", "core.runs.zygote"],
+            cwd=HOUSE,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._listen, args=(self._zygote,), daemon=True).start()
+
+    def _say(self, order: dict[str, Any]) -> None:
+        zygote = self._zygote
+        if zygote is None or zygote.stdin is None:
+            return
+        with suppress(OSError):  # it died: the one that follows is asked again
+            zygote.stdin.write(json.dumps(order).encode() + b"\n")
+            zygote.stdin.flush()
+
+    def _listen(self, zygote: subprocess.Popen[bytes]) -> None:
+        out: IO[bytes] | None = zygote.stdout
+        assert out is not None
+        ready = False
+        for line in out:
+            with suppress(ValueError):
+                said = json.loads(line)
+                ready = ready or "ready" in said
+                self._hear(said)
+        zygote.wait()
+        out.close()
+        self._replace(ready)
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        if "started" in said:
+            with self._lock:
+                self._asked.pop(said["started"], None)
+                self._children.add(said["started"])
+        elif "exited" in said:
+            with self._lock:
+                self._children.discard(said["exited"])
+            self._exited(said["exited"], said["code"])
+        elif "devices" in said:
+            self._devices = said["devices"]
+            self._answered.set()
+
+    def _replace(self, was_ready: bool) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            lost = list(self._children) if was_ready else list(self._asked)
+            self._children.clear()
+            if was_ready:
+                self._start()
+                for run, folder in self._asked.items():
+                    self._say({"launch": run, "folder": str(folder)})
+                if not self._answered.is_set():
+                    self._say({"devices": True})
+            else:  # one that never came up would not come up the next time: its runs fail, the next launch tries anew
+                self._asked.clear()
+                self._zygote = None
+        for run in lost:  # the children live on: whether they do is for the engine to find out, by their locks
+            self._exited(run, None)

@@ -1,0 +1,61 @@
+"""How often a worker does what is not training, so that it stays a small part of the time.
+
+Observations come at the first steps one by one, then by the clock; checkpoints by the clock. Either may use a fixed
+share of the time, so what is costly comes seldom.
+"""
+
+from time import perf_counter
+
+#: Steps after which the state is always observed: the beginning of the time line.
+EARLY = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+
+#: Seconds that the early observations may take in all.
+EARLY_S = 0.3
+
+OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.02, 0.2, 3.0
+SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.005, 1.0, 60.0
+
+#: Seconds of training before the first checkpoint.
+FIRST_SAVE_S = 0.5
+
+
+class Pace:
+    """When something is due next, by what it cost the last time.
+
+    Args:
+        share: part of the time it may take.
+        soonest, latest: seconds between two at the least and at the most.
+        first: seconds until the first.
+    """
+
+    def __init__(self, share: float, soonest: float, latest: float, first: float = 0.0) -> None:
+        self.share = share
+        self.soonest = soonest
+        self.latest = latest
+        self.due = perf_counter() + first
+        self.cost = 0.0
+
+    def done(self, began: float) -> None:
+        """It was done, from ``began`` until now."""
+        now = perf_counter()
+        self.cost = now - began
+        self.due = now + min(max(self.cost / self.share, self.soonest), self.latest)
+
+
+class Rate:
+    """Updates a second over the last second or so."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, int]] = []
+
+    def __call__(self, step: int) -> float:
+        now = perf_counter()
+        self._seen.append((now, step))
+        while len(self._seen) > 2 and self._seen[1][0] < now - 1.0:
+            self._seen.pop(0)
+        (then, before), span = self._seen[0], now - self._seen[0][0]
+        return (step - before) / span if span > 0 and then < now else 0.0
+
+    def reset(self) -> None:
+        """Nothing moves."""
+        self._seen.clear()

@@ -1,0 +1,105 @@
+"""The process of one run: takes the run's lock, drives its training, and tells by its exit status what a log cannot.
+
+Started as a fork of the zygote, as ``python -m core.runs.worker FOLDER``, or in the command line's own process.
+"""
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from filelock import Timeout
+
+from core.runs.driver import Driver
+from core.runs.failures import LOCKED, exit_status
+from core.runs.library import Library, lock
+from core.runs.log import Head
+from core.words import Refusal
+
+#: How much a worker yields to the server and to everything else on the machine.
+NICE = 10
+
+#: Whoever asks whether a worker lives holds the lock for a moment where locks cannot be shared.
+LOCK_S = 1.0
+
+
+def work(folder: Path, watch: Callable[[Head], None] = lambda head: None) -> int:
+    """Train the run in ``folder`` to its end; 0, or one of :mod:`core.runs.failures`."""
+    held = lock(folder)
+    try:
+        held.acquire(timeout=LOCK_S, poll_interval=0.01)
+    except Timeout:
+        return LOCKED
+    except OSError as error:
+        return exit_status(error)
+    try:
+        driver = Driver(folder, Library(folder.parent).info(folder.name), threads(), watch)
+        with_signals(driver)
+        driver.run()
+    except (OSError, sqlite3.Error, Refusal) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - into worker.out
+        return exit_status(error)
+    finally:
+        held.release()
+    return 0
+
+
+def with_signals(driver: Driver) -> None:
+    """Let the first interrupt or termination stop the run with a checkpoint, and the second kill it."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        driver.terminated = True
+        signal.signal(number, signal.SIG_DFL)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def slots() -> int:
+    """Runs at once: ``TENFOLD_SLOTS``, else one a core."""
+    with suppress(KeyError, ValueError):
+        return max(1, int(os.environ["TENFOLD_SLOTS"]))
+    return cores()
+
+
+def threads() -> int:
+    """torch's threads of one worker."""
+    return max(1, cores() // slots())
+
+
+def devices() -> list[str]:
+    """What a training can run on here. Touches the accelerator: never asked in the server or the zygote."""
+    import torch
+
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += ["cuda"]
+    if torch.backends.mps.is_available():
+        found += ["mps"]
+    return found
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--devices"]:
+        print(json.dumps(devices()))  # noqa: T201 - to whoever started this process to ask
+        return 0
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    return work(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""What a person has set on a page and not yet trained with, and its way into the address and back.
+
+The draft is the truth; the widgets show it and write into it. It may hold settings that do not go together: that is
+said when Train is pressed, and by a sentence where the draft came from an address.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from core import settings
+from core.experiment import Config, Experiment, Preset, Stop
+from core.words import N_, Refusal, Sentence
+
+Settings = TypeVar("Settings", Config, Stop)
+
+#: What the address holds beside settings. ``run`` and ``step`` say what is watched, ``hide`` what is not shown.
+RESERVED = ("preset", "device", "run", "step", "lang", "hide")
+
+#: Before the name of a stop condition in the address: an experiment may have a setting of the same name.
+STOP = "stop."
+
+
+@dataclass
+class Draft:
+    """Settings that the next run would have."""
+
+    experiment: Experiment
+    preset: str
+    device: str = "cpu"
+    values: dict[str, Any] = field(default_factory=dict)
+    stop: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, experiment: Experiment, preset: str = "", device: str = "cpu") -> "Draft":
+        """The settings of a preset, the first one where no name is given."""
+        draft = cls(experiment, preset or experiment.presets[0].name, device)
+        draft.values, draft.stop = draft.base().model_dump(), draft.base_stop().model_dump()
+        return draft
+
+    def claim(self) -> Preset:
+        """The preset it started from."""
+        return next((p for p in self.experiment.presets if p.name == self.preset), self.experiment.presets[0])
+
+    def base(self) -> Config:
+        """The settings of the preset."""
+        return settings.check(self.experiment.config, self.claim().settings)
+
+    def base_stop(self) -> Stop:
+        """The stop condition of the preset."""
+        return settings.check_stop(self.experiment, self.claim().stop)
+
+    def config(self) -> Config:
+        """The settings, checked.
+
+        Raises:
+            Refusal: they cannot be had.
+        """
+        return settings.check(self.experiment.config, self.values)
+
+    def until(self) -> Stop:
+        """The stop condition, checked.
+
+        Raises:
+            Refusal: it cannot be had.
+        """
+        return settings.check_stop(self.experiment, self.stop)
+
+    def changed(self) -> set[str]:
+        """Names of the settings that differ from the preset; those of the stop condition with :data:`STOP` before."""
+        base, stop = self.base().model_dump(), self.base_stop().model_dump()
+        return {n for n, v in self.values.items() if v != base[n]} | {
+            STOP + n for n, v in self.stop.items() if v != stop[n]
+        }
+
+    def differs(self, config: Mapping[str, Any]) -> bool:
+        """Whether a new run would have other settings than those of a run."""
+        return any(_plain(config.get(name)) != _plain(value) for name, value in self.values.items())
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | list) else value
+
+
+def from_address(experiment: Experiment, params: Mapping[str, str]) -> tuple[Draft, list[Sentence]]:
+    """The draft that an address asks for, and a sentence for each part of it that could not be had."""
+    refused: list[Sentence] = []
+    preset = params.get("preset", "")
+    known = [p.name for p in experiment.presets]
+    if preset and preset not in known:
+        refused.append(
+            Sentence(
+                N_("There is no preset {name}; there are: {known}."), {"name": preset[:60], "known": ", ".join(known)}
+            )
+        )
+        preset = ""
+    draft = Draft.of(experiment, preset, params.get("device", "cpu"))
+    texts = {name: text for name, text in params.items() if name not in RESERVED}
+    stops = {name.removeprefix(STOP): texts.pop(name) for name in list(texts) if name.startswith(STOP)}
+    config, more = _restored(experiment.config, texts, draft.base())
+    stop, most = _restored(Stop, stops, draft.base_stop())
+    try:
+        stop = settings.check_stop(experiment, stop.model_dump())
+    except Refusal as refusal:
+        most.append(refusal.sentence)
+        stop = draft.base_stop()
+    draft.values, draft.stop = config.model_dump(), stop.model_dump()
+    return draft, refused + more + most
+
+
+def _restored(
+    schema: type[Settings], texts: dict[str, str], base: Settings
+) -> tuple[Settings, list[Sentence]]:
+    """Settings from texts; what is refused is left at ``base`` and told."""
+    refused: list[Sentence] = []
+    left = dict(texts)
+    while True:
+        try:
+            return settings.from_text(schema, left, base), refused
+        except Refusal as refusal:
+            refused.append(refusal.sentence)
+            # A conflict between settings that names none of them: none of them is taken.
+            left = {n: t for n, t in left.items() if n != refusal.field} if refusal.field in left else {}
+
+
+def to_address(draft: Draft, params: Mapping[str, str]) -> dict[str, str]:
+    """The address of a draft: the preset, what differs from it, and what the address holds beside settings.
+
+    Raises:
+        Refusal: the settings do not go together, so that nobody could open them.
+    """
+    address = {}
+    if draft.preset != draft.experiment.presets[0].name:
+        address["preset"] = draft.preset
+    address |= settings.to_text(draft.config(), draft.base())
+    address |= {STOP + name: text for name, text in settings.to_text(draft.until(), draft.base_stop()).items()}
+    if draft.device != "cpu":
+        address["device"] = draft.device
+    return address | {name: params[name] for name in ("hide", "run", "step", "lang") if name in params}

@@ -1,0 +1,111 @@
+"""What the stage is told: the panels and words of the experiment, the run in sight, and whether the draft differs."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.experiment import Experiment
+from core.runs.engine import engine
+from core.runs.hub import hub
+from core.words import Refusal
+from pages.parts import fields
+from pages.parts.draft import Draft
+from pages.parts.language import language
+from pages.parts.session import owner
+from pages.parts.watch import Watched, turned
+
+_ASSETS = Path(__file__).parents[2] / "assets"
+
+#: Steps a second of the speed control; 0 is full speed.
+SPEEDS = (1, 5, 25, 0)
+
+
+@cache
+def version() -> str:
+    """Changes with the stage's files and with the words, so that a browser may keep them for long."""
+    digest = hashlib.sha256()
+    for path in sorted([*(_ASSETS / "stage").rglob("*"), *(_ASSETS / "locale").rglob("*.po")]):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def recorded(experiment: Experiment) -> str | None:
+    """The recorded run that plays until somebody trains."""
+    run = f"recorded-{experiment.slug}"
+    try:
+        engine().library.info(run)
+    except Refusal:
+        return None
+    return run
+
+
+def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[str, Any]:
+    """The data of the stage, in English words that it looks up itself."""
+    played = None if seen else recorded(experiment)
+    shown = _shown_settings(seen, played)
+    return {
+        "page": experiment.slug,
+        "version": version(),
+        "lang": language(),
+        "run": seen.id if seen else None,
+        "recorded": played,
+        "mine": bool(seen and seen.mine),
+        "step": _step(),
+        "keys": True,
+        "panels": [
+            {
+                "name": panel.name,
+                "title": panel.title,
+                "sentence": panel.sentence,
+                "curves": bool(panel.metrics),
+                "metrics": list(panel.metrics),
+                "size": panel.size,
+                "scale": panel.scale,
+            }
+            for panel in experiment.panels
+            if all((shown or draft.values).get(name) in values for name, values in panel.shown_if.items())
+        ],
+        "metrics": [
+            {"name": metric.name, "title": metric.title, "sentence": metric.sentence, "better": metric.better}
+            for metric in experiment.metrics
+        ],
+        "fields": {name: control.title for name, control in fields.controls(experiment.config).items()},
+        "speeds": list(SPEEDS),
+        "parts": list(experiment.parts),
+        "changed": changed(draft, seen, experiment),
+        "batch": None,
+        "refusal": None,
+    }
+
+
+def changed(draft: Draft, seen: Watched | None, experiment: Experiment) -> bool:
+    """Whether a run made now would have other settings than the one in sight."""
+    shown = _shown_settings(seen, None if seen else recorded(experiment))
+    return bool(shown) and draft.differs(shown)
+
+
+def _shown_settings(seen: Watched | None, played: str | None) -> dict[str, Any]:
+    """The settings of the run that the stage shows."""
+    if seen is not None:
+        return seen.view.info.config | turned(seen)
+    return engine().library.info(played).config if played else {}
+
+
+def _step() -> int | None:
+    text = st.query_params.get("step", "")
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
+def news(run: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage that has no socket is fed with, or why there is nothing."""
+    panels = [str(panel) for panel in asked.get("panels", [])]
+    try:
+        return {"batch": hub().batch(run, int(asked.get("since", 0)), panels, owner())}
+    except Refusal as refusal:
+        return {"refusal": asdict(refusal.sentence)}

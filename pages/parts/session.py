@@ -1,0 +1,93 @@
+"""What one person's tab knows: who they are, what they have set, and what there is to tell them."""
+
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from core.experiment import Experiment
+from core.words import Refusal, Sentence
+from pages.parts.draft import Draft, from_address, to_address
+from pages.parts.language import say
+
+_P = ParamSpec("_P")
+_NOTICES = "notices"
+_TOUCHED = "touched"
+
+
+def owner() -> str:
+    """The token that says whose a run is: the browser's cookie, or the tab's own where cookies are refused."""
+    return st.context.cookies.get("tenfold") or str(st.session_state.setdefault("token", secrets.token_urlsafe(24)))
+
+
+def notify(sentence: Sentence) -> None:
+    """Say this until the person touches a control again."""
+    st.session_state.setdefault(_NOTICES, []).append(sentence)
+
+
+def notices() -> list[Sentence]:
+    return list(st.session_state.get(_NOTICES, []))
+
+
+def touch(act: Callable[_P, None]) -> Callable[_P, None]:
+    """Wraps what a widget calls: what was said before is settled, and a refusal is said instead of raised.
+
+    The script that follows takes the draft for the truth, not the address, which is one script behind.
+    """
+
+    @wraps(act)
+    def acted(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        st.session_state[_NOTICES] = []
+        st.session_state[_TOUCHED] = True
+        try:
+            act(*args, **kwargs)
+        except Refusal as refusal:
+            notify(refusal.sentence)
+
+    return acted
+
+
+def draft_of(experiment: Experiment) -> Draft:
+    """This tab's draft for a page: as it was left, or as the address asks where the person went to another address."""
+    key = f"draft.{experiment.slug}"
+    params = _settings()
+    touched = st.session_state.pop(_TOUCHED, False)
+    came = st.session_state.get("page") != experiment.slug
+    st.session_state["page"], st.session_state["came"] = experiment.slug, came
+    left = st.session_state.get(key)
+    if left is not None and (touched or (came and not params) or params == st.session_state.get(f"{key}.address")):
+        return left
+    draft, refused = from_address(experiment, st.query_params.to_dict())
+    st.session_state[_NOTICES] = refused
+    st.session_state[key] = draft
+    return draft
+
+
+def came_back() -> bool:
+    """Whether the person has just come to this page, by the menu or by an address."""
+    return bool(st.session_state.get("came"))
+
+
+def _settings() -> dict[str, str]:
+    """The settings in the address."""
+    return {n: v for n, v in st.query_params.to_dict().items() if n not in ("run", "step", "lang", "hide")}
+
+
+def write_address(draft: Draft) -> None:
+    """Bring the address up to date with the draft, in one go, and only where it has to change."""
+    params = st.query_params.to_dict()
+    try:
+        address = to_address(draft, params)
+    except Refusal:
+        return  # settings that nobody could open stay out of the address; Train says what is wrong
+    if address != params:
+        st.query_params.from_dict(address)
+    st.session_state[f"draft.{draft.experiment.slug}.address"] = _settings()
+
+
+def show_notices() -> None:
+    """All there is to tell, a sentence each."""
+    for sentence in notices():
+        st.error(say(sentence), icon=":material/info:")

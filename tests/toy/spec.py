@@ -1,0 +1,46 @@
+"""The toy's settings, panels and presets. Registered by ``TENFOLD_ALGORITHMS=tests.toy.spec``."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from core.experiment import Config, Experiment, Metric, Panel, Paper, Preset, Setting
+from core.words import Refusal
+
+
+class ToyConfig(Config):
+    lr: float = Setting(0.01, "Learning rate", "Size of a step.", group="Training", live=True, scale="log", ge=1e-6, le=1e6)
+    dropout: float = Setting(0.2, "Dropout", "Share of units left out.", group="Model", live=True, ge=0, lt=1)
+    layers: tuple[int, ...] = Setting((8, 8), "Layers", "Widths.", group="Model", min_length=0, max_length=4)
+    batch: int = Setting(16, "Batch size", "Examples a step.", group="Training", ge=1, le=64)
+    optimiser: Literal["sgd", "adam"] = Setting("adam", "Optimiser", "How steps are made.", group="Training")
+    centred: bool = Setting(True, "Centred", "Whether the data is.", group="Data")
+    nap: float = Setting(0.0, "Nap", "Seconds slept in each step.", group="Test", ge=0, le=10)
+    trouble: Literal["", "load", "train", "memory", "evaluation"] = Setting("", "Trouble", "What goes wrong.", group="Test")
+    every: int = Setting(10, "Every", "Steps between measurements.", group="Test", ge=1, le=1000)
+    limit: float | None = Setting(None, "Limit", "Gradient norm at most.", group="Training", gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.batch > 32 and self.optimiser == "sgd":
+            raise Refusal("batch", "{title} must be at most 32 with SGD; it was {value}.", title="Batch size", value=self.batch)
+        return self
+
+
+experiment = Experiment(
+    slug="toy",
+    title="Toy",
+    family="Tests",
+    tagline="Learns a plane.",
+    paper=Paper("None", "Nobody", 2000, "https://example.org"),
+    config=ToyConfig,
+    panels=(Panel("loss", "Loss", "How wrong it is.", metrics=("train/loss", "test/loss")),),
+    presets=(Preset("quick", "Quick", "It learns.", {"lr": 0.02}, {"steps": 100}),),
+    metrics=(
+        Metric("train/loss", "Training loss", "On the batch.", better="low"),
+        Metric("test/loss", "Test loss", "On the rest.", better="low"),
+        Metric("weight/*", "Weight", "Size of a layer's weights."),
+    ),
+    diagnoses={},
+    program="tests.toy.program",
+)

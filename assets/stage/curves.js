@@ -1,0 +1,173 @@
+/** Panels of curves: which metrics, which colours, and the figure that Plotly draws of them. */
+
+import { CLASSES, TEST, TRAIN, mixed, ordered } from "./theme.js";
+import { WORDS } from "./words.js";
+
+/** More points than this are thinned for the eye: of each stretch its lowest and its highest stay. */
+const DRAWN = 1200;
+const LABELLED_MARKS = 3;
+
+const matcher = (pattern) =>
+  new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join("(.+)")}$`);
+const natural = new Intl.Collator("en", { numeric: true }).compare;
+
+/**
+ * The curves of a panel in the order and colours they are drawn.
+ * @returns {{metric: string, name: string, colour: string, x: number[], y: number[]}[]}
+ */
+export function chosen(panel, metrics, model, theme, words) {
+  const found = [];
+  const known = [...model.curves.keys()].sort(natural);
+  for (const pattern of panel.metrics || []) {
+    const test = matcher(pattern);
+    const names = known.filter((name) => test.test(name) && !found.some((one) => one.metric === name));
+    const family = pattern.includes("*");
+    const colours = ordered(names.length, theme.dark);
+    names.forEach((metric, i) => {
+      const [split, rest] = [metric.split("/")[0], metric.split("/").slice(1).join("/")];
+      let colour = family ? colours[i] : CLASSES[found.length % CLASSES.length];
+      let name = family ? words.say((test.exec(metric)[1] || metric).replaceAll("_", " ")) : "";
+      if (split === "train") [colour, name] = [TRAIN, name || words.say(WORDS.trainSplit)];
+      else if (split === "test") [colour, name] = [TEST, name || words.say(WORDS.testSplit)];
+      if (!name) {
+        const told = metrics.find((one) => matcher(one.name).test(metric));
+        name = words.say(told ? told.title : rest || metric);
+      }
+      found.push({ metric, name, colour, ...model.curves.get(metric) });
+    });
+  }
+  return found;
+}
+
+/** The index of the last point at or before a step, -1 where there is none. */
+export function indexAt(xs, step) {
+  let [low, high] = [0, xs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= step) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Few enough points to draw, peaks kept. */
+export function thinned(x, y, most = DRAWN) {
+  if (x.length <= most) return [x.slice(), y.slice()];
+  const [xs, ys] = [[x[0]], [y[0]]];
+  const stretch = (x.length - 2) / (most / 2);
+  for (let k = 0; k < most / 2; k += 1) {
+    const from = 1 + Math.floor(k * stretch);
+    const to = Math.min(1 + Math.floor((k + 1) * stretch), x.length - 1);
+    let [low, high] = [from, from];
+    for (let i = from; i < to; i += 1) {
+      if (y[i] < y[low]) low = i;
+      if (y[i] > y[high]) high = i;
+    }
+    for (const i of low < high ? [low, high] : [high, low]) {
+      xs.push(x[i]);
+      ys.push(y[i]);
+    }
+  }
+  xs.push(x[x.length - 1]);
+  ys.push(y[y.length - 1]);
+  return [xs, ys];
+}
+
+/** A turned knob as one reads it. */
+export function markText(mark, fields, words, template = WORDS.change) {
+  return words.say(template, {
+    step: mark.step,
+    field: words.say(fields[mark.field] || mark.field),
+    old: words.value(mark.old),
+    new: words.value(mark.new),
+  });
+}
+
+/**
+ * Vertical lines of the turned knobs, and while an earlier step is shown a cursor there and a veil over what came later.
+ */
+function shapes({ marks, step, fields, theme, words, size, last }) {
+  const result = marks.map((mark, i) => ({
+    type: "line",
+    xref: "x",
+    yref: "paper",
+    x0: mark.step,
+    x1: mark.step,
+    y0: 0,
+    y1: 1,
+    layer: "below",
+    line: { color: theme.muted, width: 1.5, dash: "dash" },
+    label:
+      i < marks.length - LABELLED_MARKS
+        ? undefined
+        : {
+            text: markText(mark, fields, words),
+            textangle: 0,
+            textposition: "end",
+            xanchor: mark.step > last * 0.55 ? "right" : "left",
+            yanchor: "top",
+            padding: 3,
+            font: { size: size - 1, color: theme.muted },
+          },
+  }));
+  if (step !== null) {
+    const line = { type: "line", xref: "x", yref: "paper", x0: step, x1: step, y0: 0, y1: 1 };
+    const veil = { type: "rect", xref: "x", yref: "paper", x0: step, x1: Math.max(last * 2, step + 1), y0: 0, y1: 1 };
+    result.push({ ...veil, layer: "above", line: { width: 0 }, fillcolor: theme.paper, opacity: 0.72 });
+    result.push({ ...line, layer: "above", line: { color: theme.primary, width: 2 } });
+  }
+  return result;
+}
+
+/**
+ * The figure of a panel of curves.
+ * @param {Object} asked {panel, curves (see chosen), model, step (null: live), fields, theme, words, size, revision}
+ */
+export function curveFigure({ panel, curves, model, step, fields, theme, words, size, revision }) {
+  const log = panel.scale === "log";
+  const data = curves.map((curve) => {
+    const [x, y] = thinned(curve.x, curve.y);
+    return {
+      type: "scatter",
+      mode: x.length > 1 ? "lines" : "markers",
+      name: curve.name,
+      x,
+      y: log ? y.map((v) => (v > 0 ? v : null)) : y,
+      line: { color: curve.colour, width: 2.5, shape: "linear" },
+      marker: { color: curve.colour, size: 7 },
+      hovertemplate: "%{y:.4~g}",
+      connectgaps: false,
+    };
+  });
+  const last = Math.max(1, ...curves.map((curve) => curve.x[curve.x.length - 1] || 0));
+  const axis = {
+    gridcolor: theme.grid,
+    zeroline: false,
+    linecolor: theme.grid,
+    tickcolor: theme.grid,
+    ticks: "",
+    automargin: true,
+    tickfont: { size, color: theme.muted },
+    fixedrange: false,
+  };
+  const layout = {
+    uirevision: revision,
+    showlegend: false,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: theme.font, size, color: theme.text },
+    margin: { l: 8, r: 10, t: 8, b: 8, pad: 2 },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.08), font: { size, color: theme.text } },
+    xaxis: { ...axis, nticks: 6, showgrid: false, rangemode: "tozero", range: data.length ? undefined : [0, 1] },
+    yaxis: {
+      ...axis,
+      nticks: 5,
+      type: log ? "log" : "linear",
+      exponentformat: log ? "power" : "SI",
+      range: data.length ? undefined : log ? [-3, 0] : [0, 1],
+    },
+    shapes: data.length ? shapes({ marks: model.marks, step, fields, theme, words, size, last }) : [],
+  };
+  return { data, layout };
+}

@@ -1,0 +1,218 @@
+/** One panel: its frame, its buttons, and its figure. */
+
+import { chosen, curveFigure, indexAt } from "./curves.js";
+import { h, icon, named, put } from "./dom.js";
+import { curvesCsv, figureCsv, save } from "./exports.js";
+import { dressed } from "./figures.js";
+import { WORDS } from "./words.js";
+
+const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: "reset", responsive: false };
+const LEGEND = 8;
+
+export class Panel {
+  /** @param {import("./panels.js").Panels} panels @param {Object} spec as the page tells it */
+  constructor(panels, spec) {
+    this.panels = panels;
+    this.stage = panels.stage;
+    this.spec = spec;
+    this.visible = false;
+    this.enlarged = false;
+    this.revision = null;
+    this.heading = h("h3", { class: "tf-title" });
+    this.sentence = h("p", { class: "tf-sentence" });
+    this.legend = h("div", { class: "tf-legend" });
+    this.plot = h("div", { class: "tf-plot" });
+    this.plot.tfPanel = this;
+    this.empty = h("div", { class: "tf-empty" });
+    this.saver = this.menu();
+    this.larger = h("button", { type: "button", class: "tf-small", on: { click: () => this.turn() } });
+    this.node = h(
+      "article",
+      { class: "tf-panel" },
+      h("header", { class: "tf-head" }, this.heading, this.legend, h("div", { class: "tf-tools" }, this.saver, this.larger)),
+      this.sentence,
+      h("div", { class: "tf-canvas" }, this.plot, this.empty),
+    );
+    this.place = h("div", { class: "tf-place" }, this.node);
+    this.place.tfPanel = this;
+  }
+
+  menu() {
+    this.items = ["png", "svg", "csv"].map((format) =>
+      h("button", { type: "button", role: "menuitem", class: "tf-item", "data-save": format }),
+    );
+    this.list = h("div", { class: "tf-menu", role: "menu", hidden: true }, ...this.items);
+    const open = (yes) => {
+      this.list.hidden = !yes;
+      this.saveButton.setAttribute("aria-expanded", String(yes));
+      if (yes) this.items[0].focus();
+    };
+    this.saveButton = h(
+      "button",
+      { type: "button", class: "tf-small", "aria-haspopup": "menu", "aria-expanded": "false" },
+      icon("save"),
+    );
+    this.saveButton.addEventListener("click", () => open(this.list.hidden));
+    for (const item of this.items) {
+      item.addEventListener("click", () => {
+        open(false);
+        this.saveButton.focus();
+        this.save(item.dataset.save);
+      });
+    }
+    const box = h("div", { class: "tf-saver" }, this.saveButton, this.list);
+    box.addEventListener("keydown", (event) => {
+      if (this.list.hidden) return;
+      const at = this.items.indexOf(document.activeElement);
+      if (event.key === "Escape") {
+        open(false);
+        this.saveButton.focus();
+      } else if (event.key === "ArrowDown") this.items[(at + 1) % 3].focus();
+      else if (event.key === "ArrowUp") this.items[(at + 2) % 3].focus();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    box.addEventListener("focusout", (event) => box.contains(event.relatedTarget) || open(false));
+    return box;
+  }
+
+  title() {
+    return this.stage.words.say(this.spec.title);
+  }
+
+  /** Take what the page says of it, in the language of the page. */
+  describe(spec) {
+    this.spec = spec;
+    const { words } = this.stage;
+    const title = this.title();
+    put(this.heading, title);
+    put(this.sentence, words.say(spec.sentence));
+    this.sentence.title = words.say(spec.sentence);
+    this.node.setAttribute("aria-label", title);
+    this.node.dataset.panel = spec.name;
+    this.place.dataset.size = spec.size;
+    this.place.dataset.kind = spec.curves ? "curves" : "figure";
+    named(this.saveButton, words.say(WORDS.save, { title }));
+    const names = [WORDS.savePng, WORDS.saveSvg, WORDS.saveCsv];
+    this.items.forEach((item, i) => put(item, words.say(names[i])));
+    named(this.larger, this.enlarged ? words.say(WORDS.shrink) : words.say(WORDS.enlarge, { title }));
+    this.larger.replaceChildren(icon(this.enlarged ? "close" : "enlarge"));
+    this.drawEmpty();
+  }
+
+  turn() {
+    if (this.enlarged) this.panels.shrink();
+    else this.panels.enlarge(this);
+    this.larger.focus();
+  }
+
+  /** The size of type: a hero and an enlarged panel are read from far away. */
+  get size() {
+    if (this.enlarged) return 18;
+    return this.spec.size === "hero" ? 15 : 13;
+  }
+
+  get told() {
+    return this.spec.curves ? null : this.stage.figureOf(this.spec.name);
+  }
+
+  curves() {
+    const { metrics, model, theme, words } = this.stage;
+    return chosen(this.spec, metrics, model, theme, words);
+  }
+
+  /** What Plotly is given, null where there is nothing yet. */
+  figure() {
+    const { theme, words, fields, model, revision } = this.stage;
+    const how = { theme, words, size: this.size, revision };
+    if (!this.spec.curves) return this.told ? dressed(this.told, how) : null;
+    const step = this.stage.shownStep;
+    return curveFigure({ panel: this.spec, curves: this.curves(), model, step, fields, ...how });
+  }
+
+  draw() {
+    const figure = this.figure();
+    this.drawEmpty(figure);
+    if (!figure) return;
+    if (this.spec.curves) this.drawLegend();
+    const { Plotly } = this.stage;
+    const { clientWidth, clientHeight } = this.plot;
+    if (!clientWidth || !clientHeight) return;
+    figure.layout.autosize = false;
+    figure.layout.width = clientWidth;
+    figure.layout.height = clientHeight;
+    if (this.stage.touch) figure.layout.dragmode = false;
+    Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
+    this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn || 0) + 1);
+  }
+
+  drawEmpty(figure = this.drawable()) {
+    const empty = this.spec.curves ? !this.curves().length : !figure;
+    this.node.classList.toggle("tf-is-empty", Boolean(empty));
+    this.node.classList.toggle("tf-is-old", !empty && !this.spec.curves && this.stage.isOld(this.spec.name));
+    if (empty) put(this.empty, this.stage.words.say(this.stage.watched ? WORDS.waiting : WORDS.empty));
+  }
+
+  drawable() {
+    return this.spec.curves || this.told;
+  }
+
+  /** Names and present values of the curves, in words beside the title: quicker to read than a legend in the plot. */
+  drawLegend() {
+    const { words, shownStep } = this.stage;
+    const curves = this.curves();
+    const many = curves.length > 3;
+    const signature = curves.map((curve) => curve.name + curve.colour).join("|");
+    if (signature !== this.legendKey) {
+      this.legendKey = signature;
+      const shown = curves.length > LEGEND ? [curves[0], curves[curves.length - 1]] : curves;
+      this.entries = shown.map((curve) => {
+        const value = h("span", { class: "tf-value" });
+        const dot = h("span", { class: "tf-dot" });
+        dot.style.background = curve.colour;
+        const node = h("span", { class: "tf-entry" }, dot, h("span", { class: "tf-name", text: curve.name }), value);
+        return { node, value, metric: curve.metric };
+      });
+      this.legend.replaceChildren(...this.entries.map((entry) => entry.node));
+      this.node.classList.toggle("tf-family", many);
+    }
+    if (many) return;
+    for (const entry of this.entries) {
+      const curve = curves.find((one) => one.metric === entry.metric);
+      const at = shownStep === null ? curve.x.length - 1 : indexAt(curve.x, shownStep);
+      put(entry.value, at < 0 ? "–" : digits(curve.y[at], words));
+    }
+  }
+
+  resized() {
+    if (!this.plot.isConnected) return;
+    const { clientWidth, clientHeight } = this.plot;
+    if (this.width === clientWidth && this.height === clientHeight) return;
+    [this.width, this.height] = [clientWidth, clientHeight];
+    this.panels.touch(this.spec.name);
+  }
+
+  save(format) {
+    const { theme, Plotly } = this.stage;
+    const csv = () => (this.spec.curves ? curvesCsv(this.curves()) : figureCsv(this.told || {}));
+    if (format !== "csv" && !this.figure()) return Promise.resolve();
+    const size = { width: this.plot.clientWidth, height: this.plot.clientHeight };
+    const about = { name: this.spec.name, title: this.title(), figure: () => this.figure(), csv, theme, Plotly };
+    return save(format, { ...about, ...size });
+  }
+
+  remove() {
+    if (this.stage.Plotly && this.plot.data) this.stage.Plotly.purge(this.plot);
+    this.place.remove();
+    this.node.remove();
+  }
+}
+
+/** A running value in three digits that keeps its width. */
+function digits(value, words) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 100000)) return words.number(value, 3);
+  return words.fixed(value, size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
+}

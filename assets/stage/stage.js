@@ -1,0 +1,366 @@
+/**
+ * The stage: what a person looks at while a network trains. The page mounts it once and hands it new data at every
+ * rerun; the instance lives on its element, so that zoom, time line and socket survive a moved slider.
+ *
+ * @typedef {Object} Data what the page tells, see pages/parts/stage.py
+ */
+
+import { h } from "./dom.js";
+import { Keys } from "./keys.js";
+import { Model } from "./model.js";
+import { Notes } from "./notes.js";
+import { Panels } from "./panels.js";
+import { Replay } from "./replay.js";
+import { Link } from "./socket.js";
+import { themeOf } from "./theme.js";
+import { Timeline } from "./timeline.js";
+import { Transport } from "./transport.js";
+import { WORDS, Words, loadWords } from "./words.js";
+
+/** The app's address: the page's path without its own name at the end. Some hosts serve an app below a path. */
+export function baseOf(page, path = location.pathname) {
+  let base = path;
+  const tail = `/${page}`;
+  if (page && base.replace(/\/$/, "").endsWith(tail)) base = base.replace(/\/$/, "").slice(0, -tail.length);
+  return `${location.origin}${base.replace(/\/$/, "")}/`;
+}
+
+let plotly = null;
+
+/** Plotly, fetched once for the page. */
+function loadPlotly(url) {
+  if (!plotly) {
+    plotly = new Promise((resolve, reject) => {
+      const script = h("script", { src: url, async: true });
+      script.addEventListener("load", () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(url))));
+      script.addEventListener("error", () => reject(new Error(url)));
+      document.head.append(script);
+    });
+    plotly.catch(() => (plotly = null));
+  }
+  return plotly;
+}
+
+export class Stage {
+  constructor(host) {
+    this.host = host;
+    this.data = {};
+    this.words = new Words();
+    this.model = new Model();
+    this.Plotly = null;
+    this.link = "connecting";
+    this.socket = null;
+    this.undrawn = null;
+    this.drawnAt = [];
+    this.touch = matchMedia("(pointer: coarse)").matches;
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.root = h("div", { class: "tf-stage" });
+    this.panels = new Panels(this);
+    this.replay = new Replay(this);
+    this.transport = new Transport(this, (what, value) => this.act(what, value));
+    this.notes = new Notes(this, (what) => this.act(what));
+    this.timeline = new Timeline(this, this.replay);
+    this.keys = new Keys(this);
+    this.root.append(
+      this.transport.node, this.notes.node, this.panels.node, this.timeline.node, this.panels.dialog, this.notes.toasts,
+    );
+    this.pulse = setInterval(() => this.beat(), 1000);
+  }
+
+  /** Take what the page tells. */
+  async take(component) {
+    const before = this.data;
+    this.data = component.data || {};
+    this.tell = component;
+    const { data } = this;
+    this.base = baseOf(data.page);
+    if (!this.root.isConnected) {
+      const shown = () => this.root.style.removeProperty("visibility");
+      const href = this.url("lab/assets/stage/stage.css");
+      this.root.style.visibility = "hidden";
+      this.style = h("link", { rel: "stylesheet", href, on: { load: shown, error: shown } });
+      this.host.append(this.style, this.root);
+    }
+    if (!this.Plotly) {
+      loadPlotly(this.url("lab/plotly.min.js")).then(
+        (library) => {
+          this.Plotly = library;
+          this.panels.touch("*");
+        },
+        () => this.notes.toast(this.words.say(WORDS.noPlotly)),
+      );
+    }
+    if (data.lang !== before.lang) {
+      const words = await loadWords(data.lang, this.url(`lab/words/${data.lang}.json`));
+      if (this.data.lang !== data.lang) return;
+      this.words = words;
+      this.root.lang = data.lang === "zh" ? "zh-CN" : data.lang || "en";
+    }
+    if (this.gone) return;
+    this.dress();
+    const declared = JSON.stringify([data.panels, data.metrics, data.fields, data.lang]);
+    if (declared !== this.declared) {
+      this.declared = declared;
+      this.panels.set(data.panels || []);
+    }
+    this.transport.declare(data);
+    const watched = data.run || data.recorded || null;
+    if (watched !== this.model.id) this.watch(watched);
+    if (data.refusal && JSON.stringify(data.refusal) !== JSON.stringify(before.refusal)) {
+      this.notes.toast(this.words.sentence(data.refusal));
+    }
+    if (data.batch && this.link !== "open") this.receive({ type: data.batch.type || "update", ...data.batch });
+    this.viewChanged(false);
+  }
+
+  url(path) {
+    return `${this.base}${path}?v=${encodeURIComponent(this.data.version || "")}`;
+  }
+
+  get watched() {
+    return this.model.id;
+  }
+
+  /** Whether a run of the person's making is shown, not a recorded one. */
+  get own() {
+    return Boolean(this.watched) && !this.model.recorded && Boolean(this.model.status);
+  }
+
+  get metrics() {
+    return this.data.metrics || [];
+  }
+
+  get fields() {
+    return this.data.fields || {};
+  }
+
+  /** Zoom is kept while this stays the same. */
+  get revision() {
+    return this.model.id || "";
+  }
+
+  /** The step that is looked at; null while it is the moving end. */
+  get shownStep() {
+    return this.replay.step;
+  }
+
+  figureOf(name) {
+    if (this.shownStep !== null && this.replay.shown.has(name)) return this.replay.shown.get(name);
+    return this.model.figures.get(name) || (this.old && this.old.get(name)) || null;
+  }
+
+  /** Whether a panel still shows the run before. */
+  isOld(name) {
+    return !this.model.figures.has(name) && !this.replay.shown.has(name) && Boolean(this.old && this.old.has(name));
+  }
+
+  /** Watch another run, or none. */
+  watch(id) {
+    const first = this.model.id === null;
+    if (this.socket) this.socket.close();
+    this.socket = null;
+    this.old = new Map([...(this.old || []), ...this.model.figures]);
+    this.model.reset(id);
+    this.replay.reset();
+    this.undrawn = null;
+    this.link = "connecting";
+    this.wish = id === this.data.run && first ? this.data.step : null;
+    if (!first) this.address();
+    if (id) this.connect(id);
+    this.panels.touch("*");
+  }
+
+  connect(id) {
+    this.socket = new Link({
+      url: () => `${this.base.replace(/^http/, "ws")}lab/runs/${encodeURIComponent(id)}/live?since=${this.model.seq}`,
+      receive: (message) => this.receive(message),
+      changed: (state) => {
+        this.link = state;
+        if (state === "open" && this.fellBack) this.fallBack(null);
+        else if (state === "none") this.fallBack({ since: this.model.seq, panels: this.panels.inSight() });
+        this.viewChanged(false);
+      },
+    });
+  }
+
+  /** Ask the page to feed this stage, or (null) to stop doing so. */
+  fallBack(wish) {
+    this.fellBack = wish;
+    this.tell.setStateValue("fallback", wish);
+  }
+
+  receive(message) {
+    if (message.type === "refused") {
+      this.notes.toast(this.words.sentence(message.sentence));
+      return;
+    }
+    if (message.type === "frame") {
+      this.replay.take(message);
+      return;
+    }
+    if (message.type === "hello") {
+      this.model.hello(message);
+      if (this.link === "open") this.see(true);
+      this.begin();
+    } else if (message.type === "update") {
+      this.model.take(message);
+      if (message.n !== undefined) this.undrawn = message.n;
+    } else return;
+    if (message.rewind !== undefined) this.replay.cache.clear();
+    if (Object.keys(message.curves || {}).length || message.marks || message.type === "hello") this.panels.touch("curves");
+    if (this.shownStep === null) for (const name of Object.keys(message.panels || {})) this.panels.touch(name);
+    this.panels.schedule();
+    this.transport.update();
+    this.timeline.update();
+    this.notes.update();
+    if (this.fellBack && this.link === "none") this.fedBack();
+  }
+
+  /** Where the page feeds: tell it, once a second at the most, how far it was understood. */
+  fedBack() {
+    if (this.feeding) return;
+    this.feeding = setTimeout(() => {
+      this.feeding = 0;
+      if (!this.fellBack || this.gone) return;
+      const wish = { since: this.model.seq, panels: this.panels.inSight() };
+      if (JSON.stringify(wish) !== JSON.stringify(this.fellBack)) this.fallBack(wish);
+    }, 1000);
+  }
+
+  /** The first hello of a run: a recorded one plays, a step in the address is looked up. */
+  begin() {
+    if (this.begun === this.model.id) return;
+    this.begun = this.model.id;
+    if (this.model.recorded) {
+      if (!this.calm) this.replay.play();
+    } else if (this.wish !== null && this.wish !== undefined) this.replay.go(this.wish);
+    this.wish = null;
+  }
+
+  send(message) {
+    return Boolean(this.socket) && this.socket.send(message);
+  }
+
+  /** Tell which panels are in sight, where that changed or a new connection has to be told. */
+  see(anew = false) {
+    const panels = this.panels.inSight();
+    const key = panels.join("|");
+    if (!anew && key === this.told) return;
+    if (this.send({ type: "see", panels })) this.told = key;
+    else if (this.fellBack) this.fedBack();
+  }
+
+  sightChanged() {
+    clearTimeout(this.sighting);
+    this.sighting = setTimeout(() => {
+      this.see();
+      this.replay.fetch();
+    }, 60);
+  }
+
+  /** All that is due is drawn: the server may send more. */
+  allDrawn() {
+    if (this.undrawn === null) return;
+    this.send({ type: "drawn", n: this.undrawn });
+    this.undrawn = null;
+    this.drawnAt.push(performance.now());
+  }
+
+  /** Updates drawn in a second, over the last two. */
+  get updates() {
+    const since = performance.now() - 2000;
+    this.drawnAt = this.drawnAt.filter((at) => at > since);
+    return this.drawnAt.length / 2;
+  }
+
+  /** A button was pressed. */
+  act(what, value = null) {
+    const trigger = (action) => this.tell.setTriggerValue("action", action);
+    if (what === "train" || what === "restart") trigger({ do: what });
+    else if (what === "continue") trigger({ do: "resume" });
+    else {
+      if (what === "speed") this.transport.speed = value;
+      if (what === "step" && this.model.state === "running") this.command("pause", null, trigger);
+      if (this.shownStep !== null && (what === "resume" || what === "step")) this.replay.live();
+      this.command(what, value, trigger);
+      this.transport.update();
+    }
+  }
+
+  command(what, value, trigger) {
+    const message = { type: "command", do: what };
+    if (value !== null) message.value = value;
+    if (!this.send(message)) trigger({ do: "command", command: what, value });
+  }
+
+  /** Something in the view changed: which step is looked at, or how. */
+  viewChanged(drawn = true) {
+    if (!this.transport.stepButtons) return;
+    this.transport.update();
+    this.timeline.update();
+    this.notes.update();
+    if (drawn) {
+      this.panels.touch("*");
+      this.address();
+    }
+  }
+
+  /** Keep the step that is looked at in the address, so that a link leads there. */
+  address() {
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      if (this.gone || this.model.recorded) return;
+      const url = new URL(location.href);
+      if (this.shownStep === null || this.replay.playing) url.searchParams.delete("step");
+      else url.searchParams.set("step", this.shownStep);
+      if (url.href !== location.href) history.replaceState(history.state, "", url);
+    }, 250);
+  }
+
+  /** Take the theme's colours, and draw anew where they changed. */
+  dress() {
+    const theme = themeOf(this.root);
+    if (this.theme && this.theme.key === theme.key) return;
+    this.theme = theme;
+    this.root.classList.toggle("tf-dark", theme.dark);
+    this.panels.touch("*");
+  }
+
+  beat() {
+    if (!this.theme || !this.transport.stepButtons) return;
+    this.dress();
+    this.transport.update();
+  }
+
+  stop() {
+    this.gone = true;
+    clearInterval(this.pulse);
+    clearTimeout(this.feeding);
+    this.replay.pause();
+    if (this.socket) this.socket.close();
+    this.keys.stop();
+    this.panels.stop();
+    this.root.remove();
+    if (this.style) this.style.remove();
+  }
+}
+
+const stages = new WeakMap();
+
+/** Streamlit calls this at the mount and at each change of data; the clean-up of the newest call alone ends it. */
+export default function mount(component) {
+  const host = component.parentElement;
+  let stage = stages.get(host);
+  if (!stage) {
+    stage = new Stage(host);
+    stages.set(host, stage);
+  }
+  stage.calls = (stage.calls || 0) + 1;
+  const call = stage.calls;
+  stage.take(component);
+  return () => {
+    if (stage.calls !== call) return;
+    stages.delete(host);
+    stage.stop();
+  };
+}

@@ -1,0 +1,48 @@
+"""The stage in a page: mounts the one custom component and hands it what to draw.
+
+The component's script is a stub that imports the served module, for inline script is sent again with every change.
+What the browser says comes back as the result's ``action`` (a trigger, one dict) and ``fallback`` (a state, a dict
+while no socket can be had, else ``None``); assets/stage/stage.js is the other end.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+_STUB = """
+export default async function (component) {
+  const { page, version } = component.data;
+  const path = location.pathname.replace(/\\/$/, "");
+  const base = page && path.endsWith("/" + page) ? path.slice(0, -page.length - 1) : path;
+  const url = `${location.origin}${base}/lab/assets/stage/stage.js?v=${encodeURIComponent(version)}`;
+  const { default: mount } = await import(url);
+  return mount(component);
+}
+"""
+
+_mounted = st.components.v2.component("tenfold_stage", js=_STUB, isolate_styles=False)
+
+
+def _noticed() -> None:
+    """Streamlit keeps a value only where somebody listens; the page reads it from the result."""
+
+
+def stage(data: dict[str, Any], key: str) -> Any:
+    """Mount the stage, or tell the mounted one what changed.
+
+    Args:
+        data: what to draw: page, version, lang, run, recorded, mine, step, keys, panels, metrics, fields, speeds,
+            parts, changed, batch, refusal.
+        key: keeps the stage mounted through reruns; a page has one.
+
+    Returns:
+        an object with ``action`` (``None``, or what was pressed just now, such as ``{"do": "train"}``) and
+        ``fallback`` (``None``, or ``{"since", "panels"}`` while the page has to feed the stage by ``batch``).
+    """
+    return _mounted(
+        key=key,
+        data=data,
+        default={"fallback": None},
+        on_action_change=_noticed,
+        on_fallback_change=_noticed,
+    )

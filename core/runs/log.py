@@ -174,6 +174,12 @@ class LogWriter:
             gone = set(thinned)
             self._frames[panel] = [s for s in kept if s not in gone]
 
+    def compact(self) -> None:
+        """Make the log one small file that can be read where nothing can be written. Ends the writer."""
+        self._db.execute("PRAGMA journal_mode=DELETE")
+        self._db.execute("VACUUM")
+        self.close()
+
     def close(self) -> None:
         self._db.close()
 

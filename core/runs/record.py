@@ -31,7 +31,7 @@ def record(slug: str, preset_name: str = "", frames: int = FRAMES, seed: int = 0
         library = Library(Path(scratch), RECORDED)
         info = library.create(slug, config, check(Stop, dict(preset.stop)), "cpu", "recorded", preset=preset.name)
         folder = library.folder(info.id)
-        worker.run(folder)
+        worker.work(folder)
         target.mkdir(parents=True, exist_ok=True)
         (target / "log.sqlite").unlink(missing_ok=True)
         copy_thinned(folder / "log.sqlite", target / "log.sqlite", frames)

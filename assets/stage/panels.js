@@ -16,7 +16,7 @@ export class Panels {
     this.stage = stage;
     /** @type {Map<string, Panel>} */
     this.panels = new Map();
-    this.open = new Set(JSON.parse(sessionStorage.getItem("tenfold.open") || "[]"));
+    this.open = new Set(remembered());
     this.dirty = new Set();
     this.asked = 0;
     this.cost = 0;
@@ -106,7 +106,7 @@ export class Panels {
   turn(name) {
     if (this.open.has(name)) this.open.delete(name);
     else this.open.add(name);
-    sessionStorage.setItem("tenfold.open", JSON.stringify([...this.open]));
+    remember([...this.open]);
     this.drawFold();
   }
 
@@ -136,8 +136,12 @@ export class Panels {
 
   /** Say that a panel has something new to draw; "*" for all, "curves" for those of curves. */
   touch(name) {
-    if (name === "*") for (const key of this.panels.keys()) this.dirty.add(key);
-    else if (name === "curves") for (const [key, p] of this.panels) p.spec.curves && this.dirty.add(key);
+    if (name === "*") {
+      for (const [key, panel] of this.panels) {
+        panel.drawEmpty();
+        this.dirty.add(key);
+      }
+    } else if (name === "curves") for (const [key, p] of this.panels) p.spec.curves && this.dirty.add(key);
     else this.dirty.add(name);
     this.schedule();
   }
@@ -204,6 +208,25 @@ export class Panels {
     this.observer.disconnect();
     this.resizer.disconnect();
     for (const panel of this.panels.values()) panel.remove();
+  }
+}
+
+const OPEN = "tenfold.open";
+
+/** The folded panels that this tab has open. A browser may keep nothing: then they start folded. */
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(OPEN)) || [];
+  } catch {
+    return [];
+  }
+}
+
+function remember(names) {
+  try {
+    sessionStorage.setItem(OPEN, JSON.stringify(names));
+  } catch {
+    // The choice then lasts as long as the page.
   }
 }
 

@@ -109,7 +109,10 @@ export class Stage {
     if (data.refusal && JSON.stringify(data.refusal) !== JSON.stringify(before.refusal)) {
       this.notes.toast(this.words.sentence(data.refusal));
     }
-    if (data.batch && this.link !== "open") this.receive({ type: data.batch.type || "update", ...data.batch });
+    if (this.link !== "open") {
+      if (data.batch) this.receive({ type: data.batch.type || "update", ...data.batch });
+      if (data.frame) this.receive({ ...data.frame, type: "frame", n: undefined });
+    }
     this.viewChanged(false);
   }
 
@@ -177,7 +180,7 @@ export class Stage {
       changed: (state) => {
         this.link = state;
         if (state === "open" && this.fellBack) this.fallBack(null);
-        else if (state === "none") this.fallBack({ since: this.model.seq, panels: this.panels.inSight() });
+        else if (state === "none") this.fallBack(this.needs());
         this.viewChanged(false);
       },
     });
@@ -187,6 +190,11 @@ export class Stage {
   fallBack(wish) {
     this.fellBack = wish;
     this.tell.setStateValue("fallback", wish);
+  }
+
+  /** What a stage that is fed by the page asks of it: what is new, the panels in sight, the step looked at. */
+  needs() {
+    return { since: this.model.seq, panels: this.panels.inSight(), step: this.shownStep };
   }
 
   receive(message) {
@@ -223,7 +231,7 @@ export class Stage {
     this.feeding = setTimeout(() => {
       this.feeding = 0;
       if (!this.fellBack || this.gone) return;
-      const wish = { since: this.model.seq, panels: this.panels.inSight() };
+      const wish = this.needs();
       if (JSON.stringify(wish) !== JSON.stringify(this.fellBack)) this.fallBack(wish);
     }, 1000);
   }

@@ -162,6 +162,7 @@ export class Transport {
     this.badge.classList.toggle("tf-moving", badge === "live" && MOVING.has(model.state));
     put(this.badgeText, say(WORDS[badge === "ended" ? model.state : badge] || ""));
     put(this.state, this.stateText());
+    this.progress.setAttribute("aria-label", say(WORDS.progress));
     this.node.classList.toggle("tf-idle", !watched || !status);
     if (!status) {
       for (const fact of Object.values(facts)) put(fact, "");
@@ -174,7 +175,6 @@ export class Transport {
     this.bar.style.transform = `scaleX(${share})`;
     const percent = Math.floor(share * 100);
     this.progress.setAttribute("aria-valuenow", percent);
-    this.progress.setAttribute("aria-label", say(WORDS.progress));
     put(facts.percent, `${percent} %`);
     put(facts.left, alive && model.state === "running" ? this.leftText(status.left_s) : "");
     const step = now ? status.step : stage.shownStep;

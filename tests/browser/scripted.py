@@ -19,7 +19,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -216,6 +216,16 @@ class Script:
         self.marks: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.sockets: set[WebSocket] = set()
+        self.dropped = 0
+
+    def drop(self) -> None:
+        """Close every socket at its next beat."""
+        self.dropped += 1
+
+    def batch(self, run: str, since: int, panels: list[str]) -> dict[str, Any]:
+        """What a page without a socket feeds the stage with."""
+        message = greeting(self, run)
+        return message | {"panels": {name: PICTURES[name](message["status"]["step"]) for name in panels}}
 
     def status(self, run: str) -> dict[str, Any]:
         fixed = {
@@ -250,13 +260,19 @@ class Script:
 
 
 def application(script: Script) -> Starlette:
-    """The app: assets, Plotly, words, the harness page and the socket."""
+    """The routes, and a page that mounts the stage as Streamlit would."""
 
     async def page(request: Request) -> Response:
         return HTMLResponse((Path(__file__).parent / "harness.html").read_text("utf-8"))
 
     async def data(request: Request) -> Response:
         return JSONResponse(PAGE)
+
+    return Starlette(routes=[*routes(script), Route("/data.json", data), Route("/{rest:path}", page)])
+
+
+def routes(script: Script) -> list[BaseRoute]:
+    """Assets, Plotly, words and the socket."""
 
     async def library(request: Request) -> Response:
         path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -275,16 +291,33 @@ def application(script: Script) -> Starlette:
         await socket.accept()
         await Conversation(script, socket, run).hold()
 
-    return Starlette(
-        routes=[
-            Route("/lab/plotly.min.js", library),
-            Route("/lab/words/zh.json", words),
-            Mount("/lab/assets", StaticFiles(directory=ROOT / "assets")),
-            WebSocketRoute("/lab/runs/{run}/live", live),
-            Route("/data.json", data),
-            Route("/{rest:path}", page),
-        ]
-    )
+    return [
+        Route("/lab/plotly.min.js", library),
+        Route("/lab/words/zh.json", words),
+        Mount("/lab/assets", StaticFiles(directory=ROOT / "assets")),
+        WebSocketRoute("/lab/runs/{run}/live", live),
+    ]
+
+
+def greeting(script: Script, run: str) -> dict[str, Any]:
+    """The first message: all there is."""
+    status = script.status(run)
+    curves = points(0, status["step"])
+    return {
+        "type": "hello",
+        "seq": status["step"] + 1,
+        "mine": run != "other",
+        "recorded": run.startswith("recorded-"),
+        "run": {"id": run, "slug": "dnn", "config": {}, "stop": {"steps": STEPS}, "preset": "", "device": "cpu"},
+        "status": status,
+        "curves": {
+            name: {"x": packed(np.array(x)), "y": packed(np.array(y, np.float32))} for name, (x, y) in curves.items()
+        },
+        "frames": {name: [s for s in FRAMES if s <= status["step"]] for name in PICTURES},
+        "marks": script.marks,
+        "notes": script.notes,
+        "panels": {},
+    }
 
 
 class Conversation:
@@ -315,35 +348,19 @@ class Conversation:
         finally:
             script.sockets.discard(self.socket)
 
-    def frames(self, step: int) -> dict[str, list[int]]:
-        return {name: [s for s in FRAMES if s <= step] for name in PICTURES}
-
     async def hello(self) -> None:
-        script = self.script
-        status = script.status(self.run)
-        self.told = status["step"]
-        curves = points(0, status["step"])
-        await self.socket.send_json(
-            {
-                "type": "hello",
-                "seq": status["step"] + 1,
-                "mine": self.run != "other",
-                "recorded": self.run.startswith("recorded-"),
-                "run": {"id": self.run, "slug": "dnn", "config": {}, "stop": {"steps": STEPS}, "preset": "", "device": "cpu"},
-                "status": status,
-                "curves": {k: {"x": packed(np.array(x)), "y": packed(np.array(y, np.float32))} for k, (x, y) in curves.items()},
-                "frames": self.frames(status["step"]),
-                "marks": script.marks,
-                "notes": script.notes,
-                "panels": {},
-            }
-        )
+        message = greeting(self.script, self.run)
+        self.told = message["status"]["step"]
+        await self.socket.send_json(message)
 
     async def tell(self) -> None:
         script = self.script
-        number = 0
+        number, dropped = 0, script.dropped
         while True:
             await asyncio.sleep(1 / script.rate)
+            if script.dropped != dropped:
+                await self.socket.close(1012)
+                return
             if self.run == "live" and script.state == "running":
                 script.step = min(STEPS, script.step + script.stride)
                 if script.step == STEPS:

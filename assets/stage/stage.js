@@ -289,7 +289,6 @@ export class Stage {
     else if (what === "continue") trigger({ do: "resume" });
     else {
       if (what === "speed") this.transport.speed = value;
-      if (what === "step" && this.model.state === "running") this.command("pause", null, trigger);
       if (this.shownStep !== null && (what === "resume" || what === "step")) this.replay.live();
       this.command(what, value, trigger);
       this.transport.update();

@@ -1,14 +1,13 @@
 """A scripted server of the stage's protocol, with data shaped like the DNN's: no engine, no torch, no Streamlit.
 
 ``python tests/browser/scripted.py [port]`` serves it by hand. A run's id says what it does: ``live`` trains, ``paused``
-stands, ``failed`` and ``diverged`` have ended so, ``queued`` waits, ``other`` belongs to somebody else, ``recorded-dnn`` is
-recorded. The page ``/`` mounts the stage as Streamlit would; its data comes from the address.
+stands, ``failed`` and ``diverged`` have ended so, ``queued`` waits, ``other`` belongs to somebody else and
+``recorded-dnn`` is recorded. The page ``/`` mounts the stage as Streamlit would; its data comes from the address.
 """
 
 import asyncio
 import gzip
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,148 +25,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from core.figures import atlas, packed, quantised, raster  # noqa: E402
-
-STEPS = 2000
-RNG = np.random.default_rng(0)
-FRAMES = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 500, 610, 800, 987, 1200, 1400, 1597, 1800, 2000]
+from core.figures import packed  # noqa: E402
+from tests.browser.canned import FRAMES, PICTURES, STEPS, points  # noqa: E402
 
 
-def spiral(n: int = 150) -> tuple[np.ndarray, np.ndarray]:
-    """Points of two spirals (2 n, 2) and their classes."""
-    turn = np.sqrt(np.linspace(0.02, 1, n)) * 3.2
-    arms = [np.stack([turn * np.sin(turn * 2 + k * np.pi), turn * np.cos(turn * 2 + k * np.pi)], 1) for k in (0, 1)]
-    points = np.concatenate(arms) + np.random.default_rng(1).normal(0, 0.09, (2 * n, 2))
-    return points.astype(np.float32), np.repeat([0, 1], n)
-
-
-POINTS, LABELS = spiral()
-
-
-def boundary(step: int) -> dict[str, Any]:
-    """A boundary that bends from a line into the spiral as the steps go."""
-    share = min(1.0, math.log1p(step) / math.log1p(STEPS))
-    axis = np.linspace(-4, 4, 64, dtype=np.float32)
-    x, y = np.meshgrid(axis, axis)
-    radius, angle = np.hypot(x, y), np.arctan2(x, y)
-    z = (1 - share) * np.tanh(x + 0.4 * y) + share * np.tanh(3 * np.cos(angle - 2 * radius))
-    dots = [
-        {
-            "type": "scattergl",
-            "mode": "markers",
-            "name": f"class {k}",
-            "x": packed(POINTS[LABELS == k, 0]),
-            "y": packed(POINTS[LABELS == k, 1]),
-            "marker": {"size": 8, "color": colour, "line": {"width": 1, "color": "white"}},
-        }
-        for k, colour in enumerate(("#3f90da", "#ffa90e"))
-    ]
-    heat = {
-        "type": "heatmap",
-        "z": packed(quantised(z, -1, 1)),
-        "x": packed(axis),
-        "y": packed(axis),
-        "zmin": 0,
-        "zmax": 255,
-        "showscale": False,
-        "zsmooth": "fast",
-        "hoverinfo": "skip",
-        "colorscale": [[0, "#3f90da"], [0.5, "#f7f7f7"], [1, "#ffa90e"]],
-        "opacity": 0.75,
-    }
-    axes = {"range": [-4, 4], "zeroline": False, "constrain": "domain"}
-    return {
-        "data": [heat, *dots],
-        "layout": {"xaxis": {**axes, "title": "x₁"}, "yaxis": {**axes, "title": "x₂", "scaleanchor": "x"}},
-    }
-
-
-def neurons(step: int) -> dict[str, Any]:
-    """Two layers of eight little maps as one picture, links between them as one line trace."""
-    axis = np.linspace(-1, 1, 20)
-    x, y = np.meshgrid(axis, axis)
-    share = min(1.0, step / 900)
-    maps = np.stack([np.tanh(4 * (x * math.cos(k + share) + y * math.sin(k * 1.7) + share * x * y)) for k in range(16)])
-    picture = atlas(quantised(maps, -1, 1), 8, gap=8)
-    links_x: list[float | None] = []
-    links_y: list[float | None] = []
-    for a in range(8):
-        for b in range(8):
-            links_x += [a + 0.5, b + 0.5, None]
-            links_y += [0.56, 0.44, None]
-    return {
-        "data": [{"type": "scatter", "mode": "lines", "x": links_x, "y": links_y, "line": {"width": 0.7, "color": "#94a4a2"}}],
-        "layout": {
-            "xaxis": {"visible": False, "range": [0, 8]},
-            "yaxis": {"visible": False, "range": [0, 1]},
-            "images": [
-                {
-                    "source": raster(picture, "diverging"),
-                    "xref": "x",
-                    "yref": "y",
-                    "x": 0,
-                    "y": 1,
-                    "sizex": 8,
-                    "sizey": 1,
-                    "sizing": "stretch",
-                    "layer": "above",
-                }
-            ],
-        },
-    }
-
-
-def activations(step: int) -> dict[str, Any]:
-    """Bars of a histogram."""
-    edges = np.linspace(-1, 1, 24, dtype=np.float32)
-    height = np.exp(-((edges - 0.4 * math.sin(step / 300)) ** 2) * 6).astype(np.float32)
-    bars = {"type": "bar", "name": "layer 1", "x": packed(edges), "y": packed(height), "marker": {"color": "#3f90da"}}
-    return {"data": [bars], "layout": {"bargap": 0.05, "xaxis": {"title": "activation"}, "yaxis": {"title": "share"}}}
-
-
-def confusion(step: int) -> dict[str, Any]:
-    """A small matrix with its counts."""
-    good = int(80 + 70 * min(1, step / STEPS))
-    z = np.array([[good, 150 - good], [150 - good, good]], dtype=np.int32)
-    return {
-        "data": [
-            {
-                "type": "heatmap",
-                "z": packed(z),
-                "text": [[str(v) for v in row] for row in z],
-                "texttemplate": "%{text}",
-                "colorscale": "Blues",
-                "showscale": False,
-            }
-        ],
-        "layout": {
-            "xaxis": {"title": "predicted", "tickvals": [0, 1], "ticktext": ["0", "1"], "constrain": "domain"},
-            "yaxis": {"title": "true", "tickvals": [0, 1], "ticktext": ["0", "1"], "autorange": "reversed", "scaleanchor": "x"},
-        },
-    }
-
-
-PICTURES = {"boundary": boundary, "neurons": neurons, "activations": activations, "confusion": confusion}
-
-
-def metric(name: str, step: int) -> float:
-    """A number that looks like a training's."""
-    noise = math.sin(step * 12.9898 + len(name)) * 0.02
-    if name.endswith("/loss"):
-        return 0.05 + 0.65 * math.exp(-step / 420) + noise * 0.6 + (0.04 if name.startswith("test") else 0)
-    if name.endswith("/accuracy"):
-        return min(1.0, 0.99 - 0.5 * math.exp(-step / 380) + noise - (0.03 if name.startswith("test") else 0))
-    layer = int(name.rsplit("_", 1)[1])
-    return 10 ** (-0.5 - (4 - layer) * 0.55 - step / 2400 + noise * 4)
-
-
-METRICS = ["train/loss", "test/loss", "train/accuracy", "test/accuracy", *(f"gradient/layer_{k}" for k in (1, 2, 3))]
-
-
-def points(low: int, high: int) -> dict[str, list[list[float]]]:
-    """Curves of the steps low < step <= high, every tenth."""
-    xs = [s for s in range(low + 1, high + 1) if s % 10 == 0]
-    return {name: [xs, [metric(name, s) for s in xs]] for name in METRICS} if xs else {}
+def panel(name: str, title: str, sentence: str, size: str, *metrics: str, scale: str = "linear") -> dict[str, Any]:
+    """A panel as the page tells of it."""
+    about = {"name": name, "title": title, "sentence": sentence, "size": size, "scale": scale}
+    return about | {"curves": bool(metrics), "metrics": list(metrics)}
 
 
 PAGE = {
@@ -191,15 +56,19 @@ PAGE = {
         {"name": "gradient/*", "title": "Gradient", "sentence": "Norm by layer.", "better": ""},
     ],
     "panels": [
-        {"name": "boundary", "title": "Decision boundary", "sentence": "Where the network changes its mind, over the data.", "curves": False, "metrics": [], "size": "hero", "scale": "linear"},
-        {"name": "loss", "title": "Loss", "sentence": "How wrong the network is; lower is better.", "curves": True, "metrics": ["train/loss", "test/loss"], "size": "side", "scale": "linear"},
-        {"name": "score", "title": "Accuracy", "sentence": "Share of right answers; higher is better.", "curves": True, "metrics": ["train/accuracy", "test/accuracy"], "size": "side", "scale": "linear"},
-        {"name": "neurons", "title": "Neurons", "sentence": "What each neuron sees of the plane, layer by layer.", "curves": False, "metrics": [], "size": "below", "scale": "linear"},
-        {"name": "gradient", "title": "Gradient by layer", "sentence": "Size of the gradient in each layer.", "curves": True, "metrics": ["gradient/*"], "size": "below", "scale": "log"},
-        {"name": "confusion", "title": "Confusion", "sentence": "True classes against predicted ones.", "curves": False, "metrics": [], "size": "below", "scale": "linear"},
-        {"name": "activations", "title": "Activations", "sentence": "How strongly the units answer.", "curves": False, "metrics": [], "size": "folded", "scale": "linear"},
+        panel("boundary", "Decision boundary", "Where the network changes its mind, over the data.", "hero"),
+        panel("loss", "Loss", "How wrong the network is; lower is better.", "side", "train/loss", "test/loss"),
+        panel(
+            "score", "Accuracy", "Share of right answers; higher is better.", "side", "train/accuracy", "test/accuracy"
+        ),
+        panel("neurons", "Neurons", "What each neuron sees of the plane, layer by layer.", "below"),
+        panel(
+            "gradient", "Gradient by layer", "Size of the gradient in each layer.", "below", "gradient/*", scale="log"
+        ),
+        panel("confusion", "Confusion", "True classes against predicted ones.", "below"),
+        panel("activations", "Activations", "How strongly the units answer.", "folded"),
     ],
-}  # fmt: skip
+}
 
 
 class Script:
@@ -212,7 +81,7 @@ class Script:
         self.state = "running"
         self.step = 400
         self.rate = 6.0
-        self.stride = 20
+        self.stride = 6
         self.marks: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.sockets: set[WebSocket] = set()
@@ -362,9 +231,7 @@ class Conversation:
                 await self.socket.close(1012)
                 return
             if self.run == "live" and script.state == "running":
-                script.step = min(STEPS, script.step + script.stride)
-                if script.step == STEPS:
-                    script.state = "finished"
+                script.step = min(STEPS - 10, script.step + script.stride)
             if self.out >= 2:
                 continue
             status = script.status(self.run)
@@ -385,7 +252,9 @@ class Conversation:
                     "frames": {name: [s for s in FRAMES if self.told < s <= step] for name in PICTURES},
                     "marks": [m for m in script.marks if self.told < m["step"] <= step],
                     "notes": [],
-                    "panels": {name: PICTURES[name](step) for name in names if name in PICTURES} if self.run != "queued" else {},
+                    "panels": {name: PICTURES[name](step) for name in names if name in PICTURES}
+                    if self.run != "queued"
+                    else {},
                     "skipped": 0,
                 }
             )
@@ -420,6 +289,7 @@ class Conversation:
 
 
 def main() -> None:
+    """Serve by hand."""
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     uvicorn.run(application(Script()), port=port, log_level="warning")
 

@@ -14,7 +14,8 @@ import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.scripted import Script, application, boundary
+from tests.browser.canned import boundary
+from tests.browser.scripted import Script, application
 
 pytestmark = pytest.mark.browser
 
@@ -121,12 +122,11 @@ def test_curves_grow(theatre: Theatre) -> None:
     theatre.wait(lambda: theatre.points("loss") > first + 5)
     colours = theatre.page.evaluate("document.querySelector('[data-panel=loss] .tf-plot').data.map(t => t.line.color)")
     assert colours == ["#3f90da", "#ffa90e"]
-    assert theatre.page.evaluate("document.querySelector('[data-panel=gradient] .tf-plot').layout?.yaxis.type") in ("log", None)
     theatre.wait(lambda: theatre.heard("drawn"))
 
 
 def test_only_panels_in_sight_are_asked_for_and_drawn(theatre: Theatre) -> None:
-    theatre.page.set_viewport_size({"width": 1300, "height": 500})
+    theatre.page.set_viewport_size({"width": 1300, "height": 400})
     theatre.open()
     theatre.wait(lambda: theatre.drawn("boundary") > 2)
     assert theatre.heard("see")[-1]["panels"] == ["boundary"]
@@ -250,7 +250,8 @@ def test_a_run_of_somebody_else_is_watched_only(theatre: Theatre) -> None:
 def test_a_refusal_is_said(theatre: Theatre) -> None:
     theatre.open("run=other&lang=zh")
     theatre.wait(lambda: theatre.page.locator(".tf-badge").inner_text() == "实时")
-    theatre.render(refusal={"template": "{field} has to be at least {low}", "values": {"field": "Learning rate", "low": 0.5}})
+    sentence = {"template": "{field} has to be at least {low}", "values": {"field": "Learning rate", "low": 0.5}}
+    theatre.render(refusal=sentence)
     expect(theatre.page.locator(".tf-toast")).to_contain_text("学习率 has to be at least 0.5")
 
 

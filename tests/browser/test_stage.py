@@ -4,63 +4,21 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.canned import boundary
-from tests.browser.scripted import Script, application
+from tests.browser.scripted import ROOT, Script, application
+from tests.browser.theatre import Theatre
 
 pytestmark = pytest.mark.browser
 
 expect.set_options(timeout=20_000)
-
-
-@dataclass
-class Theatre:
-    """A page with the stage on it, and the script of the server behind it."""
-
-    page: Page
-    script: Script
-    url: str
-    errors: list[str]
-
-    def open(self, query: str = "run=live") -> "Theatre":
-        self.page.goto(f"{self.url}/?{query}")
-        self.page.wait_for_selector(".tf-primary")
-        return self
-
-    def heard(self, kind: str) -> list[dict[str, Any]]:
-        return [message for message in self.script.heard if message["type"] == kind]
-
-    def render(self, **changes: Any) -> None:
-        """What Streamlit does at a rerun."""
-        self.page.evaluate("changes => void window.page.render(changes)", changes)
-
-    def triggers(self) -> list[Any]:
-        return [value for _, value in self.page.evaluate("window.page.triggers")]
-
-    def wait(self, holds: Callable[[], Any], seconds: float = 20.0) -> Any:
-        """Until it holds; the browser's own events go on meanwhile."""
-        end = time.monotonic() + seconds
-        while not (found := holds()):
-            assert time.monotonic() < end, "it did not come to hold"
-            self.page.wait_for_timeout(50)
-        return found
-
-    def drawn(self, panel: str) -> int:
-        return int(self.page.locator(f"[data-panel={panel}] .tf-plot").get_attribute("data-drawn") or 0)
-
-    def points(self, panel: str) -> int:
-        """How many points the first curve of a panel shows."""
-        find = f"document.querySelector('[data-panel={panel}] .tf-plot').data?.[0]?.x?.length || 0"
-        return int(self.page.evaluate(find))
 
 
 @pytest.fixture(scope="module")
@@ -383,8 +341,6 @@ def test_it_speaks_chinese_and_changes_its_language_in_place(theatre: Theatre) -
 
 
 def test_every_word_of_the_stage_is_marked_once_and_known_in_chinese() -> None:
-    from tests.browser.scripted import ROOT
-
     source = (ROOT / "assets/stage/words.js").read_text("utf-8")
     marked = re.findall(r'N_\("([^"]+)"\)', source)
     assert len(marked) == len(set(marked)) > 50

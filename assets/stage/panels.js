@@ -62,6 +62,7 @@ export class Panels {
     arrange(this.main, [...nodes(places.hero), ...(places.side.length ? [this.side] : [])]);
     arrange(this.below, nodes(places.below));
     this.main.classList.toggle("tf-alone", !places.side.length || !places.hero.length);
+    this.main.classList.toggle("tf-crowded", places.side.length > 2);
     this.main.style.setProperty("--tf-sides", Math.max(2, places.side.length));
     this.below.hidden = !places.below.length;
     this.foldable = places.folded;

@@ -334,6 +334,8 @@ def test_it_speaks_chinese_and_changes_its_language_in_place(theatre: Theatre) -
     expect(page.locator(".tf-primary")).to_have_text("继续")
     expect(page.locator("[data-panel=boundary] .tf-title")).to_have_text("决策边界")
     expect(page.locator("[data-panel=loss] .tf-name").first).to_have_text("训练集")
+    page.locator("[data-panel=gradient]").scroll_into_view_if_needed()
+    expect(page.locator("[data-panel=gradient] .tf-name").first).to_have_text("第 1 层")
     text = "第 400 / 2,000 步"
     expect(page.locator(".tf-fact-step")).to_have_text(text)
     theatre.render(lang="en")

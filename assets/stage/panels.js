@@ -28,7 +28,8 @@ export class Panels {
     this.chips = h("div", { class: "tf-chips" });
     this.chipsLabel = h("span", { class: "tf-chips-label" });
     this.folded = h("div", { class: "tf-below" });
-    this.fold = h("div", { class: "tf-fold" }, h("div", { class: "tf-fold-head" }, this.chipsLabel, this.chips), this.folded);
+    const foldHead = h("div", { class: "tf-fold-head" }, this.chipsLabel, this.chips);
+    this.fold = h("div", { class: "tf-fold" }, foldHead, this.folded);
     this.node = h("section", { class: "tf-panels" }, this.main, this.below, this.fold);
     this.observer = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "60px" });
     this.resizer = new ResizeObserver((entries) => {
@@ -91,7 +92,8 @@ export class Panels {
       const { name } = panel.spec;
       const open = this.open.has(name);
       const turn = pressed(() => this.turn(name));
-      const chip = h("button", { type: "button", class: "tf-chip", "aria-expanded": String(open), on: { click: turn } });
+      const chip = h("button", { type: "button", class: "tf-chip", on: { click: turn } });
+      chip.setAttribute("aria-expanded", String(open));
       chip.append(icon(open ? "minus" : "plus"), panel.title());
       chip.dataset.panel = name;
       named(chip, panel.title(), words.say(panel.spec.sentence));

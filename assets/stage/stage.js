@@ -179,6 +179,9 @@ export class Stage {
       receive: (message) => this.receive(message),
       changed: (state) => {
         this.link = state;
+        if (state === "gone" && this.model.status) {
+          this.model.status = { ...this.model.status, state: "stopped", resumable: false };
+        }
         if (state === "open" && this.fellBack) this.fallBack(null);
         else if (state === "none") this.fallBack(this.needs());
         this.viewChanged(false);
@@ -216,7 +219,8 @@ export class Stage {
       if (message.n !== undefined) this.undrawn = message.n;
     } else return;
     if (message.rewind !== undefined) this.replay.cache.clear();
-    if (Object.keys(message.curves || {}).length || message.marks || message.type === "hello") this.panels.touch("curves");
+    const grown = Object.keys(message.curves || {}).length || (message.marks || []).length;
+    if (grown || message.type === "hello") this.panels.touch("curves");
     if (this.shownStep === null) for (const name of Object.keys(message.panels || {})) this.panels.touch(name);
     this.panels.schedule();
     this.transport.update();

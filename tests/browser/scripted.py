@@ -158,6 +158,12 @@ def routes(script: Script) -> list[BaseRoute]:
             await socket.close(4403)
             return
         await socket.accept()
+        if run == "unknown":
+            sentence = {"template": "There is no run called {run}.", "values": {"run": run}}
+            await socket.send_json({"type": "refused", "sentence": sentence})
+            await socket.close(4404)
+            script.since.append(-1)
+            return
         await Conversation(script, socket, run).hold()
 
     return [

@@ -225,6 +225,14 @@ def test_a_lost_connection_is_had_again_from_where_it_was(theatre: Theatre) -> N
     assert xs == sorted(set(xs))
 
 
+def test_a_run_that_is_not_there_is_said_once_and_train_is_offered(theatre: Theatre) -> None:
+    theatre.open("run=unknown")
+    expect(theatre.page.locator(".tf-toast")).to_have_text("There is no run called unknown.")
+    expect(theatre.page.locator(".tf-primary")).to_have_text("Train")
+    theatre.page.wait_for_timeout(1500)
+    assert theatre.script.since == [-1], "it does not ask again"
+
+
 def test_a_connection_that_stays_away_is_told(theatre: Theatre) -> None:
     theatre.open()
     theatre.wait(lambda: theatre.points("loss"))

@@ -92,7 +92,7 @@ export function markText(mark, fields, words, template = WORDS.change) {
 }
 
 /**
- * Vertical lines of the turned knobs, and while an earlier step is shown a cursor there and a veil over what came later.
+ * Vertical lines of the turned knobs, and where an earlier step is shown a cursor and a veil over what came later.
  */
 function shapes({ marks, step, fields, theme, words, size, last }) {
   const result = marks.map((mark, i) => ({

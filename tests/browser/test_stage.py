@@ -245,11 +245,10 @@ def test_a_connection_that_stays_away_is_told(theatre: Theatre) -> None:
 
 def test_without_a_socket_the_page_feeds_the_stage(theatre: Theatre) -> None:
     theatre.script.refuse_sockets = True
-    began = time.monotonic()
     theatre.open("run=paused")
     page = theatre.page
     states = theatre.wait(lambda: page.evaluate("window.page.states"))
-    assert 2.5 < time.monotonic() - began < 6
+    assert 2900 < states[0][2] < 9000, "milliseconds of patience, by the browser's clock"
     assert states[0][0] == "fallback" and states[0][1]["since"] == 0
     assert "boundary" in states[0][1]["panels"]
     theatre.render(batch=theatre.script.batch("paused", 0, states[0][1]["panels"]))

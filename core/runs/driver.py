@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from core import registry, settings
+from core.data import cache
 from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Program, State, Stop
 from core.runs import checkpoint, control, pace
@@ -35,8 +36,8 @@ PATIENCE_S = 1.0
 NAP_S = 0.01
 
 
-class Stopped(Exception):
-    """Asked to stop while the data was being prepared."""
+class Stopped(BaseException):
+    """Asked to stop while the data was being prepared. No Exception: it has to come through those who catch these."""
 
 
 class Driver:
@@ -125,7 +126,12 @@ class Driver:
             self.config = settings.check(self.experiment.config, saved.config)
             self.threads = saved.threads
         _use_threads(self.threads)
-        state = program.build(self.config, program.load(self.config), self.info.device)
+        told = cache.progress.set(self.preparing)
+        try:
+            data = program.load(self.config)
+        finally:
+            cache.progress.reset(told)
+        state = program.build(self.config, data, self.info.device)
         if saved:
             state.load_state_dict(saved.state)
             self._trained_s = saved.trained_s

@@ -1,4 +1,4 @@
-"""``kill -9`` of a worker, of the zygote and of the server: nothing told is lost, and the resumed training is the same."""
+"""``kill -9`` of a worker, of the zygote and of the server: nothing told is lost, the resumed training is the same."""
 
 import os
 import random

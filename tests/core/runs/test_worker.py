@@ -13,8 +13,10 @@ from core import settings
 from core.events import Checkpoint, Failure, Knob, Scalars, Snapshot, Status
 from core.experiment import Experiment, Stop
 from core.runs import checkpoint, control, pace
+from core.runs.failures import DISK_FULL, DISK_READ_ONLY, LOCKED, why
 from core.runs.library import Library, alive
-from core.runs.worker import LOCKED, work
+from core.runs.log import LogWriter
+from core.runs.worker import work
 from tests.conftest import until
 
 
@@ -225,6 +227,15 @@ def test_failures_are_told(toy: Experiment, trouble: str, sentence: str) -> None
     assert head(folder).state == "failed"
 
 
+def test_a_stop_ends_a_long_preparation(toy: Experiment, training: Any) -> None:
+    folder = made(toy, trouble="slow load")
+    thread = training(folder)
+    until(lambda: head(folder).task == "Fetching the plane" and head(folder).share == 0.5)
+    ask(folder, mode="stop")
+    thread.join(2)
+    assert states(folder) == ["preparing", "stopped"]
+
+
 def test_a_run_has_one_worker(toy: Experiment, training: Any) -> None:
     folder = made(toy, 10**6)
     training(folder)
@@ -273,6 +284,25 @@ def test_a_log_cut_short_is_mended_on_resume(toy: Experiment) -> None:
     ask(folder, stop=Stop(steps=3100))
     assert work(folder) == 0
     assert head(folder).step == 3100 and len(Library().reader(folder.name).tail()) > told
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_a_disk_that_takes_no_more(toy: Experiment, full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(toy, 10**6)
+    if full:
+        flush = LogWriter.flush
+
+        def small(self: LogWriter, head: Any) -> None:
+            pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+            self._db.execute(f"PRAGMA max_page_count={pages}")  # SQLite's own way to say that the disk is full
+            flush(self, head)
+
+        monkeypatch.setattr(LogWriter, "flush", small)
+    else:
+        (folder / "log.sqlite").mkdir()  # root writes anywhere, so no mode bits
+    code = work(folder)
+    assert code == (DISK_FULL if full else DISK_READ_ONLY)
+    assert ("disk is full" if full else "cannot be written") in str(why(code))
 
 
 def test_the_state_is_saved_bit_for_bit(tmp_path: Path) -> None:

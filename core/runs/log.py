@@ -205,6 +205,7 @@ class LogReader:
             check_same_thread=False,
         )
         self._db.execute("PRAGMA query_only=1")
+        self._db.execute("PRAGMA writable_schema=1")  # or SQLite would read nothing of a file that was cut short
         self._head = Head()
 
     def head(self) -> Head:

@@ -117,6 +117,8 @@ class Driver:
     # Before the training
 
     def _prepare(self) -> tuple[Program, State]:
+        import torch  # not before: the server imports this module's neighbours, and never torch
+
         self._earlier = Earlier(self.folder / "log.sqlite")
         self.step = self._earlier.step
         self._status("preparing")
@@ -126,7 +128,7 @@ class Driver:
         if saved:
             self.config = settings.check(self.experiment.config, saved.config)
             self.threads = saved.threads
-        _use_threads(self.threads)
+        torch.set_num_threads(self.threads)
         told = cache.progress.set(self.preparing)
         try:
             data = program.load(self.config)
@@ -393,9 +395,3 @@ class Driver:
 
     def _stop_clock(self) -> None:
         self._trained_s, self._since = self._seconds(), None
-
-
-def _use_threads(count: int) -> None:
-    import torch
-
-    torch.set_num_threads(count)

@@ -16,16 +16,18 @@ from time import perf_counter
 from typing import Any, cast
 
 from core import registry, settings
+from core.data import cache
 from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Program, State, Stop
 from core.runs import checkpoint, control, pace
+from core.runs.earlier import Earlier
 from core.runs.failures import sentence_of
 from core.runs.library import RunInfo
-from core.runs.log import Head, LogReader, LogWriter, mend
+from core.runs.log import Head, LogWriter, mend
 from core.words import N_, Refusal, Sentence
 
 #: Seconds between two batches to the log, and between two looks at what is asked.
-FLUSH_S, LOOK_S = 0.08, 0.005
+FLUSH_S, LOOK_S = 0.1, 0.005
 
 #: A stop waits so long for the end of an update before it gives up what was done since the last checkpoint.
 PATIENCE_S = 1.0
@@ -34,8 +36,8 @@ PATIENCE_S = 1.0
 NAP_S = 0.01
 
 
-class Stopped(Exception):
-    """Asked to stop while the data was being prepared."""
+class Stopped(BaseException):
+    """Asked to stop while the data was being prepared. No Exception: it has to come through those who catch these."""
 
 
 class Driver:
@@ -74,21 +76,19 @@ class Driver:
 
         self._control = control.Control()
         self._stamp = (-1, -1)
-        self._looked = self._flushed = 0.0
+        self._flushed = 0.0
+        self._calm_until, self._calm_before = 0.0, 0
         self._stopping = 0.0  # when a stop was first seen
         self._turned = 0  # of control.knobs
         self._stepped = 0  # of control.steps
         self._due = 0.0  # of the next step in slow motion
         self._again: list[Knob] = []  # turned in an earlier life, beyond the step resumed at
         self._reached = False  # the metric of the stop condition
-        self._told: set[tuple[str, ...]] = set()  # in an earlier life, at the step resumed at
         self._observed = -1
         self._early_s = 0.0
         self._trained_s = 0.0
         self._since: float | None = None  # when the clock of the training was last started
         self._rate = pace.Rate()
-        self._observing = pace.Pace(pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
-        self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
 
     def run(self) -> str:
         """Prepare, train and end; the state it ended in, which is on the log as well.
@@ -117,23 +117,35 @@ class Driver:
     # Before the training
 
     def _prepare(self) -> tuple[Program, State]:
-        earlier = self._earlier()
+        import torch  # not before: the server imports this module's neighbours, and never torch
+
+        self._earlier = Earlier(self.folder / "log.sqlite")
+        self.step = self._earlier.step
         self._status("preparing")
         self._flush()
         program: Program = cast(Program, importlib.import_module(self.experiment.program))
-        saved = checkpoint.newest(self.folder) if earlier else None
+        saved = checkpoint.newest(self.folder) if self._earlier.lived else None
         if saved:
             self.config = settings.check(self.experiment.config, saved.config)
             self.threads = saved.threads
-        _use_threads(self.threads)
-        state = program.build(self.config, program.load(self.config), self.info.device)
+        torch.set_num_threads(self.threads)
+        told = cache.progress.set(self.preparing)
+        try:
+            data = program.load(self.config)
+        finally:
+            cache.progress.reset(told)
+        state = program.build(self.config, data, self.info.device)
         if saved:
             state.load_state_dict(saved.state)
-            state.turn(self.config)
             self._trained_s = saved.trained_s
         self.step, self.task, self.share = state.step, "", 0.0
-        if earlier:
-            self._recall(earlier, state)
+        if self._earlier.lived:
+            knobs = self._earlier.resumed(state.step)
+            for knob in knobs:
+                if knob.step == state.step:
+                    self.config = settings.turn(self.config, knob.field, knob.new)
+            self._again = [knob for knob in knobs if knob.step > state.step]
+            state.turn(self.config)
             self._status("resumed")
         return program, state
 
@@ -150,30 +162,12 @@ class Driver:
         if perf_counter() - self._flushed > FLUSH_S:
             self._flush()
 
-    def _earlier(self) -> list[Any]:
-        """What earlier lives of this run told that this one has to know; empty in the first."""
-        reader = LogReader(self.folder / "log.sqlite")
-        try:
-            self.step = reader.head().step
-            return [record.event for record in reader.events(Status, Knob, Scalars, Note, Text, Frame)]
-        finally:
-            reader.close()
-
-    def _recall(self, earlier: list[Any], state: State) -> None:
-        """Sort what was told before: what is not to be told twice, and the knobs that have to be turned again."""
-        here = state.step
-        self._told = {_key(event) for event in earlier if event.step == here}
-        for knob in sorted((e for e in earlier if isinstance(e, Knob)), key=lambda knob: knob.step):
-            if knob.step == here:
-                self.config = settings.turn(self.config, knob.field, knob.new)
-            elif knob.step > here:
-                self._again.append(knob)
-        state.turn(self.config)
-
     # The training
 
     def _train(self, program: Program, state: State) -> None:
         self._status("running")
+        self._observing = pace.Pace(pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
+        self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
         self._since = perf_counter()
         self._whole(Step(state.step), program, state)
         training = program.train(state)
@@ -206,21 +200,30 @@ class Driver:
         if event.epoch is not None:
             self.epoch = event.epoch
         now = perf_counter()
-        if now - self._looked > LOOK_S:
-            self._look()
+        if now < self._calm_until and event.step < self._calm_before:
+            return  # the usual case, and all that most steps pay
+        self._look()
         if self._again or self._turned < len(self._control.knobs):
             self._turn_knobs(state)
         self._check_the_end()
         if self.ending:
             return
-        if now >= self._observing.due or self._early():
+        if self._observing.ready(now) or self._early():
             self._observe(program, state)
-        if now >= self._saving.due and event.step:
+        if event.step and self._saving.ready(now):
             self._save(state)
         if self._control.speed and self._control.mode == "run":
             self._slowly(program, state)
         if self._control.mode == "pause":
             self._pause(program, state)
+        self._calm()
+
+    def _calm(self) -> None:
+        """Until when, and before which step, there is nothing to do between two updates."""
+        free = self._control.mode == "run" and not self._control.speed
+        self._calm_until = perf_counter() + LOOK_S if free else 0.0
+        steps = [self.stop.steps, *(step for step in pace.EARLY if step > self.step)]
+        self._calm_before = min(steps + [knob.step for knob in self._again])
 
     def _check_the_end(self) -> None:
         if self._control.mode == "stop" or self.terminated:
@@ -289,7 +292,6 @@ class Driver:
 
     def _look(self) -> None:
         """See what is asked of the run."""
-        self._looked = perf_counter()
         stamp = control.stamp(self.folder)
         if stamp == self._stamp:
             return
@@ -325,11 +327,8 @@ class Driver:
         """Log what the training yields; Pulse says nothing."""
         if not isinstance(event, Scalars | Snapshot | Text | Frame | Note):
             return
-        if self._told and event.step <= self.step:
-            if _key(event) in self._told:
-                return
-        elif self._told:
-            self._told = set()
+        if isinstance(event, Scalars | Text | Frame | Note) and self._earlier.told(event):
+            return
         self.log.append(event)
         if isinstance(event, Scalars):
             for name, value in event.values.items():
@@ -342,7 +341,7 @@ class Driver:
         metric = settings.metric_of(self.experiment, self.stop.metric)
         higher = metric is not None and metric.better == "high"
         if value >= self.stop.value if higher else value <= self.stop.value:
-            self._reached = True  # ends once the next update is whole
+            self._reached, self._calm_until = True, 0.0  # ends once the next update is whole
 
     def _early(self) -> bool:
         return self.step <= pace.EARLY[-1] and self.step in pace.EARLY and self._early_s < pace.EARLY_S
@@ -350,22 +349,23 @@ class Driver:
     def _observe(self, program: Program, state: State) -> None:
         if self._observed == self.step:
             return
-        began = perf_counter()
+        self._observing.begin()
         for event in program.observe(state):
             if isinstance(event, Snapshot | Text | Frame | Note):
                 self.log.append(event)
-        self._observing.done(began)
+        self._observing.done()
         self._observed = self.step
         if self.step <= pace.EARLY[-1]:
             self._early_s += self._observing.cost
 
     def _save(self, state: State) -> None:
-        began = perf_counter()
+        self._saving.begin()
+        self._flush()  # first: what led to a saved state is never lost, for nobody would tell it again
         config = self.config.model_dump(mode="json")
         saved = checkpoint.Saved(self.step, config, self._seconds(), self.threads, state.state_dict())
         file = checkpoint.save(self.folder, saved)
         self.log.append(Checkpoint(self.step, file))
-        self._saving.done(began)
+        self._saving.done()
 
     def _status(self, state: str, sentence: Sentence | None = None) -> None:
         self.state = state
@@ -395,17 +395,3 @@ class Driver:
 
     def _stop_clock(self) -> None:
         self._trained_s, self._since = self._seconds(), None
-
-
-def _key(event: Event) -> tuple[str, ...]:
-    """What an event tells of its step, to know it again."""
-    kind = type(event).__name__
-    if isinstance(event, Scalars):
-        return (kind, *sorted(event.values))
-    return (kind, getattr(event, "panel", ""), getattr(event, "diagnosis", ""))
-
-
-def _use_threads(count: int) -> None:
-    import torch
-
-    torch.set_num_threads(count)

@@ -4,7 +4,9 @@
 """
 
 import argparse
+import importlib
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +22,7 @@ from core.words import N_, Refusal
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["bench"]:
-        from core import bench  # a program of its own, with its own flags
-
-        status: int = bench.main(arguments[1:])
+        status: int = importlib.import_module("core.bench").main(arguments[1:])  # with flags of its own
         return status
     asked = _parser().parse_args(arguments)
     try:
@@ -141,7 +141,6 @@ def _work(library: Any, folder: Path, stop: Stop, asked: argparse.Namespace) -> 
             bar.n = head.step
             bar.refresh()
 
-        began = library.head(folder.name)
         code = work(folder, watch)
     view = library.view(folder.name)
     head = view.head
@@ -165,7 +164,7 @@ def _work(library: Any, folder: Path, stop: Stop, asked: argparse.Namespace) -> 
         "step": head.step,
         "seconds": round(seconds, 3),
         "steps_per_s": round(head.step / seconds, 1) if seconds else 0.0,
-        "metrics": {name: value if value == value and abs(value) != float("inf") else None for name, value in metrics.items()},
+        "metrics": {name: value if math.isfinite(value) else None for name, value in metrics.items()},
     }
     if sentence is not None:
         print(sentence, file=sys.stderr)
@@ -190,7 +189,9 @@ def _list(as_json: bool) -> int:
             print(f"    {preset.name:<20}{preset.title}: {preset.claim}")
         print("  settings")
         for name, field in experiment.config.model_fields.items():
-            print(f"    {name:<20}{settings.written(field.default) or 'none':<14}{field.title}: {settings.allowed(field)}")
+            print(
+                f"    {name:<20}{settings.written(field.default) or 'none':<14}{field.title}: {settings.allowed(field)}"
+            )
     return 0
 
 

@@ -293,7 +293,7 @@ def _parsed(annotation: Any, text: str) -> Any:
         return next((arg for arg in args if written(arg) == text), text)
     if origin is tuple:
         text = text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
-        entries = [entry for entry in re.split(r"\s*,\s*", text.strip())] if text.strip() else []
+        entries = re.split(r"\s*,\s*", text.strip()) if text.strip() else []
         if entries and not entries[-1]:
             entries.pop()  # (8,)
         return tuple(_parsed(args[0], entry) for entry in entries)

@@ -40,8 +40,8 @@ class Control(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     mode: Literal["run", "pause", "stop"] = "run"
-    speed: float = Field(0.0, ge=0, le=1000)
-    steps: int = Field(0, ge=0)
+    speed: float = Field(default=0.0, ge=0, le=1000)
+    steps: int = Field(default=0, ge=0)
     part: str = ""
     knobs: tuple[KnobTurn, ...] = ()
     stop: Stop | None = None

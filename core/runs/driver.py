@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from core import registry, settings
 from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
@@ -21,7 +21,7 @@ from core.experiment import Config, Diverged, Program, State, Stop
 from core.runs import checkpoint, control, pace
 from core.runs.failures import sentence_of
 from core.runs.library import RunInfo
-from core.runs.log import Head, LogReader, LogWriter
+from core.runs.log import Head, LogReader, LogWriter, mend
 from core.words import N_, Refusal, Sentence
 
 #: Seconds between two batches to the log, and between two looks at what is asked.
@@ -61,6 +61,7 @@ class Driver:
         self.experiment = registry.get(info.slug)
         self.config: Config = settings.check(self.experiment.config, info.config)
         self.stop = settings.check(Stop, info.stop)
+        mend(folder / "log.sqlite")
         self.log = LogWriter(folder / "log.sqlite")
         self.terminated = False  # set by a signal: ends as a stop does
 
@@ -119,7 +120,7 @@ class Driver:
         earlier = self._earlier()
         self._status("preparing")
         self._flush()
-        program: Program = importlib.import_module(self.experiment.program)  # type: ignore[assignment]
+        program: Program = cast(Program, importlib.import_module(self.experiment.program))
         saved = checkpoint.newest(self.folder) if earlier else None
         if saved:
             self.config = settings.check(self.experiment.config, saved.config)

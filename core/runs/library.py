@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -298,7 +298,7 @@ class Library:
             raise disk_refusal(error) from error
 
 
-def versions() -> Mapping[str, str]:
+def versions() -> dict[str, str]:
     """Versions that shape a run's numbers, without importing any of them."""
     found = {"tenfold": core.__version__, "python": platform.python_version()}
     for package in ("torch", "numpy", "scikit-learn"):

@@ -7,14 +7,17 @@ is one ``DELETE``, and a recorded run is a single file. Sequence numbers rise an
 
 import dataclasses
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 
 from core.events import (
@@ -130,16 +133,16 @@ class LogWriter:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
-        self._waiting: list[tuple[float, int, str, str, str, bytes | None]] = []
+        self._waiting: list[tuple[int | None, float, int, str, str, str, bytes | None]] = []
         self._frames: dict[str, list[int]] = {}
         for panel, seq in self._db.execute("SELECT panel, seq FROM events WHERE panel != '' ORDER BY seq"):
             self._frames.setdefault(panel, []).append(seq)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Event, seq: int | None = None, when: float | None = None) -> None:
         """Take an event; it is on the log, and safe from a kill, once :meth:`flush` returns."""
         if isinstance(event, Step | Pulse):
             raise ValueError(f"{event} is for the worker, not for the log")
-        self._waiting.append((time.time(), event.step, *_packed(event)))
+        self._waiting.append((seq, time.time() if when is None else when, event.step, *_packed(event)))
 
     @property
     def waiting(self) -> int:
@@ -152,10 +155,10 @@ class LogWriter:
             self._db.execute("BEGIN IMMEDIATE")
             for row in self._waiting:
                 cursor = self._db.execute(
-                    "INSERT INTO events(time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?)", row
+                    "INSERT INTO events(seq, time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?, ?)", row
                 )
-                if row[3] and cursor.lastrowid is not None:
-                    self._keep(row[3], cursor.lastrowid)
+                if row[4] and cursor.lastrowid is not None:
+                    self._keep(row[4], cursor.lastrowid)
             self._db.execute(
                 "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
                 (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
@@ -170,6 +173,12 @@ class LogWriter:
             self._db.executemany("DELETE FROM events WHERE seq = ?", [(s,) for s in thinned])
             gone = set(thinned)
             self._frames[panel] = [s for s in kept if s not in gone]
+
+    def compact(self) -> None:
+        """Make the log one small file that can be read where nothing can be written. Ends the writer."""
+        self._db.execute("PRAGMA journal_mode=DELETE")
+        self._db.execute("VACUUM")
+        self.close()
 
     def close(self) -> None:
         self._db.close()
@@ -186,35 +195,37 @@ class LogReader:
     def __init__(self, path: Path, *, recorded: bool = False) -> None:
         if not path.exists():
             raise FileNotFoundError(path)
-        mode = "mode=ro&immutable=1" if recorded else "mode=rw"
+        # SQLite needs a file beside a log in WAL mode; where that cannot be made, nobody writes the log either.
+        still = recorded or not os.access(path.parent, os.W_OK)
         self._db = sqlite3.connect(
-            f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None, timeout=2, check_same_thread=False
+            f"{path.resolve().as_uri()}?{'mode=ro&immutable=1' if still else 'mode=rw'}",
+            uri=True,
+            isolation_level=None,
+            timeout=2,
+            check_same_thread=False,
         )
         self._db.execute("PRAGMA query_only=1")
+        self._head = Head()
 
     def head(self) -> Head:
         """Where the run stands; the default :class:`Head` where nothing was written yet."""
         for (body,) in self._rows("SELECT body FROM head", ()):
-            return Head(**json.loads(body))
-        return Head()
+            with suppress(ValueError, TypeError):
+                self._head = Head(**json.loads(body))
+        return self._head
 
     def tail(self, since: int = 0, limit: int = 100_000) -> list[Record]:
         """The events after sequence number ``since``, in order, snapshots without their arrays."""
-        return [
-            Record(seq, when, _unpacked(kind, step, panel, body, None))
-            for seq, when, step, kind, panel, body in self._rows(
-                "SELECT seq, time, step, kind, panel, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-                (since, limit),
-            )
-        ]
+        rows = self._rows(
+            "SELECT seq, time, step, kind, panel, body, NULL FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            (since, limit),
+        )
+        return list(_records(rows))
 
     def snapshot(self, seq: int) -> Event | None:
         """The event with that number, arrays and all; ``None`` where it was thinned out or cannot be read."""
-        for step, kind, panel, body, arrays in self._rows(
-            "SELECT step, kind, panel, body, arrays FROM events WHERE seq = ?", (seq,)
-        ):
-            return _unpacked(kind, step, panel, body, arrays)
-        return None
+        rows = self._rows("SELECT seq, time, step, kind, panel, body, arrays FROM events WHERE seq = ?", (seq,))
+        return next((record.event for record in _records(rows)), None)
 
     def frames(self) -> list[int]:
         """Sequence numbers of all frames that are kept."""
@@ -224,11 +235,12 @@ class LogReader:
         """All events of these kinds, in order, with their arrays."""
         names = [kind.__name__.lower() for kind in kinds or tuple(_KINDS.values())]
         marks = ",".join("?" * len(names))
-        for seq, when, step, kind, panel, body, arrays in self._rows(
-            f"SELECT seq, time, step, kind, panel, body, arrays FROM events WHERE kind IN ({marks}) ORDER BY seq",
-            names,
-        ):
-            yield Record(seq, when, _unpacked(kind, step, panel, body, arrays))
+        query = f"SELECT seq, time, step, kind, panel, body, arrays FROM events WHERE kind IN ({marks}) ORDER BY seq"
+        return _records(self._rows(query, names))
+
+    def damaged(self) -> bool:
+        """Whether SQLite finds a fault in the file. Reads all of it."""
+        return [row[0] for row in self._rows("PRAGMA quick_check(1)", ())] != ["ok"]
 
     def latest(self, kind: type[Any], limit: int) -> list[Record]:
         """The last events of a kind, the newest first, snapshots without their arrays."""
@@ -245,7 +257,39 @@ class LogReader:
         try:
             yield from self._db.execute(query, values)
         except sqlite3.DatabaseError:
+            # Damaged; or locked, for longer than the timeout, by whoever opens it first after a crash: what was read
+            # is what there is, and a later question may bring more.
             return
 
     def close(self) -> None:
         self._db.close()
+
+
+def _records(rows: Iterable[Any]) -> Iterator[Record]:
+    """Rows as records; one whose content is damaged is left out."""
+    for seq, when, step, kind, panel, body, arrays in rows:
+        with suppress(ValueError, TypeError, KeyError, safetensors.SafetensorError):
+            yield Record(seq, when, _unpacked(kind, step, panel, body, arrays))
+
+
+def mend(path: Path) -> None:
+    """Where a log is damaged, put in its place a new one with all that can be read of it, by the same numbers."""
+    if not path.exists():
+        return
+    reader = LogReader(path)
+    try:
+        if not reader.damaged():
+            return
+        head, records = reader.head(), list(reader.events())
+    finally:
+        reader.close()
+    new = path.with_suffix(".mended")
+    new.unlink(missing_ok=True)
+    writer = LogWriter(new)
+    for record in records:
+        writer.append(record.event, record.seq, record.time)
+    writer.flush(head)
+    writer.close()
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    new.replace(path)

@@ -15,8 +15,8 @@ EARLY_S = 0.3
 OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.02, 0.2, 3.0
 SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.005, 1.0, 60.0
 
-#: Seconds of training before the first checkpoint.
-FIRST_SAVE_S = 0.5
+#: Seconds of training before the first checkpoint of a life: a run that is killed again and again still gets on.
+FIRST_SAVE_S = 0.1
 
 
 class Pace:
@@ -25,21 +25,24 @@ class Pace:
     Args:
         share: part of the time it may take.
         soonest, latest: seconds between two at the least and at the most.
-        first: seconds until the first.
+        first: seconds until the first. The next ones follow at twice the time, as long as that is under ``soonest``.
     """
 
     def __init__(self, share: float, soonest: float, latest: float, first: float = 0.0) -> None:
         self.share = share
         self.soonest = soonest
         self.latest = latest
-        self.due = perf_counter() + first
+        self.doubling = first > 0
+        self.began = perf_counter()
+        self.due = self.began + first
         self.cost = 0.0
 
     def done(self, began: float) -> None:
         """It was done, from ``began`` until now."""
         now = perf_counter()
         self.cost = now - began
-        self.due = now + min(max(self.cost / self.share, self.soonest), self.latest)
+        soonest = min(self.soonest, now - self.began) if self.doubling else self.soonest
+        self.due = now + min(max(self.cost / self.share, soonest), self.latest)
 
 
 class Rate:

@@ -2,8 +2,8 @@
 
 Speaks lines of JSON over its own standard input and output. In: ``{"launch": id, "folder": path}``,
 ``{"devices": true}``. Out: ``{"ready": true}``, ``{"started": id, "pid": n}``, ``{"exited": id, "code": n}`` (negative
-for a signal) and ``{"devices": [...]}``. It ends when its input is closed; the workers live on, each in a session of its own. It never touches
-an accelerator, for a forked process could not use it any more; its children may.
+for a signal) and ``{"devices": [...]}``. It ends when its input is closed; the workers live on, each in a session of
+its own. It never touches an accelerator, for a forked process could not use it any more; its children may.
 """
 
 import gc
@@ -45,7 +45,7 @@ def warm() -> None:
         for _ in range(3):
             loss = torch.nn.functional.cross_entropy(model(torch.randn(16, 2)), torch.zeros(16, dtype=torch.long))
             optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
     safetensors.torch.save({"weight": torch.zeros(1)})
 

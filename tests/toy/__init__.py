@@ -1,1 +1,1 @@
-"""A tiny algorithm that the engine's tests train: a regression with dropout, quick, and random in every way that counts."""
+"""A tiny algorithm that the engine's tests train: a regression with dropout, quick, random in every way that counts."""

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class ToyState:
         torch.manual_seed(config.seed)
         widths = (2, *config.layers, 1)
         layers: list[torch.nn.Module] = []
-        for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+        for fan_in, fan_out in pairwise(widths):
             layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.Tanh()]
         self.model = torch.nn.Sequential(*layers[:-1]).to(device)
         kind = torch.optim.Adam if config.optimiser == "adam" else torch.optim.SGD

@@ -1,29 +1,36 @@
 """The toy's settings, panels and presets. Registered by ``TENFOLD_ALGORITHMS=tests.toy.spec``."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from core.experiment import Config, Experiment, Metric, Panel, Paper, Preset, Setting
 from core.words import Refusal
 
+Width = Annotated[int, Field(ge=1, le=64)]
+
 
 class ToyConfig(Config):
-    lr: float = Setting(0.01, "Learning rate", "Size of a step.", group="Training", live=True, scale="log", ge=1e-6, le=1e6)
+    lr: float = Setting(
+        0.01, "Learning rate", "Size of a step.", group="Training", live=True, scale="log", ge=1e-6, le=1e30
+    )
     dropout: float = Setting(0.2, "Dropout", "Share of units left out.", group="Model", live=True, ge=0, lt=1)
-    layers: tuple[int, ...] = Setting((8, 8), "Layers", "Widths.", group="Model", min_length=0, max_length=4)
+    layers: tuple[Width, ...] = Setting((8, 8), "Layers", "Widths.", group="Model", min_length=0, max_length=4)
     batch: int = Setting(16, "Batch size", "Examples a step.", group="Training", ge=1, le=64)
     optimiser: Literal["sgd", "adam"] = Setting("adam", "Optimiser", "How steps are made.", group="Training")
     centred: bool = Setting(True, "Centred", "Whether the data is.", group="Data")
     nap: float = Setting(0.0, "Nap", "Seconds slept in each step.", group="Test", ge=0, le=10)
-    trouble: Literal["", "load", "train", "memory", "evaluation"] = Setting("", "Trouble", "What goes wrong.", group="Test")
+    trouble: Literal["none", "load", "train", "memory", "evaluation"] = Setting(
+        "none", "Trouble", "What goes wrong.", group="Test"
+    )
     every: int = Setting(10, "Every", "Steps between measurements.", group="Test", ge=1, le=1000)
     limit: float | None = Setting(None, "Limit", "Gradient norm at most.", group="Training", gt=0, le=100)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.batch > 32 and self.optimiser == "sgd":
-            raise Refusal("batch", "{title} must be at most 32 with SGD; it was {value}.", title="Batch size", value=self.batch)
+            sentence = "{title} must be at most 32 with SGD; it was {value}."
+            raise Refusal("batch", sentence, title="Batch size", value=self.batch)
         return self
 
 

@@ -1,0 +1,68 @@
+"""Makes the recorded run that a page plays before anybody pressed Train: a real run, thinned to what a film needs."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from core.events import Checkpoint, Frame, Snapshot, Text
+from core.experiment import Stop
+from core.registry import get
+from core.runs import worker
+from core.runs.library import RECORDED, Library
+from core.runs.log import LogReader, LogWriter, Record
+from core.settings import check
+
+#: Frames of a recording. The time line plays them in some twelve seconds.
+FRAMES = 72
+
+
+def record(slug: str, preset_name: str = "", frames: int = FRAMES, seed: int = 0) -> Path:
+    """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run.
+
+    Returns:
+        The recording's folder. Its picture is taken in a browser (``tests/browser/pictures.py``).
+    """
+    experiment = get(slug)
+    preset = next((p for p in experiment.presets if p.name == preset_name), experiment.presets[0])
+    config = check(experiment.config, {"seed": seed, **preset.settings})
+    target = RECORDED / slug
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), RECORDED)
+        info = library.create(slug, config, check(Stop, dict(preset.stop)), "cpu", "recorded", preset=preset.name)
+        folder = library.folder(info.id)
+        worker.work(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "log.sqlite").unlink(missing_ok=True)
+        copy_thinned(folder / "log.sqlite", target / "log.sqlite", frames)
+        told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
+        (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
+    return target
+
+
+def copy_thinned(source: Path, target: Path, frames: int) -> None:
+    """Copy a log without its checkpoints and with ``frames`` snapshots a panel, spread evenly over the film."""
+    reader = LogReader(source)
+    records = [r for r in reader.events() if not isinstance(r.event, Checkpoint)]
+    kept = _kept(records, frames)
+    writer = LogWriter(target)
+    for record in records:
+        if not isinstance(record.event, Snapshot | Frame | Text) or record.seq in kept:
+            writer.append(record.event)
+    writer.flush(dataclasses.replace(reader.head(), device="cpu"))
+    writer.compact()
+    reader.close()
+
+
+def _kept(records: list[Record], frames: int) -> set[int]:
+    """Sequence numbers of the snapshots to keep: by panel, evenly, the first and the last among them."""
+    by_panel: dict[str, list[int]] = {}
+    for record in records:
+        event: Any = record.event
+        if isinstance(event, Snapshot | Frame | Text):
+            by_panel.setdefault(event.panel, []).append(record.seq)
+    kept = set()
+    for seqs in by_panel.values():
+        count = min(frames, len(seqs))
+        kept |= {seqs[round(i * (len(seqs) - 1) / max(count - 1, 1))] for i in range(count)}
+    return kept

@@ -29,6 +29,7 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.host = f"127.0.0.1:{self.port}"
+        self.path = ""  # where the app has a base address
         self._secret = secrets.token_urlsafe(16)
         environment = {**os.environ, "TENFOLD_RUNS": str(folder), SECRET: self._secret}
         if slots:
@@ -71,7 +72,7 @@ class Server:
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(self.host, timeout=30)
         try:
-            connection.request(method, path, body, {HEADER: self._secret})
+            connection.request(method, self.path + path, body, {HEADER: self._secret})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

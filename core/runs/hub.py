@@ -179,7 +179,6 @@ class Hub:
 
     async def _keep(self, run: str, room: Room) -> None:
         """Look and tell until nobody has watched for a while."""
-        at = time.monotonic()
         try:
             while room.watchers or time.monotonic() - room.left < LINGER:
                 try:
@@ -192,8 +191,7 @@ class Hub:
                 except Exception:
                     _log.exception("run %s could not be looked at", run)
                     await asyncio.sleep(1)
-                at = max(at + room.pace(), time.monotonic())
-                await asyncio.sleep(at - time.monotonic())
+                await asyncio.sleep(room.pace())
         finally:
             if self._rooms.get(run) is room:
                 del self._rooms[run], self._tasks[run]

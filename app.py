@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
-from core.runs.engine import engine
 from starlette.middleware import Middleware
 
 from core import web
 from core.runs import socket
+from core.runs.engine import engine
 from core.runs.hub import hub
 
 

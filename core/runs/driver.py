@@ -16,12 +16,14 @@ from time import perf_counter
 from typing import Any, cast
 
 from core import registry, settings
+from core.data import cache
 from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Program, State, Stop
 from core.runs import checkpoint, control, pace
+from core.runs.earlier import Earlier
 from core.runs.failures import sentence_of
 from core.runs.library import RunInfo
-from core.runs.log import Head, LogReader, LogWriter, mend
+from core.runs.log import Head, LogWriter, mend
 from core.words import N_, Refusal, Sentence
 
 #: Seconds between two batches to the log, and between two looks at what is asked.
@@ -34,8 +36,8 @@ PATIENCE_S = 1.0
 NAP_S = 0.01
 
 
-class Stopped(Exception):
-    """Asked to stop while the data was being prepared."""
+class Stopped(BaseException):
+    """Asked to stop while the data was being prepared. No Exception: it has to come through those who catch these."""
 
 
 class Driver:
@@ -81,14 +83,11 @@ class Driver:
         self._due = 0.0  # of the next step in slow motion
         self._again: list[Knob] = []  # turned in an earlier life, beyond the step resumed at
         self._reached = False  # the metric of the stop condition
-        self._told: set[tuple[str, ...]] = set()  # in an earlier life, at the step resumed at
         self._observed = -1
         self._early_s = 0.0
         self._trained_s = 0.0
         self._since: float | None = None  # when the clock of the training was last started
         self._rate = pace.Rate()
-        self._observing = pace.Pace(pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
-        self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
 
     def run(self) -> str:
         """Prepare, train and end; the state it ended in, which is on the log as well.
@@ -117,23 +116,33 @@ class Driver:
     # Before the training
 
     def _prepare(self) -> tuple[Program, State]:
-        earlier = self._earlier()
+        self._earlier = Earlier(self.folder / "log.sqlite")
+        self.step = self._earlier.step
         self._status("preparing")
         self._flush()
         program: Program = cast(Program, importlib.import_module(self.experiment.program))
-        saved = checkpoint.newest(self.folder) if earlier else None
+        saved = checkpoint.newest(self.folder) if self._earlier.lived else None
         if saved:
             self.config = settings.check(self.experiment.config, saved.config)
             self.threads = saved.threads
         _use_threads(self.threads)
-        state = program.build(self.config, program.load(self.config), self.info.device)
+        told = cache.progress.set(self.preparing)
+        try:
+            data = program.load(self.config)
+        finally:
+            cache.progress.reset(told)
+        state = program.build(self.config, data, self.info.device)
         if saved:
             state.load_state_dict(saved.state)
-            state.turn(self.config)
             self._trained_s = saved.trained_s
         self.step, self.task, self.share = state.step, "", 0.0
-        if earlier:
-            self._recall(earlier, state)
+        if self._earlier.lived:
+            knobs = self._earlier.resumed(state.step)
+            for knob in knobs:
+                if knob.step == state.step:
+                    self.config = settings.turn(self.config, knob.field, knob.new)
+            self._again = [knob for knob in knobs if knob.step > state.step]
+            state.turn(self.config)
             self._status("resumed")
         return program, state
 
@@ -150,30 +159,12 @@ class Driver:
         if perf_counter() - self._flushed > FLUSH_S:
             self._flush()
 
-    def _earlier(self) -> list[Any]:
-        """What earlier lives of this run told that this one has to know; empty in the first."""
-        reader = LogReader(self.folder / "log.sqlite")
-        try:
-            self.step = reader.head().step
-            return [record.event for record in reader.events(Status, Knob, Scalars, Note, Text, Frame)]
-        finally:
-            reader.close()
-
-    def _recall(self, earlier: list[Any], state: State) -> None:
-        """Sort what was told before: what is not to be told twice, and the knobs that have to be turned again."""
-        here = state.step
-        self._told = {_key(event) for event in earlier if event.step == here}
-        for knob in sorted((e for e in earlier if isinstance(e, Knob)), key=lambda knob: knob.step):
-            if knob.step == here:
-                self.config = settings.turn(self.config, knob.field, knob.new)
-            elif knob.step > here:
-                self._again.append(knob)
-        state.turn(self.config)
-
     # The training
 
     def _train(self, program: Program, state: State) -> None:
         self._status("running")
+        self._observing = pace.Pace(pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
+        self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
         self._since = perf_counter()
         self._whole(Step(state.step), program, state)
         training = program.train(state)
@@ -325,11 +316,8 @@ class Driver:
         """Log what the training yields; Pulse says nothing."""
         if not isinstance(event, Scalars | Snapshot | Text | Frame | Note):
             return
-        if self._told and event.step <= self.step:
-            if _key(event) in self._told:
-                return
-        elif self._told:
-            self._told = set()
+        if isinstance(event, Scalars | Text | Frame | Note) and self._earlier.told(event):
+            return
         self.log.append(event)
         if isinstance(event, Scalars):
             for name, value in event.values.items():
@@ -361,6 +349,7 @@ class Driver:
 
     def _save(self, state: State) -> None:
         began = perf_counter()
+        self._flush()  # first: what led to a saved state is never lost, for nobody would tell it again
         config = self.config.model_dump(mode="json")
         saved = checkpoint.Saved(self.step, config, self._seconds(), self.threads, state.state_dict())
         file = checkpoint.save(self.folder, saved)
@@ -395,14 +384,6 @@ class Driver:
 
     def _stop_clock(self) -> None:
         self._trained_s, self._since = self._seconds(), None
-
-
-def _key(event: Event) -> tuple[str, ...]:
-    """What an event tells of its step, to know it again."""
-    kind = type(event).__name__
-    if isinstance(event, Scalars):
-        return (kind, *sorted(event.values))
-    return (kind, getattr(event, "panel", ""), getattr(event, "diagnosis", ""))
 
 
 def _use_threads(count: int) -> None:

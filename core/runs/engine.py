@@ -89,18 +89,14 @@ class Engine:
             Refusal: another's run, ended, or the value is not allowed.
         """
         self._check_owner(run, owner)
+        if do == "resume":
+            return self.resume(run, owner)
         with self._lock:
-            folder = self.library.folder(run)
-            state = self.view(run).head.state
-            if state in ENDED and do == "resume":
-                return self.resume(run, owner)
-            if state in ENDED and do != "until":
+            if self.view(run).head.state in ENDED and do != "until":
+                if do == "stop":
+                    return None  # pressed twice, or too late
                 raise Refusal("run", N_("This run has ended."))
-            changed = self._changed(run, control.read(folder), do, value)
-            try:
-                control.write(folder, changed)
-            except OSError as error:
-                raise disk_refusal(error) from error
+            self._ask(run, self._changed(run, do, value))
             if do == "stop":
                 self._queue.remove(run)
         return None
@@ -112,21 +108,18 @@ class Engine:
             Refusal: another's run, nothing to continue from, nothing left to do, or too many waiting runs.
         """
         self._check_owner(run, owner)
+        self._wait_for_exit(run)
         with self._lock:
             view = self.view(run)
+            asked = control.read(self.library.folder(run))
             if view.head.state not in ENDED:
-                return self.command(run, owner, "resume")
+                return self._ask(run, asked.model_copy(update={"mode": "run"}))
             if view.head.state == "finished" and not view.resumable:
                 raise Refusal("run", N_("This run is at its end. Change when it stops, then resume it."))
             if not view.resumable:
                 raise Refusal("run", N_("Nothing was saved that this run could continue from. Start it again."))
             self._queue.check(view.info.owner)
-            folder = self.library.folder(run)
-            asked = control.read(folder)
-            try:
-                control.write(folder, control.Control(speed=asked.speed, stop=asked.stop))
-            except OSError as error:
-                raise disk_refusal(error) from error
+            self._ask(run, control.Control(speed=asked.speed, stop=asked.stop))
             self._queue.add(run, view.info.owner)
             self._fill()
         return None
@@ -202,15 +195,20 @@ class Engine:
 
     # Commands
 
-    def _changed(self, run: str, asked: control.Control, do: str, value: Any) -> control.Control:
+    def _ask(self, run: str, asked: control.Control) -> None:
+        try:
+            control.write(self.library.folder(run), asked)
+        except OSError as error:
+            raise disk_refusal(error) from error
+
+    def _changed(self, run: str, do: str, value: Any) -> control.Control:
         """What is asked of a run once ``do`` is asked as well."""
+        asked = control.read(self.library.folder(run))
         info = self.library.info(run)
         experiment = registry.get(info.slug)
         match do:
             case "pause":
                 return asked.model_copy(update={"mode": "pause"})
-            case "resume":
-                return asked.model_copy(update={"mode": "run"})
             case "stop":
                 return asked.model_copy(update={"mode": "stop"})
             case "step":
@@ -279,6 +277,15 @@ class Engine:
                 self._launcher.launch(run, folder)
             except (Refusal, OSError):
                 self._queue.running.discard(run)
+
+    def _wait_for_exit(self, run: str) -> None:
+        """A worker that has told its run's end needs a moment to go."""
+        for _ in range(100):
+            with self._lock:
+                gone = run not in self._queue.running
+            if gone or self.library.head(run).state not in ENDED:
+                return
+            time.sleep(0.01)
 
     def _exited(self, run: str, code: int | None) -> None:
         with self._lock:

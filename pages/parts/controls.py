@@ -158,9 +158,7 @@ def _frame(panel: Panel, control: Control, value: Any, put: Any, **state: Any) -
     if changed:
         label += " :primary[●]"
     with st.container(key=f"control.{name}", gap=None):
-        widget(
-            control, value, put, key=key, label=label, help=state["help"], disabled=state["disabled"]
-        )
+        widget(control, value, put, key=key, label=label, help=state["help"], disabled=state["disabled"])
         if changed and not state["disabled"]:
             base = panel.draft.base_stop() if name.startswith(STOP) else panel.draft.base()
             st.button(

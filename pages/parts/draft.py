@@ -108,9 +108,7 @@ def from_address(experiment: Experiment, params: Mapping[str, str]) -> tuple[Dra
     return draft, refused + more + most
 
 
-def _restored(
-    schema: type[Settings], texts: dict[str, str], base: Settings
-) -> tuple[Settings, list[Sentence]]:
+def _restored(schema: type[Settings], texts: dict[str, str], base: Settings) -> tuple[Settings, list[Sentence]]:
     """Settings from texts; what is refused is left at ``base`` and told."""
     refused: list[Sentence] = []
     left = dict(texts)

@@ -56,8 +56,8 @@ def boundary(step: int) -> dict[str, Any]:
             "type": "scattergl",
             "mode": "markers",
             "name": f"class {k}",
-            "x": packed(POINTS[LABELS == k, 0]),
-            "y": packed(POINTS[LABELS == k, 1]),
+            "x": packed(POINTS[k == LABELS, 0]),
+            "y": packed(POINTS[k == LABELS, 1]),
             "marker": {"size": 8, "color": colour, "line": {"width": 1, "color": "white"}},
         }
         for k, colour in enumerate(("#3f90da", "#ffa90e"))
@@ -96,7 +96,9 @@ def neurons(step: int) -> dict[str, Any]:
             links_x += [a + 0.5, b + 0.5, None]
             links_y += [0.56, 0.44, None]
     return {
-        "data": [{"type": "scatter", "mode": "lines", "x": links_x, "y": links_y, "line": {"width": 0.7, "color": "#94a4a2"}}],
+        "data": [
+            {"type": "scatter", "mode": "lines", "x": links_x, "y": links_y, "line": {"width": 0.7, "color": "#94a4a2"}}
+        ],
         "layout": {
             "xaxis": {"visible": False, "range": [0, 8]},
             "yaxis": {"visible": False, "range": [0, 1]},
@@ -142,7 +144,13 @@ def confusion(step: int) -> dict[str, Any]:
         ],
         "layout": {
             "xaxis": {"title": "predicted", "tickvals": [0, 1], "ticktext": ["0", "1"], "constrain": "domain"},
-            "yaxis": {"title": "true", "tickvals": [0, 1], "ticktext": ["0", "1"], "autorange": "reversed", "scaleanchor": "x"},
+            "yaxis": {
+                "title": "true",
+                "tickvals": [0, 1],
+                "ticktext": ["0", "1"],
+                "autorange": "reversed",
+                "scaleanchor": "x",
+            },
         },
     }
 
@@ -329,9 +337,18 @@ class Conversation:
                 "seq": status["step"] + 1,
                 "mine": self.run != "other",
                 "recorded": self.run.startswith("recorded-"),
-                "run": {"id": self.run, "slug": "dnn", "config": {}, "stop": {"steps": STEPS}, "preset": "", "device": "cpu"},
+                "run": {
+                    "id": self.run,
+                    "slug": "dnn",
+                    "config": {},
+                    "stop": {"steps": STEPS},
+                    "preset": "",
+                    "device": "cpu",
+                },
                 "status": status,
-                "curves": {k: {"x": packed(np.array(x)), "y": packed(np.array(y, np.float32))} for k, (x, y) in curves.items()},
+                "curves": {
+                    k: {"x": packed(np.array(x)), "y": packed(np.array(y, np.float32))} for k, (x, y) in curves.items()
+                },
                 "frames": self.frames(status["step"]),
                 "marks": script.marks,
                 "notes": script.notes,
@@ -368,7 +385,9 @@ class Conversation:
                     "frames": {name: [s for s in FRAMES if self.told < s <= step] for name in PICTURES},
                     "marks": [m for m in script.marks if self.told < m["step"] <= step],
                     "notes": [],
-                    "panels": {name: PICTURES[name](step) for name in names if name in PICTURES} if self.run != "queued" else {},
+                    "panels": {name: PICTURES[name](step) for name in names if name in PICTURES}
+                    if self.run != "queued"
+                    else {},
                     "skipped": 0,
                 }
             )

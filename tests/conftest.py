@@ -1,0 +1,60 @@
+"""What many tests need: a folder for runs of their own, and the toy algorithm."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import registry
+from core.experiment import Experiment
+
+HOUSE = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test ever sees this person's own runs."""
+    monkeypatch.setenv("TENFOLD_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="module")
+def toy() -> Iterator[Experiment]:
+    """The toy algorithm, known to this process and to those it starts while the test's module runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENFOLD_ALGORITHMS", "tests.toy.spec")
+        registry.experiments.cache_clear()
+        yield registry.get("toy")
+    registry.experiments.cache_clear()
+
+
+@pytest.fixture
+def command_line(toy: Experiment) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``python -m core`` with these arguments."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "core", *arguments]
+        return subprocess.run(command, cwd=HOUSE, env=dict(os.environ), capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """What ``condition`` says once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (said := condition()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
+    return said
+
+
+def last_object(output: str) -> dict[str, Any]:
+    """The JSON object in the last line."""
+    found: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return found

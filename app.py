@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from core import web
+from core.bench import door
 from core.runs import socket
 from core.runs.engine import engine
 from core.runs.hub import hub
@@ -32,6 +33,6 @@ base = f"/{st.config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    routes=[socket.route(hub(), base), *web.routes(base)],
+    routes=[socket.route(hub(), base), *web.routes(base), *door.routes(base)],
     middleware=[Middleware(web.Cookie)],
 )

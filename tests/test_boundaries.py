@@ -1,0 +1,131 @@
+"""What must not know of what, seen in the source and in a server that has shown every page."""
+
+import ast
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+from core.bench.server import Server, serving
+from core.registry import experiments
+
+HOUSE = Path(__file__).parents[1]
+CORE = sorted((HOUSE / "core").rglob("*.py"))
+
+#: What only a worker may load.
+HEAVY = {"torch", "torch_geometric", "gensim", "torchvision", "gymnasium"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of the modules that a file imports, wherever in it."""
+    package = list(path.relative_to(HOUSE).with_suffix("").parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level]) if node.level else ""
+            module = ".".join(part for part in (base, node.module or "") if part)
+            yield module
+            yield from (f"{module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_core_never_imports_streamlit_nor_pages(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert not roots & {"streamlit", "pages", "app", "tests"}
+
+
+@pytest.mark.parametrize("slug", list(experiments()))
+def test_algorithms_never_import_one_another(slug: str) -> None:
+    for path in (HOUSE / "core" / "algorithms" / slug).rglob("*.py"):
+        others = {
+            name
+            for name in imported(path)
+            if name.startswith("core.algorithms.")
+            and name.split(".")[2] != slug
+            and name.split(".")[2] in experiments()
+        }
+        assert not others, f"{path.name} imports {others}"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="asks the server by a signal")
+def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_heavy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "modules"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        f"def tell(*_):\n    with open({str(told)!r} + '.new', 'w') as f: f.write('\\n'.join(list(sys.modules)))\n"
+        f"    os.replace({str(told)!r} + '.new', {str(told)!r})\n"
+        "signal.signal(signal.SIGUSR1, tell)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with serving(tmp_path / "runs") as server:
+        for page in ("", *experiments()):
+            show(server, page)
+        for slug, experiment in experiments().items():
+            run = server.start(slug, experiment.presets[0].name, steps=30)
+            watch(server, run, [panel.name for panel in experiment.panels if panel.view])
+        os.kill(server.process.pid, signal.SIGUSR1)
+        end = time.monotonic() + 10
+        while not told.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        loaded = set(told.read_text().split("\n"))
+        assert {"streamlit", "core.runs.hub", "pages.parts.bench"} <= loaded
+        assert not HEAVY & {name.split(".")[0] for name in loaded}
+        maps = Path(f"/proc/{server.process.pid}/maps")
+        assert not maps.exists() or "libtorch" not in maps.read_text()
+
+
+def show(server: Server, page: str) -> None:
+    """Open a page as a browser does, and wait until its script has run through."""
+    with connect(
+        f"ws://{server.host}/_stcore/stream",
+        subprotocols=["streamlit"],  # type: ignore[list-item]
+        origin=f"http://{server.host}",  # type: ignore[arg-type]
+        max_size=None,
+    ) as link:
+        asked = BackMsg()
+        asked.rerun_script.page_name = page
+        link.send(asked.SerializeToString())
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            message = ForwardMsg()
+            message.ParseFromString(link.recv(timeout=30))  # type: ignore[arg-type]
+            if message.WhichOneof("type") == "delta":
+                trouble = message.delta.new_element.exception
+                assert not trouble.message, f"page {page!r}: {trouble.type} {trouble.message}"
+            if message.WhichOneof("type") == "script_finished":
+                assert message.script_finished == ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
+                return
+    pytest.fail(f"page {page!r} did not end")
+
+
+def watch(server: Server, run: str, panels: list[str]) -> None:
+    """See every panel of a run until its end."""
+    import json
+
+    seen: set[str] = set()
+    with connect(
+        f"ws://{server.host}/lab/runs/{run}/live",
+        origin=f"http://{server.host}",  # type: ignore[arg-type]
+        max_size=None,
+    ) as link:
+        link.send(json.dumps({"type": "see", "panels": panels}))
+        while True:
+            message = json.loads(link.recv(timeout=60))
+            if message["type"] == "update":
+                link.send(json.dumps({"type": "drawn", "n": message["n"]}))
+            for name, figure in message.get("panels", {}).items():
+                assert "error" not in figure, f"{name}: {figure}"
+                seen.add(name)
+            if message.get("status", {}).get("state") in ("finished", "failed"):
+                assert message["status"]["state"] == "finished"
+                break
+    assert seen

@@ -33,7 +33,7 @@ export function chosen(panel, metrics, model, theme, words) {
         const told = metrics.find((one) => matcher(one.name).test(metric));
         name = words.say(told ? told.title : rest || metric);
       }
-      found.push({ metric, name, colour, ...model.curves.get(metric) });
+      found.push({ metric, name, colour, family, ...model.curves.get(metric) });
     });
   }
   return found;
@@ -72,6 +72,8 @@ export function thinned(x, y, most = DRAWN) {
   ys.push(y[y.length - 1]);
   return [xs, ys];
 }
+
+const highest = (values) => values.reduce((a, b) => (b > a ? b : a), -Infinity);
 
 /** A turned knob as one reads it. */
 export function markText(mark, fields, words, template = WORDS.change) {
@@ -112,8 +114,8 @@ function shapes({ marks, step, fields, theme, words, size, last }) {
   }));
   if (step !== null) {
     const line = { type: "line", xref: "x", yref: "paper", x0: step, x1: step, y0: 0, y1: 1 };
-    const veil = { type: "rect", xref: "x", yref: "paper", x0: step, x1: Math.max(last * 2, step + 1), y0: 0, y1: 1 };
-    result.push({ ...veil, layer: "above", line: { width: 0 }, fillcolor: theme.paper, opacity: 0.72 });
+    const veil = { type: "rect", xref: "x", yref: "paper", x0: step, x1: Math.max(last, step), y0: 0, y1: 1 };
+    result.push({ ...veil, layer: "above", line: { width: 0 }, fillcolor: theme.card, opacity: 0.74 });
     result.push({ ...line, layer: "above", line: { color: theme.primary, width: 2 } });
   }
   return result;
@@ -133,13 +135,15 @@ export function curveFigure({ panel, curves, model, step, fields, theme, words, 
       name: curve.name,
       x,
       y: log ? y.map((v) => (v > 0 ? v : null)) : y,
-      line: { color: curve.colour, width: 2.5, shape: "linear" },
+      line: { color: curve.colour, width: size / 5.5 },
       marker: { color: curve.colour, size: 7 },
       hovertemplate: "%{y:.4~g}",
       connectgaps: false,
     };
   });
   const last = Math.max(1, ...curves.map((curve) => curve.x[curve.x.length - 1] || 0));
+  const values = log ? curves.flatMap((curve) => curve.y.filter((v) => v > 0)) : [];
+  const decades = values.length ? Math.log10(highest(values) / -highest(values.map((v) => -v))) : 0;
   const axis = {
     gridcolor: theme.grid,
     zeroline: false,
@@ -159,11 +163,15 @@ export function curveFigure({ panel, curves, model, step, fields, theme, words, 
     margin: { l: 8, r: 10, t: 8, b: 8, pad: 2 },
     hovermode: "x unified",
     hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.08), font: { size, color: theme.text } },
-    xaxis: { ...axis, nticks: 6, showgrid: false, rangemode: "tozero", range: data.length ? undefined : [0, 1] },
+    xaxis: {
+      ...axis, nticks: 6, showgrid: false, rangemode: "tozero", range: data.length ? undefined : [0, 1],
+      title: size > 16 ? { text: words.say(WORDS.stepAxis), font: { size, color: theme.muted } } : undefined,
+    },
     yaxis: {
       ...axis,
       nticks: 5,
       type: log ? "log" : "linear",
+      dtick: decades > 1.2 ? Math.ceil(decades / 5) : undefined,
       exponentformat: log ? "power" : "SI",
       range: data.length ? undefined : log ? [-3, 0] : [0, 1],
     },

@@ -29,7 +29,8 @@ export class Panel {
     this.node = h(
       "article",
       { class: "tf-panel" },
-      h("header", { class: "tf-head" }, this.heading, this.legend, h("div", { class: "tf-tools" }, this.saver, this.larger)),
+      h("header", { class: "tf-head" }, this.heading, this.legend),
+      h("div", { class: "tf-tools" }, this.saver, this.larger),
       this.sentence,
       h("div", { class: "tf-canvas" }, this.plot, this.empty),
     );
@@ -110,7 +111,7 @@ export class Panel {
   /** The size of type: a hero and an enlarged panel are read from far away. */
   get size() {
     if (this.enlarged) return 18;
-    return this.spec.size === "hero" ? 15 : 13;
+    return this.spec.size === "hero" ? 16 : 14;
   }
 
   get told() {
@@ -162,22 +163,19 @@ export class Panel {
   drawLegend() {
     const { words, shownStep } = this.stage;
     const curves = this.curves();
-    const many = curves.length > 3;
+    const family = curves.length > 2 && curves.every((curve) => curve.family);
     const signature = curves.map((curve) => curve.name + curve.colour).join("|");
     if (signature !== this.legendKey) {
       this.legendKey = signature;
-      const shown = curves.length > LEGEND ? [curves[0], curves[curves.length - 1]] : curves;
-      this.entries = shown.map((curve) => {
+      this.entries = curves.slice(0, family ? 0 : LEGEND).map((curve) => {
         const value = h("span", { class: "tf-value" });
         const dot = h("span", { class: "tf-dot" });
         dot.style.background = curve.colour;
         const node = h("span", { class: "tf-entry" }, dot, h("span", { class: "tf-name", text: curve.name }), value);
         return { node, value, metric: curve.metric };
       });
-      this.legend.replaceChildren(...this.entries.map((entry) => entry.node));
-      this.node.classList.toggle("tf-family", many);
+      this.legend.replaceChildren(...(family ? ramp(curves) : this.entries.map((entry) => entry.node)));
     }
-    if (many) return;
     for (const entry of this.entries) {
       const curve = curves.find((one) => one.metric === entry.metric);
       const at = shownStep === null ? curve.x.length - 1 : indexAt(curve.x, shownStep);
@@ -207,6 +205,17 @@ export class Panel {
     this.place.remove();
     this.node.remove();
   }
+}
+
+/** A family's legend: the first and the last name, and between them a dot of each colour. */
+function ramp(curves) {
+  const dots = curves.map((curve) => {
+    const dot = h("span", { class: "tf-dot", title: curve.name });
+    dot.style.background = curve.colour;
+    return dot;
+  });
+  const name = (curve) => h("span", { class: "tf-name", text: curve.name });
+  return [h("span", { class: "tf-entry tf-ramp" }, name(curves[0]), ...dots, name(curves[curves.length - 1]))];
 }
 
 /** A running value in three digits that keeps its width. */

@@ -3,6 +3,8 @@
  */
 
 const PATIENCE = 3000;
+/** The server's word for a run that is not there: to ask again would not help. */
+const GONE = 4404;
 const BACKOFF = [300, 700, 1500, 3000, 6000, 10000];
 
 export class Link {
@@ -10,7 +12,7 @@ export class Link {
    * @param {Object} wiring
    * @param {() => string} wiring.url address, asked anew at each attempt
    * @param {(message: Object) => void} wiring.receive
-   * @param {(state: "connecting"|"open"|"lost"|"none") => void} wiring.changed "none": never had one within 3 s
+   * @param {(state: "connecting"|"open"|"lost"|"none"|"gone") => void} wiring.changed "none": not within 3 s
    */
   constructor({ url, receive, changed }) {
     this.url = url;
@@ -56,9 +58,14 @@ export class Link {
       }
       this.receive(message);
     });
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", (event) => {
       if (socket !== this.socket) return;
       this.socket = null;
+      if (event.code === GONE) {
+        this.turn("gone");
+        this.close();
+        return;
+      }
       if (this.had) this.turn("lost");
       this.again();
     });

@@ -200,6 +200,7 @@ export class Stage {
     }
     if (message.type === "hello") {
       this.model.hello(message);
+      this.undrawn = null;
       if (this.link === "open") this.see(true);
       this.begin();
     } else if (message.type === "update") {
@@ -232,7 +233,7 @@ export class Stage {
     if (this.begun === this.model.id) return;
     this.begun = this.model.id;
     if (this.model.recorded) {
-      if (!this.calm) this.replay.play();
+      if (!this.calm && this.link === "open") this.replay.play();
     } else if (this.wish !== null && this.wish !== undefined) this.replay.go(this.wish);
     this.wish = null;
   }

@@ -7,7 +7,7 @@ export const TRAIN = CLASSES[0];
 export const TEST = CLASSES[1];
 
 /** @typedef {{text: string, paper: string, second: string, primary: string, font: string, muted: string,
- *             grid: string, dark: boolean, key: string}} Theme */
+ *             grid: string, card: string, dark: boolean, key: string}} Theme */
 
 /** Red, green, blue and opacity of any CSS colour. */
 function channels(colour) {
@@ -35,6 +35,7 @@ export function themeOf(element) {
   const primary = read("primary-color", "#3f6fd8");
   const font = read("font", "") || style.fontFamily || "sans-serif";
   const [r, g, b] = channels(paper);
+  const dark = 0.299 * r + 0.587 * g + 0.114 * b < 128;
   return {
     text,
     paper,
@@ -43,7 +44,8 @@ export function themeOf(element) {
     font,
     muted: mixed(text, paper, 0.66),
     grid: mixed(text, paper, 0.11),
-    dark: 0.299 * r + 0.587 * g + 0.114 * b < 128,
+    card: mixed(text, paper, dark ? 0.045 : 0.022),
+    dark,
     key: [text, paper, second, primary, font].join("|"),
   };
 }

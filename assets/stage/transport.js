@@ -155,11 +155,12 @@ export class Transport {
     const { model, words, watched } = stage;
     const { status } = model;
     const say = (text, values) => words.say(text, values);
-    const badge = model.recorded ? "recorded" : alive && stage.shownStep === null ? "live" : "replay";
+    const now = stage.shownStep === null;
+    const badge = model.recorded ? "recorded" : !now ? "replay" : alive ? "live" : "ended";
     this.badge.hidden = !watched || !status;
     this.badge.dataset.kind = badge;
     this.badge.classList.toggle("tf-moving", badge === "live" && MOVING.has(model.state));
-    put(this.badgeText, say(WORDS[badge]));
+    put(this.badgeText, say(WORDS[badge === "ended" ? model.state : badge] || ""));
     put(this.state, this.stateText());
     this.node.classList.toggle("tf-idle", !watched || !status);
     if (!status) {
@@ -168,18 +169,20 @@ export class Transport {
       return;
     }
     const preparing = model.state === "preparing" && status.share > 0;
-    const share = Math.max(0, Math.min(1, (preparing ? status.share : status.progress) || 0));
+    let share = Math.max(0, Math.min(1, (preparing ? status.share : status.progress) || 0));
+    if (model.recorded && !now) share = Math.min(1, stage.shownStep / Math.max(1, model.last));
     this.bar.style.transform = `scaleX(${share})`;
     const percent = Math.floor(share * 100);
     this.progress.setAttribute("aria-valuenow", percent);
     this.progress.setAttribute("aria-label", say(WORDS.progress));
     put(facts.percent, `${percent} %`);
     put(facts.left, alive && model.state === "running" ? this.leftText(status.left_s) : "");
-    const step = stage.shownStep === null ? status.step : stage.shownStep;
+    const step = now ? status.step : stage.shownStep;
     const steps = status.stop && status.stop.steps;
     put(facts.step, steps ? say(WORDS.stepOf, { step, steps }) : say(WORDS.stepAt, { step }));
-    const epoch = stage.shownStep === null ? status.epoch : null;
-    put(facts.epoch, epoch >= 0 && epoch !== null ? say(WORDS.epochAt, { epoch: words.fixed(epoch, 1) }) : "");
+    const passed = status.epoch !== null && status.epoch >= 0 && status.step > 0;
+    const epoch = passed ? (status.epoch * step) / status.step : 0;
+    put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, 1) }) : "");
     const moving = alive && model.state === "running";
     const rate = status.steps_per_s < 10 ? words.fixed(status.steps_per_s, 1) : words.number(Math.round(status.steps_per_s));
     put(facts.rate, moving ? say(WORDS.stepsPerSecond, { rate }) : "");
@@ -197,6 +200,7 @@ export class Transport {
     if (model.recorded) return words.say(WORDS.recordedRun);
     if (data.changed && this.does === "train") return words.say(WORDS.changed);
     if (model.state === "queued" && status.place) return words.say(WORDS.queuedAt, { place: status.place });
+    if (model.ended && this.stage.shownStep === null) return "";
     const state = words.say(WORDS[model.state] || model.state);
     if (model.state === "preparing" && status.task) return `${state}: ${words.say(status.task)}`;
     return state;

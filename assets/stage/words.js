@@ -27,7 +27,7 @@ export const WORDS = {
   stopHint: N_("End the run; its state is kept"),
   restartHint: N_("Train anew from the same start: same settings, same seed"),
   changed: N_("Settings changed: press Train"),
-  trainChanged: N_("Train with the changed settings"),
+  trainChanged: N_("Train with changes"),
   trainOwn: N_("Train my own"),
   watching: N_("You are watching: this run belongs to somebody else"),
   nothingRuns: N_("Nothing is training: press Train first"),

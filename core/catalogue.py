@@ -20,6 +20,16 @@ LOCALES = ROOT / "assets" / "locale"
 LANGUAGES = {"en": "English", "zh": "中文"}
 
 _KEYWORDS: dict[str, Any] = {"_": None, "N_": None}
+_HEADER = """# Tenfold: {name}. `make words` collects the English; the rest is written by hand.
+msgid ""
+msgstr ""
+"Project-Id-Version: Tenfold\\n"
+"Language: {lang}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
 _SOURCES = (("core/**.py", "python"), ("pages/**.py", "python"), ("assets/stage/words.js", "javascript"))
 
 
@@ -75,19 +85,26 @@ def marked() -> Iterator[tuple[str, str, int]]:
 
 
 def collect(lang: str) -> list[str]:
-    """Bring the catalogue of a language up to date with the code; what is untranslated or fuzzy is returned."""
+    """Bring the catalogue of a language up to date with the code; what is not translated is returned."""
     from babel.messages.catalog import Catalog
-    from babel.messages.pofile import write_po
 
-    fresh = Catalog(locale=lang, project="Tenfold", fuzzy=False, charset="utf-8")
     known = {message.id: message.string for message in _read(lang)} if path(lang).exists() else {}
+    fresh = Catalog(locale=lang)
     for text, file, _ in marked():
         fresh.add(text, known.get(text, ""), locations=[(file, 0)])
+    write(lang, fresh)
+    return [str(message.id) for message in fresh if message.id and not message.string]
+
+
+def write(lang: str, words: Any) -> None:
+    """Replace the catalogue of a language, without dates and line numbers, which would change with every commit."""
+    from babel.messages.pofile import write_po
+
     path(lang).parent.mkdir(parents=True, exist_ok=True)
     with path(lang).open("wb") as out:
-        write_po(out, fresh, width=110, omit_header=False, sort_by_file=True, include_lineno=False)
+        out.write(_HEADER.format(lang=lang, name=LANGUAGES[lang]).encode())
+        write_po(out, words, width=110, omit_header=True, sort_by_file=True, include_lineno=False)
     catalogue.cache_clear()
-    return [str(message.id) for message in fresh if message.id and not message.string]
 
 
 def main() -> int:

@@ -7,8 +7,10 @@ import streamlit as st
 from core.registry import experiments
 from pages.parts.language import _, choose_language, language_switch, say
 from pages.parts.style import style
+from pages.parts.theme import theme_switch
 
 PAGES = Path(__file__).parent
+THEME = PAGES.parent / "assets" / "theme"
 
 
 def _pages() -> dict[str, list[st.Page]]:
@@ -24,11 +26,15 @@ def _pages() -> dict[str, list[st.Page]]:
 
 def main() -> None:
     choose_language()
-    st.set_page_config(page_title="Tenfold", page_icon=":material/network_node:", layout="wide")
+    about = _("Tenfold: a live laboratory for the algorithms that every course on deep learning teaches.")
+    # The menu is there for its theme switch; it would be hidden if it held nothing else.
+    st.set_page_config("Tenfold", str(THEME / "icon.svg"), layout="wide", menu_items={"About": about})
     style()
+    st.logo(str(THEME / "logo.svg"), size="large", icon_image=str(THEME / "logo.svg"))
     page = st.navigation(_pages(), position="top")
-    with st.container(key="header"):
+    with st.container(key="header", horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
         language_switch()
+        theme_switch()
     page.run()
 
 

@@ -49,6 +49,7 @@ export class Stage {
     this.model = new Model();
     this.Plotly = null;
     this.link = "connecting";
+    this.name = [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n.toString(16).padStart(2, "0")).join("");
     this.socket = null;
     this.undrawn = null;
     this.drawnAt = [];
@@ -105,7 +106,8 @@ export class Stage {
     }
     this.transport.declare(data);
     const watched = data.run || data.recorded || null;
-    if (watched !== this.model.id) this.watch(watched);
+    if (watched !== this.asked && watched !== this.model.id) this.watch(watched);
+    this.asked = watched;
     if (data.refusal && JSON.stringify(data.refusal) !== JSON.stringify(before.refusal)) {
       this.notes.toast(this.words.sentence(data.refusal));
     }
@@ -175,7 +177,7 @@ export class Stage {
 
   connect(id) {
     this.socket = new Link({
-      url: () => `${this.base.replace(/^http/, "ws")}lab/runs/${encodeURIComponent(id)}/live?since=${this.model.seq}`,
+      url: () => `${this.base.replace(/^http/, "ws")}lab/runs/${encodeURIComponent(id)}/live?since=${this.model.seq}&stage=${this.name}`,
       receive: (message) => this.receive(message),
       changed: (state) => {
         this.link = state;
@@ -207,6 +209,10 @@ export class Stage {
     }
     if (message.type === "frame") {
       this.replay.take(message);
+      return;
+    }
+    if (message.type === "moved") {
+      this.watch(message.run); // the page follows when it has been drawn anew
       return;
     }
     if (message.type === "hello") {
@@ -289,7 +295,10 @@ export class Stage {
   /** A button was pressed. */
   act(what, value = null) {
     const trigger = (action) => this.tell.setTriggerValue("action", action);
-    if (what === "train" || what === "restart") trigger({ do: what });
+    if (what === "train" || what === "restart") {
+      if (this.replay.playing) this.replay.pause();
+      trigger({ do: what, stage: this.name });
+    }
     else if (what === "continue") trigger({ do: "resume" });
     else {
       if (what === "speed") this.transport.speed = value;

@@ -58,6 +58,7 @@ class Watcher:
         panels: snapshot panels in sight.
         shown: sequence number of the snapshot last told of each panel.
         n, drawn: numbers of the last update sent and of the last one drawn.
+        stage: name that the browser gave its stage, by which a page can speak to it.
         outbox: what the socket has to send.
     """
 
@@ -71,6 +72,7 @@ class Watcher:
     drawn: int = 0
     due: float = 0.0
     status: str = ""
+    stage: str = ""
     outbox: asyncio.Queue[str | Goodbye] = field(default_factory=lambda: asyncio.Queue(16))
 
 

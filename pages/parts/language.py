@@ -24,15 +24,19 @@ def say(text: str | Sentence) -> str:
 
 
 def choose_language() -> None:
-    """Find the language of this run of the script and keep it in the session and in the address."""
+    """Find the language of this run of the script and keep it in the session, and in the address where it is not the
+    browser's own: a link that says nothing is read by each in their own language."""
     asked = st.query_params.get("lang")
-    if _CHOSEN not in st.session_state:
-        locale = (st.context.locale or "").split("-")[0].lower()
-        st.session_state[_CHOSEN] = locale if locale in LANGUAGES else "en"
-    if asked in LANGUAGES and not st.session_state.pop(_CHOSEN + ".clicked", False):
+    locale = (st.context.locale or "").split("-")[0].lower()
+    own = locale if locale in LANGUAGES else "en"
+    clicked = st.session_state.pop(_CHOSEN + ".clicked", False)
+    if asked in LANGUAGES and not clicked:
         st.session_state[_CHOSEN] = asked
-    if asked != language():
+    st.session_state.setdefault(_CHOSEN, own)
+    if language() != own and asked != language():
         st.query_params["lang"] = language()
+    elif language() == own and asked is not None and asked != own:
+        del st.query_params["lang"]
 
 
 def _clicked() -> None:

@@ -1,0 +1,150 @@
+"""A real server with runs of its own for each module, and real Chromium to drive it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+from chromium import ARGUMENTS, executable
+
+ROOT = Path(__file__).parents[2]
+
+#: Milliseconds that a loaded two-core machine may take for what a person waits for.
+PATIENCE = 30_000
+
+
+@dataclass
+class Server:
+    """A running app.
+
+    Attributes:
+        url: without a slash at the end.
+        runs: folder of its runs.
+    """
+
+    url: str
+    runs: Path
+    process: subprocess.Popen[bytes]
+    output: Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serve(folder: Path, **environment: str) -> Server:
+    """Start the app, its runs in ``folder``, and wait until it answers."""
+    port = free_port()
+    output = folder / "server.out"
+    runs = folder / "runs"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    with output.open("ab") as out:
+        process = subprocess.Popen(
+            [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
+            cwd=ROOT,
+            env={**os.environ, "TENFOLD_RUNS": str(runs), "OMP_NUM_THREADS": "1", **environment},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}", runs, process, output)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
+                return server
+        except OSError:
+            time.sleep(0.1)
+    stop(server)
+    raise RuntimeError(f"the app did not start:\n{output.read_text(errors='replace')[-4000:]}")
+
+
+def stop(server: Server) -> None:
+    """End the app as Ctrl+C does."""
+    server.process.send_signal(signal.SIGINT)
+    try:
+        server.process.wait(15)
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An app for the tests of one module."""
+    server = serve(tmp_path_factory.mktemp("app"))
+    yield server
+    stop(server)
+    told = server.output.read_text(errors="replace")
+    assert "Traceback" not in told, told[-4000:]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = executable()
+    if path is None:
+        pytest.fail("no Chromium: run `python tests/browser/chromium.py`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Makes a new person's page: cookies of their own. Options are those of a Playwright context."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def come(**options: object) -> Page:
+        settings = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", **options}
+        context = chromium.new_context(**settings)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def page(visitor: Callable[..., Page]) -> Page:
+    """One person's page."""
+    return visitor()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: ``TENFOLD_PICTURES``, else a folder of this test run."""
+    chosen = os.environ.get("TENFOLD_PICTURES")
+    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def settled(page: Page) -> Page:
+    """Wait until the script behind the page has run to its end."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    return page
+
+
+def visit(page: Page, url: str) -> Page:
+    """Open an address and wait for its page."""
+    page.goto(url)
+    page.wait_for_selector('[data-testid="stMainBlockContainer"] h1')
+    return settled(page)

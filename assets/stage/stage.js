@@ -159,25 +159,28 @@ export class Stage {
     return !this.model.figures.has(name) && !this.replay.shown.has(name) && Boolean(this.old && this.old.has(name));
   }
 
-  /** Watch another run, or none. */
-  watch(id) {
+  /** Watch another run, or none; ``moved``: the server has sent this very socket there. */
+  watch(id, moved = false) {
     const first = this.model.id === null;
-    if (this.socket) this.socket.close();
-    this.socket = null;
+    if (this.socket && !moved) {
+      this.socket.close();
+      this.socket = null;
+    }
     this.old = new Map([...(this.old || []), ...this.model.figures]);
     this.model.reset(id);
     this.replay.reset();
     this.undrawn = null;
-    this.link = "connecting";
+    if (!moved) this.link = "connecting";
     this.wish = id === this.data.run && first ? this.data.step : null;
     if (!first) this.address();
-    if (id) this.connect(id);
+    if (id && !moved) this.connect();
     this.panels.touch("*");
   }
 
-  connect(id) {
+  connect() {
+    const run = () => `lab/runs/${encodeURIComponent(this.model.id)}/live`;
     this.socket = new Link({
-      url: () => `${this.base.replace(/^http/, "ws")}lab/runs/${encodeURIComponent(id)}/live?since=${this.model.seq}&stage=${this.name}`,
+      url: () => `${this.base.replace(/^http/, "ws")}${run()}?since=${this.model.seq}&stage=${this.name}`,
       receive: (message) => this.receive(message),
       changed: (state) => {
         this.link = state;
@@ -212,7 +215,7 @@ export class Stage {
       return;
     }
     if (message.type === "moved") {
-      this.watch(message.run); // the page follows when it has been drawn anew
+      this.watch(message.run, true); // the page follows when it has been drawn anew
       return;
     }
     if (message.type === "hello") {

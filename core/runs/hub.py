@@ -116,14 +116,20 @@ class Hub:
     def move(self, stage: str, owner: str, run: str) -> None:
         """Send a person's stage to another run at once, long before the page that asks is drawn anew."""
         if self._loop is not None and stage and owner:
-            self._loop.call_soon_threadsafe(self._move, stage, owner, run)
+            asyncio.run_coroutine_threadsafe(self._move(stage, owner, run), self._loop)
 
-    def _move(self, stage: str, owner: str, run: str) -> None:
-        message = serialised({"type": "moved", "run": run})
-        for room in self._rooms.values():
-            for watcher in room.watchers:
-                if (watcher.stage, watcher.owner) == (stage, owner) and not watcher.outbox.full():
-                    watcher.outbox.put_nowait(message)
+    async def _move(self, stage: str, owner: str, run: str) -> None:
+        watchers = [w for room in self._rooms.values() for w in room.watchers if (w.stage, w.owner) == (stage, owner)]
+        room = await self._room(run)
+        for watcher in watchers:
+            if watcher.outbox.qsize() > watcher.outbox.maxsize - 2:
+                continue  # it does not listen; the page will tell it
+            self.leave(watcher)
+            watcher.run, watcher.mine = run, self._owns(run, owner)
+            watcher.since, watcher.drawn, watcher.shown = 0, watcher.n, {}
+            watcher.outbox.put_nowait(serialised({"type": "moved", "run": run}))
+            watcher.outbox.put_nowait(room.hello(watcher))
+            room.watchers.add(watcher)
 
     # For pages whose socket was refused, from any thread
 

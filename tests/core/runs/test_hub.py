@@ -176,3 +176,30 @@ def test_json_holds_no_number_that_is_none() -> None:
     assert plain["b"]["dtype"] == "i4"
     with pytest.raises(TypeError):
         serialised({"a": object()})
+
+
+def test_a_page_moves_the_stage_of_its_person_alone_to_the_run_it_started(
+    engine: ToyEngine, run: Run, hub: Hub
+) -> None:
+    engine.create("next", OWNER).begin()
+    loop = hub._loop
+    assert loop is not None
+
+    def from_loop(question: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(question, loop).result(10)
+
+    mine, neighbour, other = (
+        from_loop(hub.watch("run", 0, owner, stage))
+        for owner, stage in ((OWNER, "s1"), (OWNER, "s2"), ("p" * 43, "s1"))
+    )
+    for watcher in (mine, neighbour, other):
+        assert json.loads(from_loop(watcher.outbox.get()))["run"]["id"] == "run"
+    hub.move("s1", OWNER, "next")
+    assert json.loads(from_loop(mine.outbox.get())) == {"type": "moved", "run": "next"}
+    hello = json.loads(from_loop(mine.outbox.get()))
+    assert (hello["type"], hello["run"]["id"], hello["mine"]) == ("hello", "next", True)
+    assert (mine.run, neighbour.run, other.run) == ("next", "run", "run")
+    assert neighbour.outbox.empty() and other.outbox.empty()
+    run.tell(Scalars(1, {"train/loss": 1.0}))
+    time.sleep(0.5)
+    assert mine.outbox.empty(), "what happens in the run it left is no news to it"

@@ -85,7 +85,9 @@ def evaluate(state: State, values: dict[str, float]) -> Iterator[Event]:
     values |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(state), start=1)}
     if not math.isfinite(values["train/loss"]):
         raise Diverged(f"the training loss is {values['train/loss']}")
-    state.history.append(Evaluation(state.step, state.epochs, values["train/loss"], values["test/loss"]))
+    lengths = [length for name, length in values.items() if name.startswith("gradient/")]
+    ratio = lengths[0] / lengths[-1] if len(lengths) > 1 and lengths[-1] > 0 else 1.0
+    state.history.append(Evaluation(state.step, state.epochs, values["train/loss"], values["test/loss"], ratio))
 
 
 def scores(state: State, part: str, guessed: Tensor, y: Tensor) -> dict[str, float]:

@@ -77,11 +77,11 @@ PANELS = (
 )
 
 METRICS = (
-    Metric("train/loss", N_("Training loss"), N_("Mean loss over training data; at most 1,000 examples."), "low"),
+    Metric("train/loss", N_("Training loss"), N_("Mean loss over training data; at most 500 examples."), "low"),
     Metric(
         "test/loss",
         N_("Test loss"),
-        N_("Mean loss over test data; of a large test set 2,000 examples, and all of them after each epoch."),
+        N_("Mean loss over test data; of a large test set 1,000 examples, and all of them after each epoch."),
         "low",
     ),
     Metric(
@@ -191,7 +191,7 @@ PRESETS = (
     Preset(
         "too_fast",
         N_("A rate too large"),
-        N_("For this plane steps converge up to a rate of 1. At 1.1 each overshoots by more, and the run diverges."),
+        N_("Up to a rate of 0.9 or so the plane is learned. At 1.1 each step overshoots by more: the run diverges."),
         {"data": "plane", "layers": (), "optimizer": "sgd", "lr": 1.1, "batch_size": 4096},
         {"steps": 2000},
     ),

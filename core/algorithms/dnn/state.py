@@ -90,7 +90,7 @@ class State:
             self.cursor, self.epochs = 0, self.epochs + 1
         rows = self.order[self.cursor : self.cursor + self.config.batch_size].to(self.device)
         self.cursor += len(rows)
-        return self.inputs(self.x_train[rows]), self.y_train[rows]
+        return self.inputs(self.x_train.index_select(0, rows)), self.y_train.index_select(0, rows)
 
     def turn(self, config: DNNConfig) -> None:
         """Take changed live settings; the loop reads them at its next step."""

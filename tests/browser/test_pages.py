@@ -166,12 +166,7 @@ def test_hidden_controls_are_not_there(page: Page, server: Server) -> None:
     ("query", "said"),
     [
         ("batch_size=0", "Batch size must be a whole number between 1 and 4096; it was 0."),
-        ("noise=much", "Noise must be a number"),
-        ("layers=8,-1", "Hidden layers must be"),
-        ("preset=best", "There is no preset best"),
-        ("nois=0.2", "did you mean noise?"),
         ("run=nosuchrun", "There is no such run here"),
-        ("run=../../etc/passwd", "There is no such run here"),
         ("device=quantum", "There is no device quantum here"),
         ("step=%00&lang=xx&hide=%27%22", None),
     ],

@@ -160,7 +160,10 @@ def _allowed(annotation: Any, limits: Mapping[str, Any]) -> Sentence:
     if inner is str:
         return Sentence(N_("a text"))
     if origin in (Union, UnionType):
-        return Sentence(N_("one of {choices}"), {"choices": ", ".join(str(_allowed(arg, {})) for arg in args)})
+        kinds = [_allowed(arg, limits) for arg in args if arg is not NoneType]
+        if len(kinds) == 1:
+            return Sentence(N_("{kind}, or none"), {"kind": kinds[0]})
+        return Sentence(N_("one of {choices}"), {"choices": ", ".join(map(str, kinds))})
     return Sentence(N_("of another kind"))
 
 
@@ -188,7 +191,8 @@ def _number(kind: str, limits: Mapping[str, Any]) -> Sentence:
 
 def _limits(metadata: Iterable[Any]) -> dict[str, Any]:
     names = ("ge", "gt", "le", "lt", "min_length", "max_length")
-    return {name: getattr(m, name) for m in metadata for name in names if getattr(m, name, None) is not None}
+    flat = [part for m in metadata for part in (m.metadata if isinstance(m, FieldInfo) else [m])]
+    return {name: getattr(m, name) for m in flat for name in names if getattr(m, name, None) is not None}
 
 
 # Refusals

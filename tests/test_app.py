@@ -42,6 +42,15 @@ def live(server: Server, run: str, base: str = "") -> ClientConnection:
     )
 
 
+def deaf(server: Server, path: str) -> socket.socket:
+    """A browser that fell asleep: a socket that is open, never read and never answered."""
+    asleep = socket.create_connection(("127.0.0.1", server.port))
+    lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+    lines += [f"Host: {server.host}", f"Origin: http://{server.host}", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    asleep.sendall("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
+    return asleep
+
+
 def until(link: ClientConnection, true: Callable[[dict[str, Any]], Any], seconds: float = 30) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while True:
@@ -160,10 +169,8 @@ def test_a_real_run_is_watched_paused_stepped_and_scrubbed(server: Server) -> No
         link.send(json.dumps({"type": "command", "do": "pause"}))
         paused = until(link, lambda m: m.get("status", {}).get("state") == "paused")["status"]
         link.send(json.dumps({"type": "command", "do": "step"}))
-        assert (
-            until(link, lambda m: m.get("status", {}).get("step", 0) > paused["step"])["status"]["step"]
-            == paused["step"] + 1
-        )
+        stepped = until(link, lambda m: m.get("status", {}).get("step", 0) > paused["step"])["status"]
+        assert stepped["step"] == paused["step"] + 1
         link.send(json.dumps({"type": "frame", "step": 0, "n": 3}))
         frame = until(link, lambda m: m["type"] == "frame")
         assert (frame["n"], frame["step"]) == (3, 0) and frame["panels"]["boundary"]["data"]
@@ -189,8 +196,7 @@ def test_below_a_base_path_and_ends_in_seconds_with_sockets_open_and_a_run_on(
                 time.sleep(0.1)
         server.path = "/lab10"
         run = server.start("dnn", "spiral", steps=10_000_000)
-        reading, deaf = live(server, run, "/lab10"), live(server, run, "/lab10")
-        with reading, deaf:
+        with live(server, run, "/lab10") as reading, deaf(server, f"/lab10/lab/runs/{run}/live"):
             until(reading, lambda m: m.get("status", {}).get("step", 0) > 10)
             assert server.close() < 5
             with pytest.raises(ConnectionClosed):

@@ -44,13 +44,8 @@ def test_core_never_imports_streamlit_nor_pages(path: Path) -> None:
 @pytest.mark.parametrize("slug", list(experiments()))
 def test_algorithms_never_import_one_another(slug: str) -> None:
     for path in (HOUSE / "core" / "algorithms" / slug).rglob("*.py"):
-        others = {
-            name
-            for name in imported(path)
-            if name.startswith("core.algorithms.")
-            and name.split(".")[2] != slug
-            and name.split(".")[2] in experiments()
-        }
+        found = [name.split(".") for name in imported(path) if name.startswith("core.algorithms.")]
+        others = {parts[2] for parts in found} & (set(experiments()) - {slug})
         assert not others, f"{path.name} imports {others}"
 
 

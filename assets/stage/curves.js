@@ -26,7 +26,7 @@ export function chosen(panel, metrics, model, theme, words) {
     names.forEach((metric, i) => {
       const [split, rest] = [metric.split("/")[0], metric.split("/").slice(1).join("/")];
       let colour = family ? colours[i] : CLASSES[found.length % CLASSES.length];
-      let name = family ? words.say((test.exec(metric)[1] || metric).replaceAll("_", " ")) : "";
+      let name = family ? memberName(rest || metric, words) : "";
       if (split === "train") [colour, name] = [TRAIN, name || words.say(WORDS.trainSplit)];
       else if (split === "test") [colour, name] = [TEST, name || words.say(WORDS.testSplit)];
       if (!name) {
@@ -37,6 +37,12 @@ export function chosen(panel, metrics, model, theme, words) {
     });
   }
   return found;
+}
+
+/** What a member of a family is called: "layer_3" is said as "layer 3". */
+function memberName(rest, words) {
+  const layer = /^layer_(\d+)$/.exec(rest);
+  return layer ? words.say(WORDS.layer, { number: Number(layer[1]) }) : words.say(rest.replaceAll("_", " "));
 }
 
 /** The index of the last point at or before a step, -1 where there is none. */
@@ -86,7 +92,7 @@ export function markText(mark, fields, words, template = WORDS.change) {
 }
 
 /**
- * Vertical lines of the turned knobs, and while an earlier step is shown a cursor there and a veil over what came later.
+ * Vertical lines of the turned knobs, and where an earlier step is shown a cursor and a veil over what came later.
  */
 function shapes({ marks, step, fields, theme, words, size, last }) {
   const result = marks.map((mark, i) => ({

@@ -47,7 +47,8 @@ export function figureCsv(figure) {
       for (const [key, value] of Object.entries(part || {})) {
         if (isArray(value)) {
           const lines = rows(value);
-          if (lines.length > 1) blocks.push(`# ${label}: ${prefix}${key}\n${lines.map((l) => l.map(cell)).join("\n")}\n`);
+          const text = () => lines.map((line) => line.map(cell)).join("\n");
+          if (lines.length > 1) blocks.push(`# ${label}: ${prefix}${key}\n${text()}\n`);
           else columns.push({ name: prefix + key, values: Array.from(unpacked(value)) });
         }
       }
@@ -62,7 +63,8 @@ export function figureCsv(figure) {
     const [, width, channels = 1] = source.shape;
     const flat = unpacked({ dtype: "u1", bdata: source.bdata });
     const lines = [];
-    for (let at = 0; at < flat.length; at += width * channels) lines.push(flat.slice(at, at + width * channels).join(","));
+    const row = width * channels;
+    for (let at = 0; at < flat.length; at += row) lines.push(flat.slice(at, at + row).join(","));
     blocks.push(`# raster ${i + 1}\n${lines.join("\n")}\n`);
   }
   return blocks.join("\n");

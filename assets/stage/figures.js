@@ -5,6 +5,11 @@ import { CLASSES, mixed } from "./theme.js";
 
 const AXIS = /^[xyz]axis\d*$/;
 
+/** On top, where no axis title stands, with marks large enough to tell colours apart. */
+const LEGEND = {
+  bgcolor: "rgba(0,0,0,0)", orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", itemsizing: "constant",
+};
+
 /** A text of a figure: plain, or {text}, or a sentence with values. */
 function said(text, words) {
   if (text && typeof text === "object" && "template" in text) return words.sentence(text);
@@ -70,9 +75,9 @@ export function dressed(figure, { theme, words, size, revision }) {
     ...given,
     uirevision: `${revision}|${given.uirevision ?? ""}`,
     font: { family: theme.font, size, color: theme.text, ...(given.font || {}) },
-    margin: { l: 8, r: 8, t: 8, b: 8, ...(given.margin || {}) },
+    margin: { l: 8, r: 8, t: 8, b: 14, ...(given.margin || {}) },
     hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.08), font: { size, color: theme.text } },
-    legend: { bgcolor: "rgba(0,0,0,0)", orientation: "h", ...(given.legend || {}), font: { size } },
+    legend: { ...LEGEND, ...(given.legend || {}), font: { size } },
   };
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(given).filter((key) => AXIS.test(key))])) {
     layout[name] = axisOf(given[name] || {}, theme, words, size);

@@ -1,7 +1,11 @@
 /** Keys of the whole page: space plays and pauses, the arrows step. Whoever types or moves a slider is left alone. */
 
-const TYPING = "input, textarea, select, [contenteditable=''], [contenteditable=true], [role=slider], [role=textbox], [role=combobox], [role=spinbutton], [role=listbox], [role=menu], [role=radiogroup], [role=tablist], dialog:not(.tf-dialog)";
-const PRESSABLE = "button, a[href], summary, [role=button], [role=menuitem], [role=option], [role=tab], [role=radio], [role=checkbox], label";
+const roles = (...names) => names.map((name) => `[role=${name}]`).join(", ");
+const FIELDS = "input, textarea, select, [contenteditable=''], [contenteditable=true], dialog:not(.tf-dialog)";
+const MOVED = roles("slider", "textbox", "combobox", "spinbutton", "listbox", "menu", "radiogroup", "tablist");
+const TYPING = `${FIELDS}, ${MOVED}`;
+const PRESSED = roles("button", "menuitem", "option", "tab", "radio", "checkbox");
+const PRESSABLE = `button, a[href], summary, label, ${PRESSED}`;
 
 export class Keys {
   constructor(stage) {
@@ -12,7 +16,8 @@ export class Keys {
 
   press(event) {
     const { stage } = this;
-    if (!stage.data.keys || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const { ctrlKey, metaKey, altKey, shiftKey } = event;
+    if (!stage.data.keys || event.defaultPrevented || ctrlKey || metaKey || altKey || shiftKey) return;
     const at = event.target instanceof Element ? event.target : document.body;
     if (at.closest(TYPING)) return;
     const { model, replay, transport } = stage;
@@ -23,7 +28,8 @@ export class Keys {
       else if (stage.watched && (model.ended || model.recorded)) replay.toggle();
       else return;
     } else if (event.key === "ArrowRight") {
-      if (mine && stage.shownStep === null) transport.stepButtons[0].disabled || stage.act("step", transport.stepButtons[0].dataset.part || null);
+      const [button] = transport.stepButtons;
+      if (mine && stage.shownStep === null) button.disabled || stage.act("step", button.dataset.part || null);
       else if (stage.watched && replay.steps.length) this.scrub(1);
       else return;
     } else if (event.key === "ArrowLeft" && stage.watched && stage.shownStep !== null) this.scrub(-1);

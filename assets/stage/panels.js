@@ -16,7 +16,7 @@ export class Panels {
     this.stage = stage;
     /** @type {Map<string, Panel>} */
     this.panels = new Map();
-    this.open = new Set(JSON.parse(sessionStorage.getItem("tenfold.open") || "[]"));
+    this.open = new Set(remembered());
     this.dirty = new Set();
     this.asked = 0;
     this.cost = 0;
@@ -28,7 +28,8 @@ export class Panels {
     this.chips = h("div", { class: "tf-chips" });
     this.chipsLabel = h("span", { class: "tf-chips-label" });
     this.folded = h("div", { class: "tf-below" });
-    this.fold = h("div", { class: "tf-fold" }, h("div", { class: "tf-fold-head" }, this.chipsLabel, this.chips), this.folded);
+    const foldHead = h("div", { class: "tf-fold-head" }, this.chipsLabel, this.chips);
+    this.fold = h("div", { class: "tf-fold" }, foldHead, this.folded);
     this.node = h("section", { class: "tf-panels" }, this.main, this.below, this.fold);
     this.observer = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "60px" });
     this.resizer = new ResizeObserver((entries) => {
@@ -62,6 +63,7 @@ export class Panels {
     arrange(this.main, [...nodes(places.hero), ...(places.side.length ? [this.side] : [])]);
     arrange(this.below, nodes(places.below));
     this.main.classList.toggle("tf-alone", !places.side.length || !places.hero.length);
+    this.main.classList.toggle("tf-crowded", places.side.length > 2);
     this.main.style.setProperty("--tf-sides", Math.max(2, places.side.length));
     this.below.hidden = !places.below.length;
     this.foldable = places.folded;
@@ -90,7 +92,8 @@ export class Panels {
       const { name } = panel.spec;
       const open = this.open.has(name);
       const turn = pressed(() => this.turn(name));
-      const chip = h("button", { type: "button", class: "tf-chip", "aria-expanded": String(open), on: { click: turn } });
+      const chip = h("button", { type: "button", class: "tf-chip", on: { click: turn } });
+      chip.setAttribute("aria-expanded", String(open));
       chip.append(icon(open ? "minus" : "plus"), panel.title());
       chip.dataset.panel = name;
       named(chip, panel.title(), words.say(panel.spec.sentence));
@@ -106,7 +109,7 @@ export class Panels {
   turn(name) {
     if (this.open.has(name)) this.open.delete(name);
     else this.open.add(name);
-    sessionStorage.setItem("tenfold.open", JSON.stringify([...this.open]));
+    remember([...this.open]);
     this.drawFold();
   }
 
@@ -136,8 +139,12 @@ export class Panels {
 
   /** Say that a panel has something new to draw; "*" for all, "curves" for those of curves. */
   touch(name) {
-    if (name === "*") for (const key of this.panels.keys()) this.dirty.add(key);
-    else if (name === "curves") for (const [key, p] of this.panels) p.spec.curves && this.dirty.add(key);
+    if (name === "*") {
+      for (const [key, panel] of this.panels) {
+        panel.drawEmpty();
+        this.dirty.add(key);
+      }
+    } else if (name === "curves") for (const [key, p] of this.panels) p.spec.curves && this.dirty.add(key);
     else this.dirty.add(name);
     this.schedule();
   }
@@ -204,6 +211,25 @@ export class Panels {
     this.observer.disconnect();
     this.resizer.disconnect();
     for (const panel of this.panels.values()) panel.remove();
+  }
+}
+
+const OPEN = "tenfold.open";
+
+/** The folded panels that this tab has open. A browser may keep nothing: then they start folded. */
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(OPEN)) || [];
+  } catch {
+    return [];
+  }
+}
+
+function remember(names) {
+  try {
+    sessionStorage.setItem(OPEN, JSON.stringify(names));
+  } catch {
+    // The choice then lasts as long as the page.
   }
 }
 

@@ -91,6 +91,10 @@ export class Replay {
 
   request(step) {
     this.lastAsk = performance.now();
+    if (this.stage.fellBack) {
+      this.stage.fedBack();
+      return;
+    }
     this.n += 1;
     this.asked.set(this.n, step);
     if (this.asked.size > 40) this.asked.delete(this.asked.keys().next().value);
@@ -99,7 +103,7 @@ export class Replay {
 
   /** A frame has come. */
   take(message) {
-    const step = this.asked.get(message.n) ?? message.step;
+    const step = this.asked.get(message.n) ?? this.snap(message.step);
     this.asked.delete(message.n);
     const known = this.cache.get(step) || new Map();
     for (const [name, figure] of Object.entries(message.panels || {})) known.set(name, figure);

@@ -49,6 +49,7 @@ export class Stage {
     this.model = new Model();
     this.Plotly = null;
     this.link = "connecting";
+    this.name = [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n.toString(16).padStart(2, "0")).join("");
     this.socket = null;
     this.undrawn = null;
     this.drawnAt = [];
@@ -105,11 +106,15 @@ export class Stage {
     }
     this.transport.declare(data);
     const watched = data.run || data.recorded || null;
-    if (watched !== this.model.id) this.watch(watched);
+    if (watched !== this.asked && watched !== this.model.id) this.watch(watched);
+    this.asked = watched;
     if (data.refusal && JSON.stringify(data.refusal) !== JSON.stringify(before.refusal)) {
       this.notes.toast(this.words.sentence(data.refusal));
     }
-    if (data.batch && this.link !== "open") this.receive({ type: data.batch.type || "update", ...data.batch });
+    if (this.link !== "open") {
+      if (data.batch) this.receive({ type: data.batch.type || "update", ...data.batch });
+      if (data.frame) this.receive({ ...data.frame, type: "frame", n: undefined });
+    }
     this.viewChanged(false);
   }
 
@@ -172,12 +177,15 @@ export class Stage {
 
   connect(id) {
     this.socket = new Link({
-      url: () => `${this.base.replace(/^http/, "ws")}lab/runs/${encodeURIComponent(id)}/live?since=${this.model.seq}`,
+      url: () => `${this.base.replace(/^http/, "ws")}lab/runs/${encodeURIComponent(id)}/live?since=${this.model.seq}&stage=${this.name}`,
       receive: (message) => this.receive(message),
       changed: (state) => {
         this.link = state;
+        if (state === "gone" && this.model.status) {
+          this.model.status = { ...this.model.status, state: "stopped", resumable: false };
+        }
         if (state === "open" && this.fellBack) this.fallBack(null);
-        else if (state === "none") this.fallBack({ since: this.model.seq, panels: this.panels.inSight() });
+        else if (state === "none") this.fallBack(this.needs());
         this.viewChanged(false);
       },
     });
@@ -189,6 +197,11 @@ export class Stage {
     this.tell.setStateValue("fallback", wish);
   }
 
+  /** What a stage that is fed by the page asks of it: what is new, the panels in sight, the step looked at. */
+  needs() {
+    return { since: this.model.seq, panels: this.panels.inSight(), step: this.shownStep };
+  }
+
   receive(message) {
     if (message.type === "refused") {
       this.notes.toast(this.words.sentence(message.sentence));
@@ -196,6 +209,10 @@ export class Stage {
     }
     if (message.type === "frame") {
       this.replay.take(message);
+      return;
+    }
+    if (message.type === "moved") {
+      this.watch(message.run); // the page follows when it has been drawn anew
       return;
     }
     if (message.type === "hello") {
@@ -208,7 +225,8 @@ export class Stage {
       if (message.n !== undefined) this.undrawn = message.n;
     } else return;
     if (message.rewind !== undefined) this.replay.cache.clear();
-    if (Object.keys(message.curves || {}).length || message.marks || message.type === "hello") this.panels.touch("curves");
+    const grown = Object.keys(message.curves || {}).length || (message.marks || []).length;
+    if (grown || message.type === "hello") this.panels.touch("curves");
     if (this.shownStep === null) for (const name of Object.keys(message.panels || {})) this.panels.touch(name);
     this.panels.schedule();
     this.transport.update();
@@ -223,7 +241,7 @@ export class Stage {
     this.feeding = setTimeout(() => {
       this.feeding = 0;
       if (!this.fellBack || this.gone) return;
-      const wish = { since: this.model.seq, panels: this.panels.inSight() };
+      const wish = this.needs();
       if (JSON.stringify(wish) !== JSON.stringify(this.fellBack)) this.fallBack(wish);
     }, 1000);
   }
@@ -277,11 +295,13 @@ export class Stage {
   /** A button was pressed. */
   act(what, value = null) {
     const trigger = (action) => this.tell.setTriggerValue("action", action);
-    if (what === "train" || what === "restart") trigger({ do: what });
+    if (what === "train" || what === "restart") {
+      if (this.replay.playing) this.replay.pause();
+      trigger({ do: what, stage: this.name });
+    }
     else if (what === "continue") trigger({ do: "resume" });
     else {
       if (what === "speed") this.transport.speed = value;
-      if (what === "step" && this.model.state === "running") this.command("pause", null, trigger);
       if (this.shownStep !== null && (what === "resume" || what === "step")) this.replay.live();
       this.command(what, value, trigger);
       this.transport.update();

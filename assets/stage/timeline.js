@@ -87,7 +87,7 @@ export class Timeline {
     const { stage, replay } = this;
     const { model, words, fields } = stage;
     const { steps } = replay;
-    const some = steps.length > 1 && stage.link !== "none";
+    const some = steps.length > 1;
     this.node.classList.toggle("tf-off", !some);
     const { end } = this;
     const shown = stage.shownStep === null ? end : stage.shownStep;

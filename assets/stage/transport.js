@@ -27,10 +27,12 @@ export class Transport {
     this.badge = h("span", { class: "tf-badge" }, h("span", { class: "tf-pulse" }), this.badgeText);
     this.state = h("span", { class: "tf-state" });
     this.bar = h("span", { class: "tf-bar-fill" });
-    this.progress = h("span", { class: "tf-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, this.bar);
+    const bounds = { "aria-valuemin": 0, "aria-valuemax": 100 };
+    this.progress = h("span", { class: "tf-bar", role: "progressbar", ...bounds }, this.bar);
     const names = ["percent", "left", "step", "epoch", "rate", "updates", "device"];
     this.facts = Object.fromEntries(names.map((name) => [name, h("span", { class: `tf-fact tf-fact-${name}` })]));
     const { percent, left, ...rest } = this.facts;
+    const facts = h("span", { class: "tf-facts" }, ...Object.values(rest));
     const speed = h("span", { class: "tf-group tf-speed" }, this.speedLabel, this.speeds);
     const buttons = h("span", { class: "tf-group" }, this.steps, this.stopButton, this.restartButton);
     this.node = h(
@@ -44,7 +46,7 @@ export class Transport {
         speed,
         h("span", { class: "tf-group tf-where" }, this.badge, this.state),
       ),
-      h("div", { class: "tf-row tf-status" }, percent, this.progress, left, h("span", { class: "tf-facts" }, ...Object.values(rest))),
+      h("div", { class: "tf-row tf-status" }, percent, this.progress, left, facts),
     );
   }
 
@@ -59,7 +61,8 @@ export class Transport {
     put(this.speedLabel, words.say(WORDS.speed));
     this.stepButtons = (parts && parts.length ? parts : [null]).map((part) => {
       const turn = pressed(() => this.act("step", part));
-      const node = h("button", { type: "button", class: "tf-button tf-icon-button", on: { click: turn } }, icon("step"));
+      const about = { type: "button", class: "tf-button tf-icon-button", on: { click: turn } };
+      const node = h("button", about, icon("step"));
       if (part) node.append(h("span", { class: "tf-part", text: words.say(part) }));
       node.dataset.part = part || "";
       return node;
@@ -88,8 +91,8 @@ export class Transport {
 
   /** What the primary button does now: train, pause or resume. */
   get does() {
-    const { model, watched } = this.stage;
-    if (!watched || model.recorded || model.ended || !model.status) return watched && !model.status ? "pause" : "train";
+    const { model, watched, link } = this.stage;
+    if (!watched || model.recorded || model.ended || link === "gone") return "train";
     return model.state === "paused" ? "resume" : "pause";
   }
 
@@ -162,6 +165,7 @@ export class Transport {
     this.badge.classList.toggle("tf-moving", badge === "live" && MOVING.has(model.state));
     put(this.badgeText, say(WORDS[badge === "ended" ? model.state : badge] || ""));
     put(this.state, this.stateText());
+    this.progress.setAttribute("aria-label", say(WORDS.progress));
     this.node.classList.toggle("tf-idle", !watched || !status);
     if (!status) {
       for (const fact of Object.values(facts)) put(fact, "");
@@ -174,7 +178,6 @@ export class Transport {
     this.bar.style.transform = `scaleX(${share})`;
     const percent = Math.floor(share * 100);
     this.progress.setAttribute("aria-valuenow", percent);
-    this.progress.setAttribute("aria-label", say(WORDS.progress));
     put(facts.percent, `${percent} %`);
     put(facts.left, alive && model.state === "running" ? this.leftText(status.left_s) : "");
     const step = now ? status.step : stage.shownStep;
@@ -184,7 +187,8 @@ export class Transport {
     const epoch = passed ? (status.epoch * step) / status.step : 0;
     put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, 1) }) : "");
     const moving = alive && model.state === "running";
-    const rate = status.steps_per_s < 10 ? words.fixed(status.steps_per_s, 1) : words.number(Math.round(status.steps_per_s));
+    const pace = status.steps_per_s;
+    const rate = pace < 10 ? words.fixed(pace, 1) : words.number(Math.round(pace));
     put(facts.rate, moving ? say(WORDS.stepsPerSecond, { rate }) : "");
     const updates = say(WORDS.updatesPerSecond, { rate: words.fixed(stage.updates, 0) });
     const skipped = model.skipped ? ` (${say(WORDS.skipped, { count: model.skipped })})` : "";
@@ -196,7 +200,7 @@ export class Transport {
     const { model, words, watched, data } = this.stage;
     const { status } = model;
     if (!watched) return "";
-    if (!status) return words.say(this.stage.link === "lost" ? WORDS.lost : WORDS.connecting);
+    if (!status) return this.stage.link === "gone" ? "" : words.say(WORDS.connecting);
     if (model.recorded) return words.say(WORDS.recordedRun);
     if (data.changed && this.does === "train") return words.say(WORDS.changed);
     if (model.state === "queued" && status.place) return words.say(WORDS.queuedAt, { place: status.place });

@@ -87,6 +87,7 @@ export const WORDS = {
   trainSplit: N_("train"),
   testSplit: N_("test"),
   stepAxis: N_("step"),
+  layer: N_("layer {number}"),
   // where something went wrong
   noPlotly: N_("The drawing library could not be loaded. Reload the page."),
   close: N_("Close"),

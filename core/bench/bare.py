@@ -10,6 +10,7 @@ import time
 
 from core import registry
 from core.events import Step
+from core.runs import worker
 
 
 def rate(slug: str, preset: str, seed: int, warm: float, seconds: float) -> float:
@@ -36,6 +37,7 @@ def rate(slug: str, preset: str, seed: int, warm: float, seconds: float) -> floa
 def main() -> None:
     import torch
 
+    worker.be_nice()  # as the watched one: on a machine that does other things as well, only equals can be compared
     torch.set_num_threads(int(sys.argv[1]))
     print("ready", flush=True)
     for line in sys.stdin:

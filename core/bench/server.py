@@ -126,6 +126,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         if asked is not None:
             self.say(asked)

@@ -27,7 +27,7 @@ from core.runs.log import Head, LogWriter, mend
 from core.words import N_, Refusal, Sentence
 
 #: Seconds between two batches to the log, and between two looks at what is asked.
-FLUSH_S, LOOK_S = 0.08, 0.005
+FLUSH_S, LOOK_S = 0.1, 0.005
 
 #: A stop waits so long for the end of an update before it gives up what was done since the last checkpoint.
 PATIENCE_S = 1.0
@@ -76,7 +76,8 @@ class Driver:
 
         self._control = control.Control()
         self._stamp = (-1, -1)
-        self._looked = self._flushed = 0.0
+        self._flushed = 0.0
+        self._calm_until, self._calm_before = 0.0, 0
         self._stopping = 0.0  # when a stop was first seen
         self._turned = 0  # of control.knobs
         self._stepped = 0  # of control.steps
@@ -116,6 +117,8 @@ class Driver:
     # Before the training
 
     def _prepare(self) -> tuple[Program, State]:
+        import torch  # not before: the server imports this module's neighbours, and never torch
+
         self._earlier = Earlier(self.folder / "log.sqlite")
         self.step = self._earlier.step
         self._status("preparing")
@@ -125,7 +128,7 @@ class Driver:
         if saved:
             self.config = settings.check(self.experiment.config, saved.config)
             self.threads = saved.threads
-        _use_threads(self.threads)
+        torch.set_num_threads(self.threads)
         told = cache.progress.set(self.preparing)
         try:
             data = program.load(self.config)
@@ -197,21 +200,30 @@ class Driver:
         if event.epoch is not None:
             self.epoch = event.epoch
         now = perf_counter()
-        if now - self._looked > LOOK_S:
-            self._look()
+        if now < self._calm_until and event.step < self._calm_before:
+            return  # the usual case, and all that most steps pay
+        self._look()
         if self._again or self._turned < len(self._control.knobs):
             self._turn_knobs(state)
         self._check_the_end()
         if self.ending:
             return
-        if now >= self._observing.due or self._early():
+        if self._observing.ready(now) or self._early():
             self._observe(program, state)
-        if now >= self._saving.due and event.step:
+        if event.step and self._saving.ready(now):
             self._save(state)
         if self._control.speed and self._control.mode == "run":
             self._slowly(program, state)
         if self._control.mode == "pause":
             self._pause(program, state)
+        self._calm()
+
+    def _calm(self) -> None:
+        """Until when, and before which step, there is nothing to do between two updates."""
+        free = self._control.mode == "run" and not self._control.speed
+        self._calm_until = perf_counter() + LOOK_S if free else 0.0
+        steps = [self.stop.steps, *(step for step in pace.EARLY if step > self.step)]
+        self._calm_before = min(steps + [knob.step for knob in self._again])
 
     def _check_the_end(self) -> None:
         if self._control.mode == "stop" or self.terminated:
@@ -280,7 +292,6 @@ class Driver:
 
     def _look(self) -> None:
         """See what is asked of the run."""
-        self._looked = perf_counter()
         stamp = control.stamp(self.folder)
         if stamp == self._stamp:
             return
@@ -330,7 +341,7 @@ class Driver:
         metric = settings.metric_of(self.experiment, self.stop.metric)
         higher = metric is not None and metric.better == "high"
         if value >= self.stop.value if higher else value <= self.stop.value:
-            self._reached = True  # ends once the next update is whole
+            self._reached, self._calm_until = True, 0.0  # ends once the next update is whole
 
     def _early(self) -> bool:
         return self.step <= pace.EARLY[-1] and self.step in pace.EARLY and self._early_s < pace.EARLY_S
@@ -338,23 +349,23 @@ class Driver:
     def _observe(self, program: Program, state: State) -> None:
         if self._observed == self.step:
             return
-        began = perf_counter()
+        self._observing.begin()
         for event in program.observe(state):
             if isinstance(event, Snapshot | Text | Frame | Note):
                 self.log.append(event)
-        self._observing.done(began)
+        self._observing.done()
         self._observed = self.step
         if self.step <= pace.EARLY[-1]:
             self._early_s += self._observing.cost
 
     def _save(self, state: State) -> None:
-        began = perf_counter()
+        self._saving.begin()
         self._flush()  # first: what led to a saved state is never lost, for nobody would tell it again
         config = self.config.model_dump(mode="json")
         saved = checkpoint.Saved(self.step, config, self._seconds(), self.threads, state.state_dict())
         file = checkpoint.save(self.folder, saved)
         self.log.append(Checkpoint(self.step, file))
-        self._saving.done(began)
+        self._saving.done()
 
     def _status(self, state: str, sentence: Sentence | None = None) -> None:
         self.state = state
@@ -384,9 +395,3 @@ class Driver:
 
     def _stop_clock(self) -> None:
         self._trained_s, self._since = self._seconds(), None
-
-
-def _use_threads(count: int) -> None:
-    import torch
-
-    torch.set_num_threads(count)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from core.runs.pictures import Pictures
+from core.runs.pictures import Pictures, serialised
 from core.runs.room import Goodbye, Room, Runs, Watcher
 from core.words import N_, Refusal
 
@@ -70,14 +70,14 @@ class Hub:
 
     # For sockets, from the event loop
 
-    async def watch(self, run: str, since: int, owner: str) -> Watcher:
+    async def watch(self, run: str, since: int, owner: str, stage: str = "") -> Watcher:
         """Begin to watch; the hello is in the watcher's outbox.
 
         Raises:
             Refusal: there is no such run.
         """
         room = await self._room(run)
-        watcher = Watcher(run, owner, self._owns(run, owner), since=max(since, 0))
+        watcher = Watcher(run, owner, self._owns(run, owner), since=max(since, 0), stage=stage)
         watcher.outbox.put_nowait(room.hello(watcher))
         room.watchers.add(watcher)
         return watcher
@@ -110,6 +110,20 @@ class Hub:
         if not self._owns(watcher.run, watcher.owner):
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
         await asyncio.to_thread(self._engine().command, watcher.run, watcher.owner, do, value)
+
+    # For pages, from any thread
+
+    def move(self, stage: str, owner: str, run: str) -> None:
+        """Send a person's stage to another run at once, long before the page that asks is drawn anew."""
+        if self._loop is not None and stage and owner:
+            self._loop.call_soon_threadsafe(self._move, stage, owner, run)
+
+    def _move(self, stage: str, owner: str, run: str) -> None:
+        message = serialised({"type": "moved", "run": run})
+        for room in self._rooms.values():
+            for watcher in room.watchers:
+                if (watcher.stage, watcher.owner) == (stage, owner) and not watcher.outbox.full():
+                    watcher.outbox.put_nowait(message)
 
     # For pages whose socket was refused, from any thread
 
@@ -179,7 +193,6 @@ class Hub:
 
     async def _keep(self, run: str, room: Room) -> None:
         """Look and tell until nobody has watched for a while."""
-        at = time.monotonic()
         try:
             while room.watchers or time.monotonic() - room.left < LINGER:
                 try:
@@ -192,8 +205,7 @@ class Hub:
                 except Exception:
                     _log.exception("run %s could not be looked at", run)
                     await asyncio.sleep(1)
-                at = max(at + room.pace(), time.monotonic())
-                await asyncio.sleep(at - time.monotonic())
+                await asyncio.sleep(room.pace())
         finally:
             if self._rooms.get(run) is room:
                 del self._rooms[run], self._tasks[run]

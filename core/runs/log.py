@@ -52,6 +52,13 @@ _KINDS: dict[str, type[Any]] = {
 }
 
 
+#: What of an event stands in its row's body; step and panel have columns of their own, arrays are no JSON.
+_BODIES = {
+    name: [f.name for f in dataclasses.fields(kind) if f.name not in ("step", "panel", "arrays", "image")]
+    for name, kind in _KINDS.items()
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Where a run stands now; overwritten with every batch.
@@ -89,14 +96,12 @@ def _packed(event: Event) -> tuple[str, str, str, bytes | None]:
     """(kind, panel, body, arrays) of an event."""
     kind = type(event).__name__.lower()
     panel = getattr(event, "panel", "")
-    body = {f.name: getattr(event, f.name) for f in dataclasses.fields(event) if f.name not in ("step", "panel")}
+    body = {name: getattr(event, name) for name in _BODIES[kind]}
     arrays = None
     if isinstance(event, Snapshot):
         arrays = safetensors.numpy.save({name: np.ascontiguousarray(a) for name, a in event.arrays.items()})
-        del body["arrays"]
     elif isinstance(event, Frame):
         arrays = safetensors.numpy.save({"image": np.ascontiguousarray(event.image)})
-        del body["image"]
     return kind, panel, json.dumps(body, default=_plain, allow_nan=True), arrays
 
 
@@ -205,6 +210,7 @@ class LogReader:
             check_same_thread=False,
         )
         self._db.execute("PRAGMA query_only=1")
+        self._db.execute("PRAGMA writable_schema=1")  # or SQLite would read nothing of a file that was cut short
         self._head = Head()
 
     def head(self) -> Head:

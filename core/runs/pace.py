@@ -4,7 +4,7 @@ Observations come at the first steps one by one, then by the clock; checkpoints 
 share of the time, so what is costly comes seldom.
 """
 
-from time import perf_counter
+from time import perf_counter, thread_time
 
 #: Steps after which the state is always observed: the beginning of the time line.
 EARLY = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
@@ -12,7 +12,7 @@ EARLY = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 #: Seconds that the early observations may take in all.
 EARLY_S = 0.3
 
-OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.02, 0.2, 3.0
+OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.012, 0.2, 3.0
 SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.005, 1.0, 60.0
 
 #: Seconds of training before the first checkpoint of a life: a run that is killed again and again still gets on.
@@ -23,7 +23,7 @@ class Pace:
     """When something is due next, by what it cost the last time.
 
     Args:
-        share: part of the time it may take.
+        share: part of the processor time it may take; on a crowded machine the clock runs on while nobody trains.
         soonest, latest: seconds between two at the least and at the most.
         first: seconds until the first. The next ones follow at twice the time, as long as that is under ``soonest``.
     """
@@ -33,16 +33,34 @@ class Pace:
         self.soonest = soonest
         self.latest = latest
         self.doubling = first > 0
+        self._from = self._cpu_from = 0.0
         self.began = perf_counter()
         self.due = self.began + first
+        self.latest_due = 0.0
+        self.affordable = 0.0  # by the thread's own clock
         self.cost = 0.0
 
-    def done(self, began: float) -> None:
-        """It was done, from ``began`` until now."""
-        now = perf_counter()
-        self.cost = now - began
+    def ready(self, now: float) -> bool:
+        """Whether it is due, and the training has gone on long enough to afford it."""
+        if now < self.due:
+            return False
+        if thread_time() >= self.affordable or now >= self.latest_due:
+            return True
+        self.due = now + self.soonest / 10
+        return False
+
+    def begin(self) -> None:
+        """It begins."""
+        self._from, self._cpu_from = perf_counter(), thread_time()
+
+    def done(self) -> None:
+        """It is done."""
+        now, cpu = perf_counter(), thread_time()
+        self.cost = now - self._from
         soonest = min(self.soonest, now - self.began) if self.doubling else self.soonest
         self.due = now + min(max(self.cost / self.share, soonest), self.latest)
+        self.latest_due = now + self.latest
+        self.affordable = cpu + (cpu - self._cpu_from) / self.share
 
 
 class Rate:

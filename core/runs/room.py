@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from core import registry
-from core.events import ENDED
+from core.events import ENDED, Status
 from core.runs.fold import Fold, status, told
 from core.runs.library import RunView
 from core.runs.log import Head, LogReader
@@ -58,6 +58,7 @@ class Watcher:
         panels: snapshot panels in sight.
         shown: sequence number of the snapshot last told of each panel.
         n, drawn: numbers of the last update sent and of the last one drawn.
+        stage: name that the browser gave its stage, by which a page can speak to it.
         outbox: what the socket has to send.
     """
 
@@ -71,6 +72,7 @@ class Watcher:
     drawn: int = 0
     due: float = 0.0
     status: str = ""
+    stage: str = ""
     outbox: asyncio.Queue[str | Goodbye] = field(default_factory=lambda: asyncio.Queue(16))
 
 
@@ -91,7 +93,9 @@ class Room:
         self._painter: Painter | None = None
         self._head = Head()
         self._viewed = self._moved = self._thinned = 0.0
+        self._unchecked = 0
         self._complete = False
+        self._beat = 0.0
         self._status = ""
         self._whole: tuple[int, str] = (-1, "")
         self._bodies: dict[tuple[Any, ...], str] = {}
@@ -114,17 +118,20 @@ class Room:
             records = self._reader.tail(self.fold.seq, STRETCH)
             more = len(records) == STRETCH
             self._complete = self.recorded and not more
-            self._forget_thinned(self.fold.take(records), now)
+            self._unchecked += self.fold.take(records)
+            if records and self._unchecked:
+                turned = any(isinstance(record.event, Status) for record in records)
+                self._forget_thinned(now, turned)
             if records or head.time != self._head.time:
                 self._head, self._moved = head, now
                 self._bodies.clear()
         self._stand(now)
         return more
 
-    def _forget_thinned(self, frames: int, now: float) -> None:
-        """Together with new frames, so that those who are told of these are told of what went as well."""
-        if frames and now - self._thinned > 2 and self._reader is not None:
-            self._thinned = now
+    def _forget_thinned(self, now: float, turned: bool) -> None:
+        """At times, and when a run ends or pauses; together with news, so that who is told these is told that too."""
+        if self._reader is not None and (turned or now - self._thinned > 2):
+            self._thinned, self._unchecked = now, 0
             self.fold.keep(self._reader.frames())
 
     def _stand(self, now: float) -> None:
@@ -147,7 +154,10 @@ class Room:
         now = time.monotonic()
         if self._head.step == 0 and now - self._opened < EAGER_FOR and not self.recorded:
             return EAGER
-        return LOOK if now - self._moved < 5 else REST
+        if now - self._moved > 5:
+            return REST
+        # What comes before anybody may be told again need not be read yet.
+        return max(LOOK, min((watcher.due for watcher in self.watchers), default=0.0) - now)
 
     # Telling
 
@@ -158,9 +168,13 @@ class Room:
         if not due:
             return
         await self.paint(panel for watcher in due for panel in watcher.panels)
+        now = time.monotonic()
+        if now >= self._beat - 0.01:
+            self._beat = max(self._beat, now) + UPDATE
         for watcher in due:
             if watcher in self.watchers and self._due(watcher, now):  # still: another may have told it meanwhile
-                watcher.due = max(watcher.due + UPDATE, time.monotonic() + UPDATE * 0.95)
+                # All on one beat, so that they stand at the same place and share their messages.
+                watcher.due = self._beat if self._beat - now > UPDATE / 2 else self._beat + UPDATE
                 watcher.outbox.put_nowait(self.update(watcher))
 
     def _due(self, watcher: Watcher, now: float) -> bool:

@@ -87,6 +87,7 @@ class Socket:
                 websocket.path_params["run"],
                 int(since) if since.isascii() and since.isdigit() and len(since) < 16 else 0,
                 websocket.cookies.get(COOKIE, ""),
+                websocket.query_params.get("stage", "")[:64],
             )
         except Refusal as refusal:
             await websocket.send_text(refused(refusal))

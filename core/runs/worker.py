@@ -92,12 +92,21 @@ def devices() -> list[str]:
     return found
 
 
+def be_nice() -> None:
+    """Let the server and its people go first."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    # Linux shares the processor between sessions first (autogroups): within a session of its own, nice alone says
+    # nothing, and thirty workers would leave the server a thirtieth.
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICE))
+
+
 def main() -> int:
     if sys.argv[1:] == ["--devices"]:
         print(json.dumps(devices()))  # noqa: T201 - to whoever started this process to ask
         return 0
-    if hasattr(os, "nice"):
-        os.nice(NICE)
+    be_nice()
     return work(Path(sys.argv[1]))
 
 

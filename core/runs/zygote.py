@@ -103,7 +103,7 @@ def _fork(child: Callable[[], int], pipes: tuple[int, int], out: Path | None = N
             os.close(pipe)
         if out is not None:
             os.setsid()
-            os.nice(worker.NICE)
+            worker.be_nice()
             _redirect(out)
         code = child()
     except BaseException:

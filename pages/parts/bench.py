@@ -8,6 +8,7 @@ from core import registry
 from core.events import ENDED
 from core.experiment import Experiment
 from core.runs.engine import engine
+from core.runs.hub import hub
 from core.words import Refusal
 from pages.parts import scene
 from pages.parts.controls import Panel, controls
@@ -78,12 +79,11 @@ def _stage(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
     run = data["run"] or data["recorded"]
     if asked and run:
         data |= scene.news(run, asked)
-    result = stage(data, key=key)
+    result = stage(data, key=key, on_action=lambda: _act(experiment, draft, seen, st.session_state[key]["action"]))
     if bool(result.fallback) != bool(st.session_state.get(f"fallback.{experiment.slug}")):
         st.session_state[f"fallback.{experiment.slug}"] = bool(result.fallback)
         st.rerun()
-    if action := result.action:
-        _act(experiment, draft, seen, action)
+    if result.action:
         st.rerun()
 
 
@@ -93,11 +93,14 @@ def _act(experiment: Experiment, draft: Draft, seen: Watched | None, action: dic
     if do == "train":
         config, stop = draft.config(), draft.until()
         run = engine().start(experiment.slug, config, stop, draft.device, owner(), preset=draft.preset)
+        hub().move(str(action.get("stage", "")), owner(), run)
         show_run(run)
     elif seen is None:
         return
     elif do == "restart":
-        show_run(engine().restart(seen.id, owner()))
+        run = engine().restart(seen.id, owner())
+        hub().move(str(action.get("stage", "")), owner(), run)
+        show_run(run)
     elif do == "resume":
         engine().resume(seen.id, owner())
     elif do == "command":

@@ -5,6 +5,7 @@ What the browser says comes back as the result's ``action`` (a trigger, one dict
 while no socket can be had, else ``None``); assets/stage/stage.js is the other end.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -27,13 +28,14 @@ def _noticed() -> None:
     """Streamlit keeps a value only where somebody listens; the page reads it from the result."""
 
 
-def stage(data: dict[str, Any], key: str) -> Any:
+def stage(data: dict[str, Any], key: str, on_action: Callable[[], None] = _noticed) -> Any:
     """Mount the stage, or tell the mounted one what changed.
 
     Args:
         data: what to draw: page, version, lang, run, recorded, mine, step, keys, panels, metrics, fields, speeds,
             parts, changed, batch, refusal.
         key: keeps the stage mounted through reruns; a page has one.
+        on_action: called with an action in ``st.session_state[key]``, before anything is drawn.
 
     Returns:
         an object with ``action`` (``None``, or what was pressed just now, such as ``{"do": "train"}``) and
@@ -43,6 +45,6 @@ def stage(data: dict[str, Any], key: str) -> Any:
         key=key,
         data=data,
         default={"fallback": None},
-        on_action_change=_noticed,
+        on_action_change=on_action,
         on_fallback_change=_noticed,
     )

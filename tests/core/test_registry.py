@@ -33,7 +33,7 @@ def test_every_algorithm_folder_is_registered() -> None:
 
 
 def test_unknown_algorithm_is_refused_by_name() -> None:
-    with pytest.raises(Refusal, match="no algorithm called perceptron; there are: .*dnn"):
+    with pytest.raises(Refusal, match=r"no algorithm called perceptron; there are: .*dnn"):
         registry.get("perceptron")
 
 

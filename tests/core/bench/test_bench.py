@@ -18,13 +18,8 @@ HOUSE = Path(__file__).parents[3]
 
 @pytest.mark.timeout(300)
 def test_a_quick_bench_tells_every_figure() -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "core", "bench", "--quick", "--json"],
-        cwd=HOUSE,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-m", "core", "bench", "--quick", "--json"]
+    told = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True)
     report = json.loads(told.stdout)
     figures = {figure["name"]: figure for figure in report["figures"]}
     for name in (

@@ -132,6 +132,18 @@ def test_whoever_listens_from_whenever_knows_in_the_end_what_is_true(
     assert browser.knows() == read_plainly(events).knows()
 
 
+def test_who_missed_two_rewinds_goes_back_to_the_earlier() -> None:
+    first: list[Event] = [Scalars(step, {"train/loss": 1.0}) for step in range(1, 6)]
+    then: list[Event] = [Status("resumed", 1), Scalars(2, {"train/loss": 2.0}), Scalars(3, {"train/loss": 2.0})]
+    last: list[Event] = [Status("resumed", 2), Scalars(3, {"train/loss": 3.0})]
+    fold, browser = Fold({}), Browser()
+    fold.take(records(first))
+    browser.hear(fold.whole(), fold.seq)
+    fold.take(records([*then, *last], first=6))
+    browser.hear(fold.news(browser.seq), fold.seq)
+    assert browser.curves == {"train/loss": [(1, 1.0), (2, 2.0), (3, 3.0)]}
+
+
 @given(st.lists(st.floats(allow_nan=True) | st.just(math.nan), max_size=300), st.integers(4, 60))
 def test_a_thinned_curve_keeps_its_ends_and_its_extremes(values: list[float], limit: int) -> None:
     y = np.array(values)

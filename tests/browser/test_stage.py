@@ -1,0 +1,390 @@
+"""The stage in real Chromium against a scripted server: what a person sees and does, without an engine."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser import chromium
+from tests.browser.canned import boundary
+from tests.browser.scripted import ROOT, Script, application
+from tests.browser.theatre import Theatre
+
+pytestmark = pytest.mark.browser
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def theatre(browser: Browser) -> Iterator[Theatre]:
+    script = Script()
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(script), log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+    thread.start()
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield Theatre(page, script, f"http://127.0.0.1:{door.getsockname()[1]}", errors)
+    context.close()
+    server.should_exit = True
+    thread.join(5)
+    assert errors == []
+
+
+def test_it_mounts_once_and_zoom_survives_a_rerun(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.wait(lambda: theatre.drawn("loss") > 1)
+    page = theatre.page
+    page.evaluate("window.before = document.querySelector('[data-panel=loss] .tf-plot')")
+    page.evaluate("Plotly.relayout(window.before, {'xaxis.range': [50, 150]})")
+    drawn = theatre.drawn("loss")
+    theatre.render(changed=True)
+    theatre.render(changed=False, step=None)
+    theatre.wait(lambda: theatre.drawn("loss") > drawn + 1)
+    assert page.evaluate("document.querySelector('[data-panel=loss] .tf-plot') === window.before")
+    assert page.evaluate("window.before.layout.xaxis.range") == [50, 150]
+    assert page.locator(".tf-stage").count() == 1
+    assert len(theatre.script.since) == 1
+
+
+def test_an_overtaken_call_does_not_end_the_stage_and_the_last_one_does(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.page.evaluate("() => { const old = page.render({changed: true}); old(); }")
+    assert theatre.page.locator(".tf-stage").count() == 1
+    theatre.wait(lambda: theatre.script.sockets)
+    theatre.page.evaluate("() => page.cleanup()")
+    assert theatre.page.locator(".tf-stage").count() == 0
+    theatre.wait(lambda: not theatre.script.sockets)
+
+
+def test_curves_grow(theatre: Theatre) -> None:
+    theatre.open()
+    first = theatre.wait(lambda: theatre.points("loss"))
+    theatre.wait(lambda: theatre.points("loss") > first + 5)
+    colours = theatre.page.evaluate("document.querySelector('[data-panel=loss] .tf-plot').data.map(t => t.line.color)")
+    assert colours == ["#3f90da", "#ffa90e"]
+    theatre.wait(lambda: theatre.heard("drawn"))
+
+
+def test_only_panels_in_sight_are_asked_for_and_drawn(theatre: Theatre) -> None:
+    theatre.page.set_viewport_size({"width": 1300, "height": 400})
+    theatre.open()
+    theatre.wait(lambda: theatre.drawn("boundary") > 2)
+    assert theatre.heard("see")[-1]["panels"] == ["boundary"]
+    assert theatre.drawn("confusion") == 0
+    theatre.page.locator("[data-panel=confusion]").scroll_into_view_if_needed()
+    theatre.page.mouse.wheel(0, 2000)
+    theatre.wait(lambda: theatre.drawn("confusion"))
+    theatre.wait(lambda: "boundary" not in theatre.heard("see")[-1]["panels"])
+    still = theatre.drawn("boundary")
+    theatre.page.wait_for_timeout(600)
+    assert theatre.drawn("boundary") == still
+    chip = theatre.page.get_by_role("button", name="Activations", exact=True)
+    chip.click()
+    theatre.wait(lambda: "activations" in theatre.heard("see")[-1]["panels"])
+    expect(chip).to_have_attribute("aria-expanded", "true")
+    theatre.page.mouse.wheel(0, 4000)
+    theatre.wait(lambda: theatre.drawn("activations"))
+
+
+def scrub(theatre: Theatre, share: float) -> None:
+    box = theatre.page.locator(".tf-track").bounding_box()
+    assert box is not None
+    theatre.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+
+def test_scrubbing_shows_an_early_frame_and_returns_to_live(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.wait(lambda: theatre.drawn("boundary") > 1)
+    page = theatre.page
+    middle = "document.querySelector('[data-panel=boundary] .tf-plot').data[0].z.bdata"
+    scrub(theatre, 0)
+    expect(page.locator(".tf-badge")).to_have_text("REPLAY")
+    early = boundary(0)["data"][0]["z"]["bdata"]
+    theatre.wait(lambda: page.evaluate(middle) == early)
+    theatre.wait(lambda: "step=0" in page.url)
+    shapes = page.evaluate("document.querySelector('[data-panel=loss] .tf-plot').layout.shapes.length")
+    assert shapes == 2, "a cursor, and a veil over what came later"
+    page.wait_for_timeout(800)
+    assert page.evaluate(middle) == early, "live updates leave the view alone"
+    asked = len(theatre.heard("frame"))
+    page.keyboard.press("ArrowRight")
+    theatre.wait(lambda: len(theatre.heard("frame")) > asked)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(300)
+    assert [m["step"] for m in theatre.heard("frame")][asked:] == [1], "a frame seen once is kept"
+    page.get_by_role("button", name="Return to live").click()
+    expect(page.locator(".tf-badge")).to_have_text("LIVE")
+    theatre.wait(lambda: "step=" not in page.url)
+    theatre.wait(lambda: page.evaluate(middle) != early)
+
+
+def test_the_step_of_the_address_is_shown_at_once(theatre: Theatre) -> None:
+    theatre.open("run=live&step=21")
+    expect(theatre.page.locator(".tf-at")).to_have_text("step 21")
+    assert theatre.wait(lambda: theatre.heard("frame"))[0]["step"] == 21
+
+
+def test_dragging_asks_at_a_moderate_rate(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.wait(lambda: theatre.drawn("boundary") > 1)
+    box = theatre.page.locator(".tf-track").bounding_box()
+    assert box is not None
+    theatre.page.mouse.move(box["x"] + 1, box["y"] + 20)
+    theatre.page.mouse.down()
+    began = time.monotonic()
+    for i in range(80):
+        theatre.page.mouse.move(box["x"] + i * box["width"] / 80, box["y"] + 20)
+    theatre.page.mouse.up()
+    theatre.page.wait_for_timeout(300)
+    assert 1 <= len(theatre.heard("frame")) <= 16 * (time.monotonic() - began) + 2
+    theatre.wait(lambda: theatre.page.locator(".tf-at").inner_text() != "step 0")
+
+
+def test_keys_pause_resume_and_step(theatre: Theatre) -> None:
+    theatre.open()
+    page = theatre.page
+    expect(page.locator(".tf-primary")).to_have_text("Pause")
+    page.keyboard.press("Space")
+    expect(page.locator(".tf-primary")).to_have_text("Resume")
+    step = theatre.script.step
+    page.keyboard.press("ArrowRight")
+    theatre.wait(lambda: theatre.script.step == step + 1)
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input id=typing>')")
+    page.focus("#typing")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    assert [m["do"] for m in theatre.heard("command")] == ["pause", "step"]
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    expect(page.locator(".tf-primary")).to_have_text("Pause")
+    assert theatre.heard("command")[-1]["do"] == "resume"
+
+
+def test_buttons_say_what_they_do(theatre: Theatre) -> None:
+    theatre.open()
+    page = theatre.page
+    page.get_by_role("radio", name="5 steps per second", exact=True).click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".tf-badge")).to_have_text("Stopped")
+    assert [(m["do"], m.get("value")) for m in theatre.heard("command")] == [("speed", 5), ("stop", None)]
+    page.get_by_role("button", name="Same seed again").click()
+    page.locator(".tf-primary").click()
+    page.get_by_role("button", name="Continue this run").click()
+    assert theatre.triggers() == [{"do": "restart"}, {"do": "train"}, {"do": "resume"}]
+
+
+def test_a_run_of_somebody_else_is_watched_only(theatre: Theatre) -> None:
+    theatre.open("run=other")
+    page = theatre.page
+    theatre.wait(lambda: page.locator(".tf-badge").inner_text() == "LIVE")
+    for name in ("Pause", "One step", "Stop", "Same seed again"):
+        button = page.get_by_role("button", name=name, exact=True)
+        expect(button).to_be_disabled()
+        assert "somebody else" in (button.get_attribute("title") or "")
+    page.keyboard.press("Space")
+    assert theatre.heard("command") == []
+    page.get_by_role("button", name="Train my own").click()
+    assert theatre.triggers() == [{"do": "train"}]
+
+
+def test_a_refusal_is_said(theatre: Theatre) -> None:
+    theatre.open("run=other&lang=zh")
+    theatre.wait(lambda: theatre.page.locator(".tf-badge").inner_text() == "实时")
+    sentence = {"template": "{field} has to be at least {low}", "values": {"field": "Learning rate", "low": 0.5}}
+    theatre.render(refusal=sentence)
+    expect(theatre.page.locator(".tf-toast")).to_contain_text("学习率 has to be at least 0.5")
+
+
+def test_a_lost_connection_is_had_again_from_where_it_was(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.wait(lambda: theatre.points("loss") > 42)
+    theatre.script.drop()
+    theatre.wait(lambda: len(theatre.script.since) == 2)
+    assert theatre.script.since[1] >= 420
+    count = theatre.points("loss")
+    theatre.wait(lambda: theatre.points("loss") > count)
+    xs = theatre.page.evaluate("Array.from(document.querySelector('[data-panel=loss] .tf-plot').data[0].x)")
+    assert xs == sorted(set(xs))
+
+
+def test_a_run_that_is_not_there_is_said_once_and_train_is_offered(theatre: Theatre) -> None:
+    theatre.open("run=unknown")
+    expect(theatre.page.locator(".tf-toast")).to_have_text("There is no run called unknown.")
+    expect(theatre.page.locator(".tf-primary")).to_have_text("Train")
+    theatre.page.wait_for_timeout(1500)
+    assert theatre.script.since == [-1], "it does not ask again"
+
+
+def test_a_connection_that_stays_away_is_told(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.wait(lambda: theatre.points("loss"))
+    theatre.script.refuse_sockets = True
+    theatre.script.drop()
+    expect(theatre.page.locator(".tf-note")).to_contain_text("Connection lost, trying again")
+    theatre.script.refuse_sockets = False
+    expect(theatre.page.locator(".tf-note")).to_be_hidden(timeout=15_000)
+
+
+def test_without_a_socket_the_page_feeds_the_stage(theatre: Theatre) -> None:
+    theatre.script.refuse_sockets = True
+    theatre.open("run=paused")
+    page = theatre.page
+    states = theatre.wait(lambda: page.evaluate("window.page.states"))
+    assert 2900 < states[0][2] < 9000, "milliseconds of patience, by the browser's clock"
+    assert states[0][0] == "fallback" and states[0][1]["since"] == 0
+    assert "boundary" in states[0][1]["panels"]
+    theatre.render(batch=theatre.script.batch("paused", 0, states[0][1]["panels"]))
+    theatre.wait(lambda: theatre.points("loss") and theatre.drawn("boundary"))
+    expect(page.locator(".tf-primary")).to_have_text("Resume")
+    theatre.wait(lambda: page.evaluate("window.page.states.at(-1)[1].since") > 0)
+    page.locator(".tf-primary").click()
+    assert theatre.triggers() == [{"do": "command", "command": "resume", "value": None}]
+    theatre.script.refuse_sockets = False
+    theatre.wait(lambda: page.evaluate("window.page.states.at(-1)[1]") is None)
+
+
+def test_a_recorded_run_plays_by_itself(theatre: Theatre) -> None:
+    theatre.open("recorded=recorded-dnn")
+    page = theatre.page
+    expect(page.locator(".tf-badge")).to_have_text("RECORDED")
+    expect(page.locator(".tf-primary")).to_have_text("Train")
+    seen = set()
+    theatre.wait(lambda: seen.add(page.locator(".tf-at").inner_text()) or len(seen) > 4)
+    assert "step=" not in page.url
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play on")).to_be_visible()
+    page.locator(".tf-primary").click()
+    assert theatre.triggers() == [{"do": "train"}]
+    theatre.render(run="live", recorded=None)
+    expect(page.locator(".tf-badge")).to_have_text("LIVE")
+    expect(page.locator(".tf-primary")).to_have_text("Pause")
+
+
+def test_panels_are_saved(theatre: Theatre, tmp_path: Path) -> None:
+    theatre.open("run=paused")
+    theatre.wait(lambda: theatre.drawn("boundary") and theatre.points("loss"))
+    files: dict[str, bytes] = {}
+    for panel, title, kind, item in (
+        ("loss", "Loss", "csv", "Save the numbers"),
+        ("boundary", "Decision boundary", "png", "Save as picture"),
+        ("loss", "Loss", "svg", "Save as drawing"),
+        ("boundary", "Decision boundary", "csv", "Save the numbers"),
+    ):
+        theatre.page.get_by_role("button", name=f"Save {title}", exact=True).click()
+        with theatre.page.expect_download() as waiting:
+            theatre.page.locator(f"[data-panel={panel}]").get_by_role("menuitem", name=re.compile(item)).click()
+        assert waiting.value.suggested_filename == f"{panel}.{kind}"
+        target = tmp_path / f"{len(files)}.{kind}"
+        waiting.value.save_as(target)
+        files[f"{panel}.{kind}"] = target.read_bytes()
+    lines = files["loss.csv"].decode().splitlines()
+    assert lines[0] == "step,train/loss,test/loss"
+    assert len(lines) == 41 and lines[1].startswith("10,0.")
+    assert files["boundary.png"].startswith(b"\x89PNG") and len(files["boundary.png"]) > 20_000
+    assert b"<svg" in files["loss.svg"]
+    assert b"# class 0" in files["boundary.csv"]
+
+
+def test_a_panel_is_enlarged_and_escape_closes_it(theatre: Theatre) -> None:
+    theatre.open("run=paused")
+    theatre.wait(lambda: theatre.drawn("boundary"))
+    page = theatre.page
+    small = page.locator("[data-panel=boundary] .tf-plot").bounding_box()
+    page.get_by_role("button", name="Enlarge Decision boundary").click()
+    expect(page.locator(".tf-dialog")).to_be_visible()
+    width = "document.querySelector('[data-panel=boundary] .tf-plot').layout.width"
+    theatre.wait(lambda: page.evaluate(width) > (small or {})["width"] * 1.2)
+    page.keyboard.press("Escape")
+    expect(page.locator(".tf-dialog")).to_be_hidden()
+    theatre.wait(lambda: abs(page.evaluate(width) - (small or {})["width"]) < 2)
+
+
+def test_a_turned_knob_is_a_mark(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.wait(lambda: theatre.points("loss"))
+    theatre.script.marks.append({"step": theatre.script.step + 30, "field": "rate", "old": 0.01, "new": 0.02})
+    expect(theatre.page.locator(".tf-tick")).to_have_attribute("title", re.compile("Learning rate 0.01 → 0.02"))
+    shapes = "document.querySelector('[data-panel=loss] .tf-plot').layout.shapes.map(s => s.label?.text)"
+    theatre.wait(lambda: theatre.page.evaluate(shapes) == ["Learning rate 0.01 → 0.02"])
+
+
+def test_a_run_that_ended_badly_says_why_and_goes_on(theatre: Theatre) -> None:
+    theatre.open("run=failed&lang=zh")
+    expect(theatre.page.locator(".tf-note")).to_contain_text("训练出错：内存不足")
+    theatre.page.get_by_role("button", name="接着这次训练").click()
+    assert theatre.triggers() == [{"do": "resume"}]
+
+
+def test_it_speaks_chinese_and_changes_its_language_in_place(theatre: Theatre) -> None:
+    theatre.open("run=paused")
+    theatre.wait(lambda: theatre.drawn("boundary"))
+    theatre.render(lang="zh")
+    page = theatre.page
+    expect(page.locator(".tf-primary")).to_have_text("继续")
+    expect(page.locator("[data-panel=boundary] .tf-title")).to_have_text("决策边界")
+    expect(page.locator("[data-panel=loss] .tf-name").first).to_have_text("训练集")
+    page.locator("[data-panel=gradient]").scroll_into_view_if_needed()
+    expect(page.locator("[data-panel=gradient] .tf-name").first).to_have_text("第 1 层")
+    text = "第 400 / 2,000 步"
+    expect(page.locator(".tf-fact-step")).to_have_text(text)
+    theatre.render(lang="en")
+    expect(page.locator(".tf-primary")).to_have_text("Resume")
+
+
+def test_every_word_of_the_stage_is_marked_once_and_known_in_chinese() -> None:
+    source = (ROOT / "assets/stage/words.js").read_text("utf-8")
+    marked = re.findall(r'N_\("([^"]+)"\)', source)
+    assert len(marked) == len(set(marked)) > 50
+    for path in (ROOT / "assets/stage").glob("*.js"):
+        if path.name != "words.js":
+            assert "N_(" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("query", ["", "run=live", "recorded=recorded-dnn", "run=failed&lang=zh"])
+def test_everything_that_can_be_pressed_has_a_name(theatre: Theatre, query: str) -> None:
+    theatre.open(query)
+    theatre.page.wait_for_timeout(500)
+    nameless = theatre.page.evaluate(
+        "[...document.querySelectorAll('.tf-stage button, .tf-stage [role=slider], .tf-stage [role=progressbar]')]"
+        ".filter(b => b.offsetParent && !(b.getAttribute('aria-label') || b.textContent.trim())).map(b => b.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_it_fits_a_phone(theatre: Theatre) -> None:
+    theatre.page.set_viewport_size({"width": 390, "height": 844})
+    theatre.open()
+    theatre.wait(lambda: theatre.drawn("boundary"))
+    assert theatre.page.evaluate("document.documentElement.scrollWidth") <= 390
+    small = theatre.page.evaluate(
+        "[...document.querySelectorAll('.tf-stage button')].filter(b => b.offsetParent)"
+        ".map(b => [b.className, b.offsetWidth, b.offsetHeight]).filter(([, w, h]) => w < 40 || h < 40)"
+    )
+    assert small == []
+
+
+def test_the_base_address_is_the_path_without_the_page(theatre: Theatre) -> None:
+    theatre.open("run=paused")
+    found = theatre.page.evaluate(
+        "import('/lab/assets/stage/stage.js?v=test').then(m => ['/', '/dnn', '/dnn/', '/~/+/dnn', '/~/+/', '/lab-dnn']"
+        ".map(path => m.baseOf('dnn', path).slice(location.origin.length)))"
+    )
+    assert found == ["/", "/", "/", "/~/+/", "/~/+/", "/lab-dnn/"]

@@ -1,0 +1,51 @@
+"""What the tests of the stage hold in their hands: the page, and the script of the server behind it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.scripted import Script
+
+
+@dataclass
+class Theatre:
+    """A page with the stage on it, and the script of the server behind it."""
+
+    page: Page
+    script: Script
+    url: str
+    errors: list[str]
+
+    def open(self, query: str = "run=live") -> "Theatre":
+        self.page.goto(f"{self.url}/?{query}")
+        self.page.wait_for_selector(".tf-primary")
+        return self
+
+    def heard(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.script.heard if message["type"] == kind]
+
+    def render(self, **changes: Any) -> None:
+        """What Streamlit does at a rerun."""
+        self.page.evaluate("changes => void window.page.render(changes)", changes)
+
+    def triggers(self) -> list[Any]:
+        return [value for _, value in self.page.evaluate("window.page.triggers")]
+
+    def wait(self, holds: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Until it holds; the browser's own events go on meanwhile."""
+        end = time.monotonic() + seconds
+        while not (found := holds()):
+            assert time.monotonic() < end, "it did not come to hold"
+            self.page.wait_for_timeout(50)
+        return found
+
+    def drawn(self, panel: str) -> int:
+        return int(self.page.locator(f"[data-panel={panel}] .tf-plot").get_attribute("data-drawn") or 0)
+
+    def points(self, panel: str) -> int:
+        """How many points the first curve of a panel shows."""
+        find = f"document.querySelector('[data-panel={panel}] .tf-plot').data?.[0]?.x?.length || 0"
+        return int(self.page.evaluate(find))

@@ -1,0 +1,98 @@
+"""The command line: what it prints, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from core import registry
+from core.experiment import Experiment
+from core.runs.library import Library
+from tests.conftest import HOUSE, last_object, until
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_train(command_line: Run) -> None:
+    done = command_line("train", "toy", "--preset", "quick", "--set", "layers=4,4", "--seed", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    said = last_object(done.stdout)
+    assert list(said) == ["slug", "run", "status", "step", "seconds", "steps_per_s", "metrics"]
+    assert (said["slug"], said["status"], said["step"]) == ("toy", "finished", 100)
+    assert set(said["metrics"]) == {"train/loss", "test/loss"}
+    info = Library().info(said["run"])
+    assert info.config["layers"] == [4, 4] and info.config["seed"] == 3 and info.config["lr"] == 0.02
+    assert info.preset == "quick" and info.stop["steps"] == 100 and info.owner == ""
+
+    again = command_line("train", "toy", "--preset", "quick", "--set", "layers=4,4", "--seed", "3", "--json")
+    assert last_object(again.stdout)["metrics"] == said["metrics"], "the same seed gives the same numbers"
+
+    more = command_line("train", "--resume", said["run"], "--steps", "150", "--json")
+    assert last_object(more.stdout)["step"] == 150
+    refused = command_line("train", "--resume", said["run"], "--json")
+    assert refused.returncode == 2 and "cannot be resumed" in refused.stderr
+
+
+def test_until(command_line: Run) -> None:
+    done = command_line("train", "toy", "--until", "test/loss<=0.3", "--steps", "100000", "--quiet")
+    assert done.returncode == 0 and "finished at step" in done.stdout and "test/loss" in done.stdout
+
+
+def test_a_diverged_run_is_told(command_line: Run) -> None:
+    done = command_line("train", "toy", "--set", "lr=1e30", "--set", "optimiser=sgd", "--json")
+    assert done.returncode == 1 and "diverged at step" in done.stderr
+    assert last_object(done.stdout)["status"] == "diverged"
+    json.loads(done.stdout.splitlines()[-1], parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "lr=-1"], "Learning rate must be a number between"),
+        (["--set", "rl=1"], "There is no setting rl; did you mean lr?"),
+        (["--set", "lr"], "A setting reads like lr=0.01"),
+        (["--seed", "minus one"], "Seed must be a whole number between"),
+        (["--steps", "0"], "Steps must be a whole number between"),
+        (["--until", "test/loss"], "A stop condition reads like"),
+        (["--until", "loss<=1"], "Metric must be one of train/loss, test/loss"),
+        (["--preset", "slow"], "Preset must be one of quick; it was slow."),
+        (["--device", "abacus"], "Device must be one of cpu; it was abacus."),
+        (["--resume", "unknown"], "There is no such run"),
+    ],
+)
+def test_bad_settings_end_with_a_sentence(command_line: Run, arguments: list[str], sentence: str) -> None:
+    done = command_line("train", "toy", *arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
+    assert Library().ids() == [], "nothing has begun"
+
+
+def test_an_unknown_algorithm(command_line: Run) -> None:
+    done = command_line("train", "perceptron")
+    assert done.returncode == 2 and "There is no algorithm called perceptron; there are:" in done.stderr
+
+
+def test_interrupt_saves(toy: Experiment) -> None:
+    command = [sys.executable, "-m", "core", "train", "toy", "--steps", "10000000", "--json"]
+    process = subprocess.Popen(command, cwd=HOUSE, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
+    library = Library()
+    (run,) = until(library.ids, 60)
+    until(lambda: library.head(run).step > 20, 60)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert last_object(out)["status"] == "stopped" and process.returncode == 0
+    assert library.view(run).resumable
+
+
+def test_list(command_line: Run) -> None:
+    done = command_line("list")
+    assert done.returncode == 0
+    for word in ("toy  Toy: Learns a plane.", "quick", "Learning rate: a number between 1e-6 and 1e+30"):
+        assert word in done.stdout
+    listed = last_object('{"all": ' + command_line("list", "--json").stdout.strip() + "}")["all"]
+    assert [entry["slug"] for entry in listed] == list(registry.experiments())
+    assert listed[-1]["settings"]["properties"]["lr"]["title"] == "Learning rate"

@@ -92,7 +92,7 @@ def _fetched(path: Path, url: str, file: str, sha256: str) -> bytes | None:
             if found is not None:
                 arrived.replace(path)
             return found
-    except Exception:  # requests, urllib3 and the disk have a dozen ways to fail, and all mean: not this one
+    except (OSError, ValueError):  # of the network (requests' errors are of these) or of the disk: not from there
         return None
 
 

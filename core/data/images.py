@@ -118,5 +118,5 @@ def _idx(raw: bytes) -> Array:
     """An array in the IDX format of bytes: two zeros, the type, the number of dimensions, their big-endian sizes."""
     dimensions = raw[3]
     shape = np.frombuffer(raw, dtype=">i4", count=dimensions, offset=4)
-    array: Array = np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * dimensions).reshape([int(n) for n in shape])
-    return array
+    array: Array = np.frombuffer(raw, dtype=np.uint8, offset=4 + 4 * dimensions).reshape([int(n) for n in shape]).copy()
+    return array  # a copy: bytes cannot be written to, which torch wants to be able to

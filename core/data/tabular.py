@@ -51,7 +51,7 @@ def spiral(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Three arms that wind once around the middle."""
     y = np.arange(n) % 3
     along = rng.uniform(0.06, 1, n)
-    angle = 2 * np.pi * (along * 0.95 + y / 3)
+    angle = 2 * np.pi * (along * 1.05 + y / 3)
     return np.stack([along * np.sin(angle), along * np.cos(angle)], axis=1), y
 
 
@@ -78,9 +78,9 @@ def checkerboard(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
 
 
 def curve(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """y = sin(5x) + x/2, a wave on a slope."""
+    """y = sin(4x) + x/2, a wave on a slope."""
     x = rng.uniform(-1.5, 1.5, (n, 1))
-    return x, np.sin(5 * x[:, 0]) + 0.5 * x[:, 0]
+    return x, np.sin(4 * x[:, 0]) + 0.5 * x[:, 0]
 
 
 def plane(n: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """What is measured on the way: losses and scores of both parts of the data, and the diagnoses they allow.
 
 Everything follows the count of steps, never the clock, so that a seed gives one curve. The training part is measured
-on a fixed sample of at most 1,000 rows and, inside an epoch, the test part on one of 2,000: a measurement has to
+on a fixed sample of at most 500 rows and, inside an epoch, the test part on one of 1,000: a measurement has to
 stay a few percent of the work. At the first evaluation after an epoch's end all test rows count.
 """
 
@@ -17,7 +17,10 @@ from core.algorithms.dnn.state import State
 from core.events import Event, Note, Pulse, Scalars
 from core.experiment import Diverged
 
-TRAIN_ROWS, TEST_ROWS, CHUNK = 1000, 2000, 1000
+TRAIN_ROWS, TEST_ROWS, CHUNK = 500, 1000, 1000
+
+#: Evaluations from one look for diagnoses to the next.
+LOOK = 8
 
 #: A derivative below this lets no gradient through: |z| > 4.6 of a sigmoid, |z| > 3 of a tanh, z < 0 of a ReLU.
 FLAT_SLOPE = 0.01
@@ -26,22 +29,22 @@ FLAT_SLOPE = 0.01
 def due(step: int, every: int = 1) -> bool:
     """Whether something is logged after ``step`` updates.
 
-    Every step at first, then every 2nd, 4th, …: 128 times in each doubling of the steps. With ``every`` (a power of
-    two) at no more than each such step, and at 0, 1, 2, 4, 8, … before the first.
+    Every step at first, then every 2nd, 4th, …: 64 times in each doubling of the steps. With ``every`` (a power of
+    two) at no more than each such step, and at 0, 1, 4, 16, … before the first.
     """
-    spacing = max(every, 1 << max(0, step.bit_length() - 8))
-    return step % spacing == 0 or (step < every and step & (step - 1) == 0)
+    spacing = max(every, 1 << max(0, step.bit_length() - 7))
+    return step % spacing == 0 or (step < every and step & (step - 1) == 0 and step.bit_length() % 2 == 1)
 
 
 def evaluation_spacing(state: State) -> int:
     """Steps between two evaluations, a power of two, so that they cost about 4 % of the training.
 
-    Reckoned, not timed: an evaluation is a forward pass (2 operations a weight and row), an update three of them, and
-    calling them costs what 4 and 20 million operations do.
+    Reckoned, not timed: an evaluation is a forward pass (2 operations a weight and row), an update three of them.
+    What calling them costs, some 20 million operations, is let pass: where it counts, both are quick.
     """
     weights = sum(p.numel() for p in state.model.parameters())
     rows = min(len(state.x_train), TRAIN_ROWS) + min(len(state.x_test), TEST_ROWS)
-    evaluation = 4e6 + 2.0 * rows * weights
+    evaluation = 2.0 * rows * weights
     update = 20e6 + 6.0 * min(state.config.batch_size, len(state.x_train)) * weights
     spacing = 1
     while spacing * update * 0.04 < evaluation * 0.75:
@@ -56,7 +59,7 @@ def report(state: State) -> Iterator[Event]:
     if evaluated:
         yield from evaluate(state, values)
     yield Scalars(state.step, values)
-    if evaluated:
+    if evaluated and len(state.history) % LOOK == 1:
         for diagnosis, reasons in diagnose(state.history, values, state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
@@ -73,19 +76,24 @@ def evaluate(state: State, values: dict[str, float]) -> Iterator[Event]:
         ("train", state.x_train[:TRAIN_ROWS], state.y_train[:TRAIN_ROWS]),
         ("test", state.x_test[:rows], state.y_test[:rows]),
     ):
-        outputs = []
+        outputs: list[Tensor] = []
+        sums: list[Tensor] = []
         for start in range(0, len(xs), CHUNK):
-            outputs.append(forward(state, xs[start : start + CHUNK]))
+            sums = []
+            outputs.append(forward(state, xs[start : start + CHUNK], sums))
             if len(xs) > CHUNK:
                 yield Pulse()
         guessed = torch.cat(outputs)
         values |= scores(state, part, guessed, ys)
-        if part == "test" and state.data.classes:
+        if part == "train":
+            values |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(state, sums), start=1)}
+        elif state.data.classes:
             state.predicted = guessed.argmax(dim=1).to(torch.uint8).cpu().numpy()
-    values |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(state), start=1)}
     if not math.isfinite(values["train/loss"]):
         raise Diverged(f"the training loss is {values['train/loss']}")
-    state.history.append(Evaluation(state.step, state.epochs, values["train/loss"], values["test/loss"]))
+    lengths = [length for name, length in values.items() if name.startswith("gradient/")]
+    ratio = lengths[0] / lengths[-1] if len(lengths) > 1 and lengths[-1] > 0 else 1.0
+    state.history.append(Evaluation(state.step, state.epochs, values["train/loss"], values["test/loss"], ratio))
 
 
 def scores(state: State, part: str, guessed: Tensor, y: Tensor) -> dict[str, float]:
@@ -111,17 +119,20 @@ def forward(state: State, x: Tensor, sums: list[Tensor] | None = None) -> Tensor
 
 
 @torch.no_grad()
-def slopes(state: State) -> list[Tensor]:
-    """Derivative of every hidden unit's activation for up to 256 training rows, (rows, units) a layer."""
-    sums: list[Tensor] = []
-    forward(state, state.x_train[:256], sums)
+def slopes(state: State, sums: Sequence[Tensor]) -> list[Tensor]:
+    """Derivative of the activation at each hidden unit's sum, of the sums' shape."""
     _, derivative = ACTIVATIONS[state.config.activation]
     return [derivative(z) for z in sums]
 
 
-def dead_shares(state: State) -> list[float]:
-    """Share of each hidden layer's units that let no gradient through for any of the rows looked at."""
-    return [float((d.abs() < FLAT_SLOPE).all(dim=0).float().mean()) for d in slopes(state)]
+def dead_shares(state: State, sums: Sequence[Tensor]) -> list[float]:
+    """Share of each hidden layer's units that let no gradient through for any of the rows the sums are of."""
+    if not sums:
+        return []
+    shares: list[float] = torch.stack(
+        [(slope.abs().amax(dim=0) < FLAT_SLOPE).float().mean() for slope in slopes(state, sums)]
+    ).tolist()
+    return shares
 
 
 @torch.no_grad()

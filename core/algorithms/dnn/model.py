@@ -31,7 +31,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tens
     "sigmoid": (torch.sigmoid, lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),
     "tanh": (torch.tanh, lambda z: 1 - torch.tanh(z) ** 2),
     "relu": (torch.relu, lambda z: (z > 0).to(z.dtype)),
-    "leaky_relu": (lambda z: F.leaky_relu(z, LEAK), lambda z: torch.where(z > 0, 1.0, LEAK)),
+    "leaky_relu": (lambda z: F.leaky_relu(z, LEAK), lambda z: torch.where(z > 0, 1.0, LEAK).to(z.dtype)),
     "elu": (F.elu, lambda z: torch.where(z > 0, 1.0, z.clamp(max=0).exp())),
     "silu": (F.silu, lambda z: torch.sigmoid(z) * (1 + z * (1 - torch.sigmoid(z)))),
     "gelu": (F.gelu, lambda z: torch.special.ndtr(z) + z * torch.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)),

@@ -173,7 +173,7 @@ def activation_arrays(state: State) -> dict[str, Array]:
     high = max(float(np.quantile(v, 0.995)) for v in values)
     high = high if high > low else low + 1e-3
     counts = [np.histogram(v.clip(low, high), bins=BINS, range=(low, high))[0] / v.size for v in values]
-    flat = [(d.abs() < FLAT_SLOPE).cpu().numpy() for d in slopes(state)]
+    flat = [(d.abs() < FLAT_SLOPE).cpu().numpy() for d in slopes(state, sums)]
     return {
         "share": np.stack(counts).astype(np.float16),
         "range": np.array([low, high], np.float32),

@@ -77,11 +77,11 @@ PANELS = (
 )
 
 METRICS = (
-    Metric("train/loss", N_("Training loss"), N_("Mean loss over training data; at most 1,000 examples."), "low"),
+    Metric("train/loss", N_("Training loss"), N_("Mean loss over training data; at most 500 examples."), "low"),
     Metric(
         "test/loss",
         N_("Test loss"),
-        N_("Mean loss over test data; of a large test set 2,000 examples, and all of them after each epoch."),
+        N_("Mean loss over test data; of a large test set 1,000 examples, and all of them after each epoch."),
         "low",
     ),
     Metric(
@@ -112,7 +112,7 @@ DIAGNOSES = {
         "Try a larger learning rate, more units or another activation."
     ),
     "vanishing gradients": N_(
-        "Vanishing gradients: the first layer's is {ratio} of the last one's, so it hardly learns. "
+        "Vanishing gradients: the first layer's is {times} times smaller than the last one's, so it hardly learns. "
         "Try ReLU with Kaiming initial weights, batch norm, or fewer layers."
     ),
     "over-fitting": N_(
@@ -121,21 +121,21 @@ DIAGNOSES = {
     ),
 }
 
-_NOISY = {"data": "moons", "samples": 100, "noise": 0.3, "test_share": 0.5, "layers": (64, 64), "activation": "relu"}
-_DEEP = {"data": "circles", "noise": 0.05, "layers": (10,) * 9, "optimizer": "sgd", "lr": 0.1}
+_NOISY = {"data": "moons", "samples": 200, "noise": 0.3, "test_share": 0.7, "layers": (64, 64), "activation": "relu"}
+_DEEP = {"data": "circles", "noise": 0.05, "layers": (16,) * 9, "optimizer": "sgd", "lr": 0.1}
 
 PRESETS = (
     Preset(
         "spiral",
         N_("Spiral"),
         N_("Two small layers unroll three arms of a spiral: at least 97 % of points they never saw."),
-        {},
-        {"steps": 20_000},
+        {"lr": 0.005},
+        {"steps": 15_000},
     ),
     Preset(
         "xor_linear",
         N_("XOR without a hidden layer"),
-        N_("No line parts XOR: whatever it tries, a linear model stays at or below 65 %."),
+        N_("No line parts XOR: a model without hidden layers ends close to chance, at most 65 %."),
         {"data": "xor", "layers": ()},
         {"steps": 2000},
     ),
@@ -182,10 +182,17 @@ PRESETS = (
         {"steps": 3000},
     ),
     Preset(
+        "overfit_dropout",
+        N_("The same with dropout"),
+        N_("Units that sit out at random cannot rely on one another: at least half of the gap goes."),
+        _NOISY | {"dropout": 0.8},
+        {"steps": 3000},
+    ),
+    Preset(
         "too_fast",
         N_("A rate too large"),
-        N_("Steps that overshoot grow without end: the run ends as diverged."),
-        {"data": "curve", "activation": "relu", "optimizer": "sgd", "lr": 5.0},
+        N_("Up to a rate of 0.9 or so the plane is learned. At 1.1 each step overshoots by more: the run diverges."),
+        {"data": "plane", "layers": (), "optimizer": "sgd", "lr": 1.1, "batch_size": 4096},
         {"steps": 2000},
     ),
     Preset(

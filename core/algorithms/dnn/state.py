@@ -90,7 +90,7 @@ class State:
             self.cursor, self.epochs = 0, self.epochs + 1
         rows = self.order[self.cursor : self.cursor + self.config.batch_size].to(self.device)
         self.cursor += len(rows)
-        return self.inputs(self.x_train[rows]), self.y_train[rows]
+        return self.inputs(self.x_train.index_select(0, rows)), self.y_train.index_select(0, rows)
 
     def turn(self, config: DNNConfig) -> None:
         """Take changed live settings; the loop reads them at its next step."""
@@ -100,14 +100,14 @@ class State:
         """All of it, as a tree of dicts, lists, numbers, strings, arrays and tensors."""
         return {
             "model": self.model.state_dict(),
-            "optimizer": [dict(self.optimizer.state.get(p, {})) for p in self.model.parameters()],
+            "optimizer": [slots for _, slots in sorted(self.optimizer.state_dict()["state"].items())],
             "shuffle": self.shuffle.get_state(),
             "masks": self.model.generator.get_state(),
             "order": self.order.to(torch.int32),
             "cursor": self.cursor,
             "epochs": self.epochs,
             "step": self.step,
-            "history": np.array(self.history, dtype=np.float64).reshape(-1, 4),
+            "history": np.array(self.history, dtype=np.float64).reshape(-1, 5),
             "measured": dict(self.measured),
             "active": sorted(self.active),
             "predicted": self.predicted,
@@ -116,17 +116,15 @@ class State:
     def load_state_dict(self, tree: dict[str, Any]) -> None:
         """Become the state that :meth:`state_dict` told of; the config must be the same but for live settings."""
         self.model.load_state_dict(tree["model"])
-        for p, slots in zip(self.model.parameters(), tree["optimizer"], strict=True):
-            # Adam's step counter stays where the optimiser made it; all else lives with its weight.
-            self.optimizer.state[p] = {
-                name: torch.as_tensor(value).clone().to(self.device) if value is not None else None
-                for name, value in slots.items()
-            }
+        # The settings say what the groups are; the slots of each weight (moments, step counts) are what was learned.
+        groups = self.optimizer.state_dict()["param_groups"]
+        slots = dict(enumerate(tree["optimizer"]))
+        self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         self.shuffle.set_state(torch.as_tensor(tree["shuffle"]))
         self.model.generator.set_state(torch.as_tensor(tree["masks"]))
         self.order = torch.as_tensor(tree["order"]).to(torch.int64).clone()
         self.cursor, self.epochs, self.step = int(tree["cursor"]), int(tree["epochs"]), int(tree["step"])
-        self.history = [Evaluation(int(s), int(e), float(a), float(b)) for s, e, a, b in np.asarray(tree["history"])]
+        self.history = [Evaluation(int(s), int(e), *map(float, rest)) for s, e, *rest in np.asarray(tree["history"])]
         self.measured = dict(tree["measured"])
         self.active = set(tree["active"])
         self.predicted = None if tree["predicted"] is None else np.asarray(tree["predicted"])

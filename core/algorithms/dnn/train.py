@@ -78,6 +78,7 @@ def train(state: State) -> Iterator[Event]:
         Diverged: the loss is no longer a number.
     """
     model, optimizer = state.model, state.optimizer
+    parameters = list(model.parameters())
     model.train()
     while True:
         if due(state.step):
@@ -88,12 +89,14 @@ def train(state: State) -> Iterator[Event]:
         x, y = state.batch()
         model.dropout = config.dropout
         loss = loss_of(model(x), y, config.criterion)
-        optimizer.zero_grad()
+        for p in parameters:
+            p.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-        penalise(model, config.l1, 0.0 if config.optimizer == "adamw" else config.l2)
+        if config.l1 or config.l2:
+            penalise(model, config.l1, 0.0 if config.optimizer == "adamw" else config.l2)
         state.measured = gradient_norms(model) if logged else {}
         if config.clip:
-            torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+            torch.nn.utils.clip_grad_norm_(parameters, config.clip)
         set_rates(optimizer, config, state.step)
         before = [W.detach().clone() for W in model.weights] if logged else []
         optimizer.step()

@@ -181,7 +181,12 @@ def _device(panel: Panel) -> None:
     key = f"{panel.experiment.slug}.device"
     if (found := devices()) is not None and panel.draft.device not in found:
         known = ", ".join(found)
-        notify(Sentence(N_("There is no device {name} here; there are: {known}."), {"name": panel.draft.device[:40], "known": known}))
+        notify(
+            Sentence(
+                N_("There is no device {name} here; there are: {known}."),
+                {"name": panel.draft.device[:40], "known": known},
+            )
+        )
         panel.draft.device = found[0]
     offered = found or list(dict.fromkeys(["cpu", panel.draft.device]))
     if st.session_state.get(key) != panel.draft.device:

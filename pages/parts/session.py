@@ -55,7 +55,9 @@ def draft_of(experiment: Experiment) -> Draft:
     params = _settings()
     touched = st.session_state.pop(_TOUCHED, False)
     left = st.session_state.get(key)
-    if left is not None and (touched or (came_back() and not params) or params == st.session_state.get(f"{key}.address")):
+    if left is not None and (
+        touched or (came_back() and not params) or params == st.session_state.get(f"{key}.address")
+    ):
         return left
     draft, refused = from_address(experiment, st.query_params.to_dict())
     st.session_state[_NOTICES] = refused

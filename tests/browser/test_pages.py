@@ -6,9 +6,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
-
 from conftest import Server, settled, visit
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -157,7 +156,12 @@ def test_layers_are_a_list_that_grows_and_shrinks(page: Page, server: Server) ->
 def test_hidden_controls_are_not_there(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/dnn?hide=noise,lr,preset,device")
     control(page, "data")
-    assert page.locator(".st-key-control-noise, .st-key-control-lr, [class*=st-key-dnn-preset], .st-key-dnn-device").count() == 0
+    assert (
+        page.locator(
+            ".st-key-control-noise, .st-key-control-lr, [class*=st-key-dnn-preset], .st-key-dnn-device"
+        ).count()
+        == 0
+    )
     assert page.locator(".st-key-control-batch_size").count() == 1
     assert address(page)["hide"] == "noise,lr,preset,device"
 
@@ -191,7 +195,9 @@ def test_settings_in_conflict_are_refused_at_train(page: Page, server: Server) -
     expect(control(page, "batch_size").get_by_text("1", exact=True).first).to_be_visible()
     settled(page)
     page.get_by_role("button", name=re.compile("^Train")).first.click()
-    expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_contain_text("batch norm needs at least 2")
+    expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_contain_text(
+        "batch norm needs at least 2"
+    )
     assert "run" not in address(page)
 
 
@@ -247,7 +253,9 @@ def test_a_moved_slider_leaves_the_stage_alone(page: Page, server: Server) -> No
     train(page)
     wait_for_step(page, 20)
     page.wait_for_selector(".tf-stage .js-plotly-plot")
-    page.evaluate("window.chart = document.querySelector('.tf-stage .js-plotly-plot'); window.stage = chart.closest('.tf-stage')")
+    page.evaluate(
+        "window.chart = document.querySelector('.tf-stage .js-plotly-plot'); window.stage = chart.closest('.tf-stage')"
+    )
     stop_run(page)
     noise = control(page, "noise").get_by_role("slider")
     expect(noise).to_be_enabled()
@@ -273,7 +281,9 @@ def test_fixed_settings_wait_while_it_trains_and_live_ones_do_not(page: Page, se
     rate.press("ArrowRight")
     # The turned knob is a mark that the time line and the log know of.
     page.wait_for_function("document.querySelector('.tf-stage').innerText.includes('Learning rate')")
+    settled(page)
     page.screenshot(path=pictures / "knob.png")
+    expect(page.get_by_role("button", name="Train with changes")).to_be_hidden()
     stop_run(page)
     expect(control(page, "noise").get_by_role("slider")).to_be_enabled()
 
@@ -369,16 +379,16 @@ def test_a_link_can_be_copied(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "dnn"])
-def test_nothing_overflows_on_a_phone(
-    visitor: Callable[..., Page], server: Server, path: str, pictures: Path
-) -> None:
+def test_nothing_overflows_on_a_phone(visitor: Callable[..., Page], server: Server, path: str, pictures: Path) -> None:
     page = visitor(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     visit(page, f"{server.url}/{path}")
     page.wait_for_timeout(800)
     page.screenshot(path=pictures / f"phone-{path or 'home'}.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     main = '[data-testid="stMain"]'
-    assert page.evaluate(f"document.querySelector('{main}').scrollWidth <= document.querySelector('{main}').clientWidth")
+    assert page.evaluate(
+        f"document.querySelector('{main}').scrollWidth <= document.querySelector('{main}').clientWidth"
+    )
     expect(page.locator('[data-testid="stSidebar"]')).not_to_be_in_viewport()
 
 

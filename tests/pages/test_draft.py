@@ -38,8 +38,11 @@ def test_address_restores_the_draft(values: dict[str, Any], preset: str, steps: 
     assert (back.preset, back.values, back.stop) == (draft.preset, draft.values, draft.stop)
 
 
-@given(params=st.dictionaries(st.sampled_from([*TOY.config.model_fields, "stop.steps", "stop.metric", "preset", "x"]),
-                              st.text(max_size=30)))
+@given(
+    params=st.dictionaries(
+        st.sampled_from([*TOY.config.model_fields, "stop.steps", "stop.metric", "preset", "x"]), st.text(max_size=30)
+    )
+)
 @settings(max_examples=300, deadline=None)
 def test_no_address_breaks_the_page(params: dict[str, str]) -> None:
     draft, refused = from_address(TOY, params)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.registry import experiments
 from pages.parts.language import _, choose_language, language_switch, say
+from pages.parts.session import arrive
 from pages.parts.style import style
 from pages.parts.theme import theme_switch
 
@@ -35,6 +36,7 @@ def main() -> None:
     with st.container(key="header", horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
         language_switch()
         theme_switch()
+    arrive(page.url_path)
     page.run()
 
 

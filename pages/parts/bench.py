@@ -15,7 +15,7 @@ from pages.parts.controls import Panel, controls
 from pages.parts.draft import Draft
 from pages.parts.language import _, say
 from pages.parts.link import link
-from pages.parts.session import draft_of, notices, owner, show_notices, touch, write_address
+from pages.parts.session import draft_of, notices, owner, settle, show_notices, touch, write_address
 from pages.parts.stage import stage
 from pages.parts.tabs import tabs
 from pages.parts.watch import Watched, show_run, watched
@@ -48,9 +48,10 @@ def _told(experiment: Experiment, draft: Draft, seen: Watched | None) -> tuple[o
 def _controls(panel: Panel, told: tuple[object, ...]) -> None:
     """A moved slider redraws the sidebar alone."""
     controls(panel)
-    write_address(panel.draft)
     if _told(panel.experiment, panel.draft, panel.watched) != told:
         st.rerun()
+    write_address(panel.draft)
+    settle()
 
 
 def _header(experiment: Experiment, draft: Draft) -> None:

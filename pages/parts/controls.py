@@ -8,12 +8,13 @@ import streamlit as st
 from core import settings
 from core.experiment import Experiment, Stop
 from core.runs.engine import engine
-from core.words import N_
+from core.words import N_, Sentence
 from pages.parts import fields
+from pages.parts.devices import devices
 from pages.parts.draft import STOP, Draft
 from pages.parts.fields import Control
-from pages.parts.language import _, say
-from pages.parts.session import owner, touch
+from pages.parts.language import _, language, say
+from pages.parts.session import notify, owner, touch
 from pages.parts.watch import Watched
 from pages.parts.widgets import widget
 
@@ -74,7 +75,7 @@ def _title(group: str, changed: set[str]) -> str:
 
 
 def _preset(panel: Panel) -> None:
-    experiment, key = panel.experiment, f"{panel.experiment.slug}.preset"
+    experiment, key = panel.experiment, f"{panel.experiment.slug}.preset.{language()}"
     titles = {preset.name: preset.title for preset in experiment.presets}
     if st.session_state.get(key) != panel.draft.preset:
         st.session_state[key] = panel.draft.preset
@@ -177,21 +178,28 @@ def _reset(put: Any, name: str, value: Any) -> None:
 
 
 def _device(panel: Panel) -> None:
-    devices = engine().devices()
     key = f"{panel.experiment.slug}.device"
-    if panel.draft.device not in devices:
-        panel.draft.device = devices[0]
+    if (found := devices()) is not None and panel.draft.device not in found:
+        known = ", ".join(found)
+        notify(
+            Sentence(
+                N_("There is no device {name} here; there are: {known}."),
+                {"name": panel.draft.device[:40], "known": known},
+            )
+        )
+        panel.draft.device = found[0]
+    offered = found or list(dict.fromkeys(["cpu", panel.draft.device]))
     if st.session_state.get(key) != panel.draft.device:
         st.session_state[key] = panel.draft.device
     help = _("What the network trains on.")
     st.selectbox(
         _("Device"),
-        devices,
+        offered,
         format_func=lambda device: {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(device, device),
         key=key,
         on_change=_take_device,
         args=(panel, key),
-        disabled=panel.driving or len(devices) == 1,
+        disabled=panel.driving or len(offered) == 1,
         help=_fixed(help) if panel.driving else help,
     )
 

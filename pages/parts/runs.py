@@ -37,7 +37,7 @@ _COLOURS = {"finished": "green", "diverged": "red", "failed": "red", "interrupte
 
 def runs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
     """The list, newest first."""
-    found = engine().library.runs(owner(), experiment.slug)
+    found = engine().runs(owner(), experiment.slug)
     if not found:
         st.caption(_("Your runs will be listed here. Press Train to make the first."))
         return

@@ -86,6 +86,8 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
 
 def changed(draft: Draft, seen: Watched | None, experiment: Experiment) -> bool:
     """Whether a run made now would have other settings than the one in sight."""
+    if seen is not None and seen.mine and seen.active:
+        return False  # what is fixed cannot be changed, and what is live has been turned in the run itself
     shown = _shown_settings(seen, None if seen else recorded(experiment))
     return bool(shown) and draft.differs(shown)
 

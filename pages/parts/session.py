@@ -54,10 +54,10 @@ def draft_of(experiment: Experiment) -> Draft:
     key = f"draft.{experiment.slug}"
     params = _settings()
     touched = st.session_state.pop(_TOUCHED, False)
-    came = st.session_state.get("page") != experiment.slug
-    st.session_state["page"], st.session_state["came"] = experiment.slug, came
     left = st.session_state.get(key)
-    if left is not None and (touched or (came and not params) or params == st.session_state.get(f"{key}.address")):
+    if left is not None and (
+        touched or (came_back() and not params) or params == st.session_state.get(f"{key}.address")
+    ):
         return left
     draft, refused = from_address(experiment, st.query_params.to_dict())
     st.session_state[_NOTICES] = refused
@@ -65,9 +65,20 @@ def draft_of(experiment: Experiment) -> Draft:
     return draft
 
 
+def arrive(page: str) -> None:
+    """Note which page is drawn."""
+    st.session_state["came"] = st.session_state.get("page") != page
+    st.session_state["page"] = page
+
+
 def came_back() -> bool:
     """Whether the person has just come to this page, by the menu or by an address."""
     return bool(st.session_state.get("came"))
+
+
+def settle() -> None:
+    """The draft and the address agree again: what the address says next is what the person went to."""
+    st.session_state.pop(_TOUCHED, None)
 
 
 def _settings() -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.fields import Control
-from pages.parts.language import _, say
+from pages.parts.language import _, language, say
 from pages.parts.session import touch
 
 Put = Callable[[str, Any], None]
@@ -21,6 +21,8 @@ def widget(control: Control, value: Any, put: Put, *, key: str, label: str, help
         label, help: in the person's language.
     """
     frame: dict[str, Any] = {"label": label, "help": help, "disabled": disabled}
+    if control.kind in ("choice", "choices"):
+        key = f"{key}.{language()}"  # Streamlit's browser knows an option by its words
     if control.kind == "switch":
         _keep(key, value)
         st.toggle(key=key, on_change=_put_widget, args=(put, control.name, key), **frame)

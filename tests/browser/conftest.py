@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chromium import ARGUMENTS, executable
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 #: Milliseconds that a loaded two-core machine may take for what a person waits for.
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass

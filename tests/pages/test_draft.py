@@ -1,0 +1,112 @@
+"""What is set goes into the address and comes back; what cannot be had is told in a sentence and left out."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.words import Refusal
+from pages.parts.draft import Draft, from_address, to_address
+from tests.pages.toy import toy
+
+TOY: Any = toy
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "data": st.sampled_from(["moons", "xor"]),
+        "noise": st.floats(0, 1),
+        "inputs": st.lists(st.sampled_from(["x", "square", "sine"]), min_size=1, max_size=3).map(tuple),
+        "layers": st.lists(st.integers(1, 512), max_size=4).map(tuple),
+        "norm": st.booleans(),
+        "lr": st.floats(1e-6, 10),
+        "batch": st.integers(2, 1000),
+        "seed": st.integers(0, 2**31 - 1),
+        "name": st.text(st.characters(categories=["L", "N"]), max_size=20),
+    },
+)
+
+
+@given(values=VALUES, preset=st.sampled_from(["plain", "noisy"]), steps=st.integers(1, 10_000_000))
+@settings(max_examples=300, deadline=None)
+def test_address_restores_the_draft(values: dict[str, Any], preset: str, steps: int) -> None:
+    draft = Draft.of(TOY, preset)
+    draft.values |= values
+    draft.stop |= {"steps": steps}
+    back, refused = from_address(TOY, to_address(draft, {}))
+    assert not refused
+    assert (back.preset, back.values, back.stop) == (draft.preset, draft.values, draft.stop)
+
+
+@given(
+    params=st.dictionaries(
+        st.sampled_from([*TOY.config.model_fields, "stop.steps", "stop.metric", "preset", "x"]), st.text(max_size=30)
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_no_address_breaks_the_page(params: dict[str, str]) -> None:
+    draft, refused = from_address(TOY, params)
+    draft.config()
+    draft.until()
+    assert all(str(sentence) for sentence in refused)
+
+
+def test_only_what_differs_stands_in_the_address() -> None:
+    draft = Draft.of(TOY)
+    assert to_address(draft, {}) == {}
+    draft.values["lr"] = 0.1
+    assert to_address(draft, {"hide": "noise", "run": "abc", "nonsense": "1"}) == {
+        "lr": "0.1",
+        "hide": "noise",
+        "run": "abc",
+    }
+    assert to_address(Draft.of(TOY, "noisy"), {}) == {"preset": "noisy"}
+
+
+def test_a_bad_setting_is_named_and_the_rest_kept() -> None:
+    draft, refused = from_address(TOY, {"lr": "1000", "noise": "0.3", "batch": "many"})
+    assert draft.values["noise"] == 0.3
+    assert (draft.values["lr"], draft.values["batch"]) == (0.01, 32)
+    told = [str(sentence) for sentence in refused]
+    assert len(told) == 2
+    assert "Rate must be a number above 0, at most 10; it was 1000." in told
+    assert "Batch size must be a whole number between 1 and 1000; it was many." in told
+
+
+def test_settings_in_conflict_are_told() -> None:
+    draft, refused = from_address(TOY, {"norm": "true", "batch": "1"})
+    assert [str(s) for s in refused] == ["Batch size: batch norm needs at least 2."]
+    assert draft.values["norm"] is True and draft.values["batch"] == 32
+
+
+def test_an_unknown_preset_and_an_unknown_setting_are_told() -> None:
+    _, refused = from_address(TOY, {"preset": "best", "lrr": "1"})
+    assert "There is no preset best; there are: plain, noisy." in map(str, refused)
+    assert any("lrr" in str(s) for s in refused)
+
+
+def test_a_stop_condition_must_be_one_the_experiment_knows() -> None:
+    draft, refused = from_address(TOY, {"stop.metric": "test/loss"})
+    assert draft.stop["metric"] == ""
+    assert len(refused) == 1
+
+
+def test_settings_that_cannot_be_had_make_no_address() -> None:
+    draft = Draft.of(TOY)
+    draft.values |= {"norm": True, "batch": 1}
+    with pytest.raises(Refusal):
+        to_address(draft, {})
+
+
+def test_what_was_changed_is_known_by_name() -> None:
+    draft = Draft.of(TOY, "noisy")
+    assert draft.changed() == set()
+    draft.values["noise"] = 0.1
+    draft.stop["steps"] = 7
+    assert draft.changed() == {"noise", "stop.steps"}
+
+
+def test_a_run_as_json_has_the_settings_of_its_draft() -> None:
+    draft = Draft.of(TOY)
+    assert not draft.differs(draft.config().model_dump(mode="json"))
+    assert draft.differs({**draft.config().model_dump(mode="json"), "layers": [8]})

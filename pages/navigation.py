@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.registry import experiments
+from core.words import Refusal
 from pages.parts.language import _, choose_language, language_switch, say
 from pages.parts.session import arrive
 from pages.parts.style import style
@@ -37,7 +38,10 @@ def main() -> None:
         language_switch()
         theme_switch()
     arrive(page.url_path)
-    page.run()
+    try:
+        page.run()
+    except Refusal as refusal:  # the last resort: a sentence, never a traceback
+        st.error(say(refusal.sentence), icon=":material/info:")
 
 
 main()

@@ -62,6 +62,7 @@ def controls(panel: Panel) -> None:
         with st.expander(_title(stops[0].group, {STOP + c.name for c in stops} & changed), key="group.stop"):
             for control in stops:
                 _stop(panel, control, changed)
+            _go_on(panel)
     if run_group or panel.shows("device"):
         with st.expander(_title(N_("Run"), {c.name for c in run_group} & changed), key="group.run"):
             for control in run_group:
@@ -141,6 +142,27 @@ def _stop(panel: Panel, control: Control, changed: set[str]) -> None:
     name = STOP + control.name
     value = panel.draft.stop[control.name]
     _frame(panel, control, value, put, help=say(control.help), disabled=False, changed=name in changed, name=name)
+
+
+def _go_on(panel: Panel) -> None:
+    """An own run that came to its end may go on to a later one."""
+    seen = panel.watched
+    if (
+        seen is None
+        or not seen.mine
+        or seen.view.head.state != "finished"
+        or panel.draft.stop == seen.view.stop.model_dump()
+    ):
+        return
+    if st.button(_("Continue the run until then"), icon=":material/play_arrow:", width="stretch"):
+        _continue(panel.draft, seen.id)
+        st.rerun()
+
+
+@touch
+def _continue(draft: Draft, run: str) -> None:
+    engine().command(run, owner(), "until", draft.until().model_dump())
+    engine().resume(run, owner())
 
 
 def _metrics(experiment: Experiment, control: Control) -> Control:

@@ -399,3 +399,29 @@ def test_no_word_comes_from_another_host(page: Page, server: Server) -> None:
     visit(page, server.url)
     page.wait_for_timeout(500)
     assert asked - {""} == {urlparse(server.url).netloc}
+
+
+def test_without_a_socket_the_page_feeds_the_stage(page: Page, server: Server, pictures: Path) -> None:
+    """A proxy that lets no live socket through: pictures still come, commands still arrive."""
+    page.route_web_socket(re.compile("/lab/runs/"), lambda socket: socket.close())
+    visit(page, f"{server.url}/dnn?{LONG}")
+    run = train(page)
+    wait_for_step(page, 50)
+    page.screenshot(path=pictures / "fallback.png")
+    wait_for_step(page, step_of(page))
+    stop_run(page)
+    assert '"mode":"stop"' in (server.runs / run / "control.json").read_text()
+    expect(control(page, "noise").get_by_role("slider")).to_be_enabled()
+
+
+def test_a_finished_run_goes_on_to_a_later_end(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/dnn?stop.steps=100")
+    run = train(page)
+    expect(page.locator(".tf-stage").get_by_text("Finished", exact=True).first).to_be_visible()
+    steps = control(page, "stop-steps").get_by_role("slider")
+    expect(steps).to_be_enabled()
+    steps.focus()
+    steps.press("ArrowRight")
+    page.get_by_role("button", name="Continue the run until then").click()
+    wait_for_step(page, 150)
+    assert address(page)["run"] == run

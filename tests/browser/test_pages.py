@@ -39,6 +39,7 @@ def control(page: Page, name: str) -> Locator:
     group = page.locator('[data-testid="stExpander"]', has=found)
     if not found.is_visible():
         group.locator("summary").click()
+        expect(found).to_be_visible()
     return found
 
 
@@ -141,6 +142,7 @@ def test_a_preset_changes_the_settings_and_says_its_claim(page: Page, server: Se
 def test_layers_are_a_list_that_grows_and_shrinks(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/dnn")
     layers = control(page, "layers")
+    expect(layers.locator("input").first).to_be_visible()
     count = layers.locator("input").count()
     layers.get_by_role("button", name="+", exact=True).click()
     expect(layers.locator("input")).to_have_count(count + 1)

@@ -31,11 +31,13 @@ def bench(slug: str) -> None:
     with st.sidebar:
         _controls(Panel(experiment, draft, seen, hidden), _told(experiment, draft, seen))
     _header(experiment, draft)
-    show_notices()
+    with st.container(key="notices"):  # a place that stays: the stage must not move, or it would be mounted anew
+        show_notices()
     beat = 0.7 if st.session_state.get(f"fallback.{slug}") else None
     st.fragment(_stage, run_every=beat)(experiment, draft, seen)
-    if seen is not None and seen.active:
-        _follow(seen)
+    with st.container(key="following"):
+        if seen is not None and seen.active:
+            _follow(seen)
     tabs(experiment, draft, seen)
 
 

@@ -38,25 +38,30 @@ class Panel:
 
 
 def controls(panel: Panel) -> None:
-    """Draw them; to be called inside the sidebar."""
-    if panel.watched is not None and panel.watched.active and not panel.watched.mine:
-        st.info(
-            _("You watch somebody else's run. The controls are yours: Train starts a run of your own."),
-            icon=":material/visibility:",
-        )
-    if panel.shows("preset"):
-        _preset(panel)
+    """Draw them; to be called inside the sidebar. What comes and goes has a place that stays: a browser knows a block by
+    its position, and an open group that moved would close."""
+    with st.container(key="watching"):
+        if panel.watched is not None and panel.watched.active and not panel.watched.mine:
+            st.info(
+                _("You watch somebody else's run. The controls are yours: Train starts a run of your own."),
+                icon=":material/visibility:",
+            )
+    with st.container(key="preset"):
+        if panel.shows("preset"):
+            _preset(panel)
     changed = panel.draft.changed()
     run_group = []
     for n, (group, members) in enumerate(fields.groups(panel.experiment.config).items()):
         if any(control.name == "seed" for control in members):
             run_group = [c for c in members if panel.shows(c.name)]
             continue
-        shown = [c for c in members if panel.shows(c.name) and c.visible(panel.draft.values)]
-        if shown:
-            with st.expander(_title(group, {c.name for c in members} & changed), expanded=n <= 1, key=f"group.{group}"):
-                for control in shown:
-                    _control(panel, control, panel.draft.values[control.name], control.name in changed)
+        offered = [c for c in members if panel.shows(c.name)]
+        with st.container(key=f"place.{group}"):
+            if any(c.visible(panel.draft.values) for c in offered):
+                title = _title(group, {c.name for c in members} & changed)
+                with st.expander(title, expanded=n <= 1, key=f"group.{group}"):
+                    for control in offered:
+                        _control(panel, control, panel.draft.values[control.name], control.name in changed)
     stops = [c for c in fields.controls(Stop).values() if panel.shows(c.name) and panel.shows("stop")]
     if stops:
         with st.expander(_title(stops[0].group, {STOP + c.name for c in stops} & changed), key="group.stop"):
@@ -113,6 +118,9 @@ def _fixed(help: str) -> str:
 
 
 def _control(panel: Panel, control: Control, value: Any, changed: bool) -> None:
+    if not control.visible(panel.draft.values):
+        st.container(key=f"no.{control.name}")
+        return
     fixed = panel.driving and not control.live
     help = _fixed(say(control.help)) if fixed else say(control.help)
     if control.live:
@@ -130,6 +138,7 @@ def _stop(panel: Panel, control: Control, changed: set[str]) -> None:
     if control.name == "metric":
         control = _metrics(panel.experiment, control)
     if control.name == "value" and not panel.draft.stop["metric"]:
+        st.container(key="no.stop.value")
         return
 
     def put(name: str, value: Any) -> None:

@@ -111,6 +111,8 @@ def test_a_moved_slider_stands_in_the_address_and_a_link_restores_it(
     noise.press("ArrowRight")
     page.wait_for_function("new URLSearchParams(location.search).has('noise')")
     assert float(address(page)["noise"]) > float(before or 0)
+    settled(page)
+    assert noise.evaluate("slider => slider === document.activeElement"), "the slider lost its focus"
     control(page, "batch_norm").locator("label").click()
     expect_address(page, batch_norm="true")
     link = page.evaluate("location.href")
@@ -265,7 +267,16 @@ def test_a_moved_slider_leaves_the_stage_alone(page: Page, server: Server) -> No
     noise.press("ArrowRight")
     page.wait_for_function("new URLSearchParams(location.search).has('noise')")
     settled(page)
-    assert page.evaluate("stage.isConnected && chart.isConnected && document.querySelector('.tf-stage') === stage")
+    same = "stage.isConnected && chart.isConnected && document.querySelector('.tf-stage') === stage"
+    assert page.evaluate(same)
+    control(page, "batch_norm").locator("label").click()
+    batch = control(page, "batch_size").get_by_role("slider")
+    batch.focus()
+    batch.press("Home")
+    settled(page)
+    page.get_by_role("button", name=re.compile("^Train")).first.click()
+    expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_be_visible()
+    assert page.evaluate(same), "a refusal moved the stage"
 
 
 def test_fixed_settings_wait_while_it_trains_and_live_ones_do_not(page: Page, server: Server, pictures: Path) -> None:

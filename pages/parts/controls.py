@@ -38,8 +38,8 @@ class Panel:
 
 
 def controls(panel: Panel) -> None:
-    """Draw them; to be called inside the sidebar. What comes and goes has a place that stays: a browser knows a block by
-    its position, and an open group that moved would close."""
+    """Draw them; to be called inside the sidebar. What comes and goes has a place that stays: a browser knows a block
+    by its position, and an open group that moved would close."""
     with st.container(key="watching"):
         if panel.watched is not None and panel.watched.active and not panel.watched.mine:
             st.info(

@@ -32,6 +32,7 @@ _ACCELERATORS = ("/dev/nvidiactl", "/dev/kfd")
 
 def warm() -> None:
     """Do once what is slow the first time. One thread: the threads of a pool would not live through a fork."""
+    import numpy.ma  # noqa: F401 - numpy.unique imports it when first called, which would cost each worker 14 MB
     import safetensors.torch
 
     torch.set_num_threads(1)
@@ -41,7 +42,7 @@ def warm() -> None:
     if any(Path(device).exists() for device in _ACCELERATORS):
         return  # autograd and the optimisers look for devices, which would wake the driver in this process
     model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
-    for optimiser in (torch.optim.Adam(model.parameters()), torch.optim.SGD(model.parameters(), momentum=0.9)):
+    for optimiser in (torch.optim.Adam(model.parameters(), fused=True), torch.optim.SGD(model.parameters(), momentum=0.9)):
         for _ in range(3):
             loss = torch.nn.functional.cross_entropy(model(torch.randn(16, 2)), torch.zeros(16, dtype=torch.long))
             optimiser.zero_grad()

@@ -1,4 +1,4 @@
-"""The command line: ``python -m core list | train | bench``.
+"""The command line: ``python -m core list | train | record | bench``.
 
 ``train`` goes through the same worker and the same log as the page. A bad setting ends with status 2 and one sentence.
 """
@@ -26,7 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     asked = _parser().parse_args(arguments)
     try:
-        return _list(asked.json) if asked.command == "list" else _train(asked)
+        match asked.command:
+            case "list":
+                return _list(asked.json)
+            case "record":
+                return _record(asked)
+            case _:
+                return _train(asked)
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return 2
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="Tenfold on the command line.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | train | bench")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | train | record | bench")
     listing = commands.add_parser("list", help="the algorithms with their presets and settings")
     listing.add_argument("--json", action="store_true", help="as JSON")
     train = commands.add_parser("train", help="train without a page; the run's folder is kept")
@@ -49,8 +55,21 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    record = commands.add_parser("record", help="train a preset and keep it as the run that the page opens with")
+    record.add_argument("slug", help="which algorithm; see list")
+    record.add_argument("--preset", default="", help="the first where none is named")
+    record.add_argument("--steps", help="end after this many updates")
+    record.add_argument("--seed", type=int, default=0, help="start of all random numbers")
     commands.add_parser("bench", help="measure what the engine costs", add_help=False)
     return parser
+
+
+def _record(asked: argparse.Namespace) -> int:
+    from core.runs.record import record
+
+    steps = {} if asked.steps is None else {"steps": asked.steps}
+    print(record(asked.slug, asked.preset, asked.seed, steps))
+    return 0
 
 
 def _train(asked: argparse.Namespace) -> int:

@@ -127,7 +127,7 @@ export class Panel {
   figure() {
     const { theme, words, fields, model, revision } = this.stage;
     const how = { theme, words, size: this.size, revision };
-    if (!this.spec.curves) return this.told ? dressed(this.told, how) : null;
+    if (!this.spec.curves) return this.told && !this.told.error ? dressed(this.told, how) : null;
     const step = this.stage.shownStep;
     return curveFigure({ panel: this.spec, curves: this.curves(), model, step, fields, ...how });
   }
@@ -152,11 +152,14 @@ export class Panel {
     const empty = this.spec.curves ? !this.curves().length : !figure;
     this.node.classList.toggle("tf-is-empty", Boolean(empty));
     this.node.classList.toggle("tf-is-old", !empty && !this.spec.curves && this.stage.isOld(this.spec.name));
-    if (empty) put(this.empty, this.stage.words.say(this.stage.watched ? WORDS.waiting : WORDS.empty));
+    if (!empty) return;
+    const { words, watched } = this.stage;
+    const wrong = !this.spec.curves && this.told && this.told.error;
+    put(this.empty, wrong ? words.sentence(wrong) : words.say(watched ? WORDS.waiting : WORDS.empty));
   }
 
   drawable() {
-    return this.spec.curves || this.told;
+    return this.spec.curves || (this.told && !this.told.error);
   }
 
   /** Names and present values of the curves, in words beside the title: quicker to read than a legend in the plot. */

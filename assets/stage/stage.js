@@ -220,6 +220,7 @@ export class Stage {
     }
     if (message.type === "hello") {
       this.model.hello(message);
+      this.transport.speed = message.status.speed || 0; // as it was left; from here on the buttons know best
       this.undrawn = null;
       if (this.link === "open") this.see(true);
       this.begin();

@@ -140,7 +140,6 @@ export class Transport {
     disabled(this.stopButton, idle);
     named(this.restartButton, say(WORDS.restart), say(WORDS.restartHint));
     disabled(this.restartButton, foreign ? say(WORDS.watching) : own && model.status ? "" : say(WORDS.nothingRuns));
-    if (model.status && model.status.speed !== undefined) this.speed = model.status.speed;
     for (const node of this.speedButtons) {
       const speed = Number(node.dataset.speed);
       const on = speed === this.speed;

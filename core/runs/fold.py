@@ -250,7 +250,13 @@ def told(sentence: Sentence | None) -> dict[str, Any] | None:
 
 
 def status(
-    head: Head, stop: Stop, sentence: Sentence | None = None, *, place: int = 0, resumable: bool = False
+    head: Head,
+    stop: Stop,
+    sentence: Sentence | None = None,
+    *,
+    place: int = 0,
+    resumable: bool = False,
+    speed: float = 0.0,
 ) -> dict[str, Any]:
     """Where a run stands, with the time left and the progress as far as its stop condition tells them."""
     shares = [head.step / stop.steps]
@@ -270,6 +276,7 @@ def status(
         "share": round(head.share, 4),
         "device": head.device,
         "place": place,
+        "speed": speed,
         "sentence": told(sentence),
         "stop": stop.model_dump(),
         "resumable": resumable,

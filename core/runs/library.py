@@ -75,6 +75,7 @@ class RunView:
         resumable: whether it can be continued from a checkpoint.
         sentence: why it was interrupted, where that is known.
         stop: the stop condition in force.
+        speed: steps a second asked for, 0 for full speed.
     """
 
     info: RunInfo
@@ -83,6 +84,7 @@ class RunView:
     resumable: bool = False
     sentence: Sentence | None = None
     stop: Stop = Stop()  # noqa: RUF009 - frozen
+    speed: float = 0.0
 
 
 def fingerprint(token: str) -> str:
@@ -236,7 +238,8 @@ class Library:
             head = replace(head, state="interrupted", steps_per_s=0.0)
         elif not living and head.state == "queued" and control.read(folder).mode == "stop":
             head = replace(head, state="stopped")  # before its turn came
-        return RunView(info, head, resumable=self.resumable(folder, head, stop), stop=stop)
+        speed = control.read(folder).speed
+        return RunView(info, head, resumable=self.resumable(folder, head, stop), stop=stop, speed=speed)
 
     def stop(self, info: RunInfo) -> Stop:
         """The stop condition in force: the one the run began with, or what its owner changed it to."""

@@ -2,7 +2,9 @@
 
 import dataclasses
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from core.events import Checkpoint, Frame, Snapshot, Text
@@ -17,8 +19,11 @@ from core.settings import check
 FRAMES = 72
 
 
-def record(slug: str, preset_name: str = "", frames: int = FRAMES, seed: int = 0) -> Path:
+def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, Any] = MappingProxyType({})) -> Path:
     """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run.
+
+    Args:
+        stop: changes of the preset's stop condition.
 
     Returns:
         The recording's folder. Its picture is taken in a browser (``tests/browser/pictures.py``).
@@ -29,12 +34,12 @@ def record(slug: str, preset_name: str = "", frames: int = FRAMES, seed: int = 0
     target = RECORDED / slug
     with tempfile.TemporaryDirectory() as scratch:
         library = Library(Path(scratch), RECORDED)
-        info = library.create(slug, config, check(Stop, dict(preset.stop)), "cpu", "recorded", preset=preset.name)
+        info = library.create(slug, config, check(Stop, {**preset.stop, **stop}), "cpu", "recorded", preset=preset.name)
         folder = library.folder(info.id)
         worker.work(folder)
         target.mkdir(parents=True, exist_ok=True)
         (target / "log.sqlite").unlink(missing_ok=True)
-        copy_thinned(folder / "log.sqlite", target / "log.sqlite", frames)
+        copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
         told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
         (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
     return target

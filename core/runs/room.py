@@ -144,7 +144,9 @@ class Room:
             head = replace(head, state=library.state, steps_per_s=library.steps_per_s)
         sentence = (self.view.sentence if head.state == library.state else None) or self.fold.sentence
         resumable = self.view.resumable and head.state in ENDED
-        now_told = serialised(status(head, self.view.stop, sentence, place=self.view.place, resumable=resumable))
+        now_told = serialised(
+            status(head, self.view.stop, sentence, place=self.view.place, resumable=resumable, speed=self.view.speed)
+        )
         if now_told != self._status:
             self._status = now_told
             self._bodies.clear()

@@ -42,7 +42,10 @@ def warm() -> None:
     if any(Path(device).exists() for device in _ACCELERATORS):
         return  # autograd and the optimisers look for devices, which would wake the driver in this process
     model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
-    for optimiser in (torch.optim.Adam(model.parameters(), fused=True), torch.optim.SGD(model.parameters(), momentum=0.9)):
+    for optimiser in (
+        torch.optim.Adam(model.parameters(), fused=True),
+        torch.optim.SGD(model.parameters(), momentum=0.9),
+    ):
         for _ in range(3):
             loss = torch.nn.functional.cross_entropy(model(torch.randn(16, 2)), torch.zeros(16, dtype=torch.long))
             optimiser.zero_grad()

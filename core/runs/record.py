@@ -13,17 +13,17 @@ from core.registry import get
 from core.runs import worker
 from core.runs.library import RECORDED, Library
 from core.runs.log import LogReader, LogWriter, Record
-from core.settings import check
+from core.settings import check, from_text
 
 #: Frames of a recording. The time line plays them in some twelve seconds.
 FRAMES = 72
 
 
-def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, Any] = MappingProxyType({})) -> Path:
+def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, str] = MappingProxyType({})) -> Path:
     """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run.
 
     Args:
-        stop: changes of the preset's stop condition.
+        stop: changes of the preset's stop condition, as texts.
 
     Returns:
         The recording's folder. Its picture is taken in a browser (``tests/browser/pictures.py``).
@@ -34,7 +34,7 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, A
     target = RECORDED / slug
     with tempfile.TemporaryDirectory() as scratch:
         library = Library(Path(scratch), RECORDED)
-        info = library.create(slug, config, check(Stop, {**preset.stop, **stop}), "cpu", "recorded", preset=preset.name)
+        info = library.create(slug, config, from_text(Stop, stop, preset.stop), "cpu", "recorded", preset=preset.name)
         folder = library.folder(info.id)
         worker.work(folder)
         target.mkdir(parents=True, exist_ok=True)

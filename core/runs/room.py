@@ -144,9 +144,8 @@ class Room:
             head = replace(head, state=library.state, steps_per_s=library.steps_per_s)
         sentence = (self.view.sentence if head.state == library.state else None) or self.fold.sentence
         resumable = self.view.resumable and head.state in ENDED
-        now_told = serialised(
-            status(head, self.view.stop, sentence, place=self.view.place, resumable=resumable, speed=self.view.speed)
-        )
+        where = {"place": self.view.place, "resumable": resumable, "speed": self.view.speed}
+        now_told = serialised(status(head, self.view.stop, sentence, **where))
         if now_told != self._status:
             self._status = now_told
             self._bodies.clear()

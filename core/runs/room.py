@@ -144,8 +144,9 @@ class Room:
             head = replace(head, state=library.state, steps_per_s=library.steps_per_s)
         sentence = (self.view.sentence if head.state == library.state else None) or self.fold.sentence
         resumable = self.view.resumable and head.state in ENDED
-        where = {"place": self.view.place, "resumable": resumable, "speed": self.view.speed}
-        now_told = serialised(status(head, self.view.stop, sentence, **where))
+        view = self.view
+        told_now = status(head, view.stop, sentence, place=view.place, resumable=resumable, speed=view.speed)
+        now_told = serialised(told_now)
         if now_told != self._status:
             self._status = now_told
             self._bodies.clear()

@@ -48,7 +48,10 @@ PANELS = (
     Panel(
         "activations",
         N_("Activations"),
-        N_("How often the units of a layer take each value, and how many of them are stuck where the slope is flat."),
+        N_(
+            "How often the units of a layer take each value, and how many are stuck where the slope is flat; "
+            "without a hidden layer, how often the outputs do."
+        ),
         view=f"{_VIEWS}:activations",
     ),
     Panel(
@@ -81,7 +84,7 @@ METRICS = (
     Metric(
         "test/loss",
         N_("Test loss"),
-        N_("Mean loss over test data; of a large test set 1,000 examples, and all of them after each epoch."),
+        N_("Mean loss over all test data."),
         "low",
     ),
     Metric(
@@ -150,6 +153,8 @@ PRESETS = (
         "zeros",
         N_("All weights zero"),
         N_("Units that start alike stay alike: eight of them draw no more than one could."),
+        # Eight: the sums of as many equal numbers as a power of two are exact, whatever the order; at another width
+        # rounding tells the units apart sooner or later, and they part.
         {"data": "circles", "layers": (8,), "activation": "sigmoid", "init": "zeros"},
         {"steps": 3000},
     ),

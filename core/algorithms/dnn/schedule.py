@@ -1,0 +1,72 @@
+"""After which updates something is told: by the count of steps and the sizes alone, never by the clock.
+
+The costs are reckoned from the sizes, so that a seed gives one curve on any machine. An update is three times a
+forward pass (2 operations a weight and row), plus what calling it takes, as much as some 20 million operations.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+#: What calling PyTorch for one update takes, in operations that a core does in the same time.
+CALLS = 20e6
+#: A core does some 3e10 of these operations a second: an update told for each 1.5e9 is twenty a second. Losses take
+#: longer than what is known of an update anyway, and are told half as often.
+POINT = 1.5e9
+#: A row in a large forward pass alone costs less than one in a batch of an update, and a share of the time it may take.
+BULK, SHARE = 0.7, 0.04
+#: Epochs shorter than this have no end worth a look of its own.
+LONG_EPOCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When to tell what, in steps; all spacings are powers of two.
+
+    Attributes:
+        sparsest: the spacing that the telling grows to at first.
+        train, test: smallest spacing of an evaluation of the training sample and of the whole test part.
+        epoch_ends: whether the test part is also looked at when an epoch ends.
+    """
+
+    sparsest: int
+    train: int
+    test: int
+    epoch_ends: bool
+
+    @classmethod
+    def of(cls, weights: int, batch: int, rows: int, train_rows: int, test_rows: int) -> Self:
+        """The schedule of a network of so many weights, trained in batches on ``rows``, looked at on the others."""
+        update = CALLS + 6.0 * min(batch, rows) * weights
+        sparsest = power_of_two(POINT / update)
+        train, test = (_spacing(2.0 * n * weights * BULK / update) for n in (train_rows, test_rows))
+        return cls(sparsest, train, max(train, test), rows / batch >= max(LONG_EPOCH, test))
+
+    def spacing(self, step: int) -> int:
+        """1 up to step 63, then doubled with the steps up to ``sparsest``; from step 131,072 on doubled again."""
+        bits = step.bit_length()
+        return max(min(1 << max(0, bits - 6), self.sparsest), 1 << max(0, bits - 11))
+
+    def told(self, step: int, epoch_ended: bool) -> bool:
+        """Whether anything is told after ``step`` updates."""
+        return step % self.spacing(step) == 0 or (epoch_ended and self.epoch_ends)
+
+    def looks_at_training(self, step: int, epoch_ended: bool) -> bool:
+        return _due(step, max(self.train, 2 * self.spacing(step) if step >= 32 else 1)) or (epoch_ended and self.epoch_ends)
+
+    def looks_at_test(self, step: int, epoch_ended: bool) -> bool:
+        return _due(step, max(self.test, 2 * self.spacing(step) if step >= 32 else 1)) or (epoch_ended and self.epoch_ends)
+
+
+def _due(step: int, spacing: int) -> bool:
+    """At each multiple of the spacing, and at 0, 1, 4, 16, … before the first."""
+    return step % spacing == 0 or (step < spacing and step & (step - 1) == 0 and step.bit_length() % 2 == 1)
+
+
+def _spacing(updates: float) -> int:
+    """Steps from one evaluation that costs so many updates to the next; what its calls cost is let pass."""
+    return 2 * power_of_two(updates / SHARE) if updates > SHARE else 1
+
+
+def power_of_two(most: float) -> int:
+    """The largest that is no more than ``most``, at least 1."""
+    return 1 << max(0, int(most).bit_length() - 1)

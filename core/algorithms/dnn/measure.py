@@ -127,7 +127,7 @@ def dead_shares(state: State, sums: Sequence[Tensor]) -> list[Tensor]:
         return []
     slope = slopes(state, [torch.cat(list(sums), dim=1)])[0]  # of all layers at once
     dead = (slope.abs().amax(dim=0) < FLAT_SLOPE).float()
-    return [layer.mean() for layer in dead.split([z.shape[1] for z in sums])]
+    return [layer.mean() for layer in torch.split(dead, [z.shape[1] for z in sums])]
 
 
 class Update:
@@ -136,7 +136,9 @@ class Update:
     @torch.no_grad()
     def __init__(self, weights: Sequence[Tensor]) -> None:
         self.weights = weights
-        self.gradients = torch._foreach_norm([W.grad for W in weights])  # now: clipping will change them
+        self.gradients = torch._foreach_norm(
+            [W.grad for W in weights if W.grad is not None]
+        )  # now: clipping will change them
         self.before = [W.detach().clone() for W in weights]
 
     @torch.no_grad()

@@ -20,7 +20,7 @@ UNITS = 10  # shown of a layer
 POINTS = 400  # drawn of each part
 MISTAKES = 24
 BINS = 40
-LARGE = 1e30  # what is beyond, or no number at all, is drawn as this, or as 0: the training itself says that it diverged
+LARGE = 1e30  # what is beyond is drawn as this, what is no number as 0: the training itself says that it diverged
 MAP_BYTES = 11_000  # for all units' maps together: more units, coarser maps
 
 
@@ -162,7 +162,8 @@ def neuron_arrays(state: State, plane: Plane, sums: list[Tensor], outputs: Tenso
             arrays[f"maps_{i}"] = quantised(maps.cpu().numpy(), -high, high)
     for i, W in enumerate(state.model.weights):
         if shown[i] and shown[i + 1]:
-            arrays[f"weights_{i}"] = W.detach()[: shown[i + 1], : shown[i]].clamp(-6e4, 6e4).to(torch.float16).cpu().numpy()
+            drawn = W.detach()[: shown[i + 1], : shown[i]].clamp(-6e4, 6e4)  # as far as float16 goes
+            arrays[f"weights_{i}"] = drawn.to(torch.float16).cpu().numpy()
     return arrays
 
 

@@ -12,10 +12,11 @@ CALLS = 20e6
 #: A core does some 3e10 of these operations a second: an update told for each 1.5e9 is twenty a second. Losses take
 #: longer than what is known of an update anyway, and are told half as often.
 POINT = 1.5e9
-#: A row in a large forward pass alone costs less than one in a batch of an update, and a share of the time it may take.
-BULK, SHARE = 0.7, 0.04
+#: What a large forward pass costs of what is reckoned, for it leaves the cache; and its share of the training's time.
+BULK, SHARE = 1.2, 0.04
 #: Epochs shorter than this have no end worth a look of its own.
 LONG_EPOCH = 64
+NEVER = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Schedule:
     Attributes:
         sparsest: the spacing that the telling grows to at first.
         train, test: smallest spacing of an evaluation of the training sample and of the whole test part.
-        epoch_ends: whether the test part is also looked at when an epoch ends.
+        epoch_ends: whether both are also looked at when an epoch ends. Where that is about as often as the whole test
+            part may be looked at, it is then alone: hence a ``test`` of :data:`NEVER`.
     """
 
     sparsest: int
@@ -38,8 +40,11 @@ class Schedule:
         """The schedule of a network of so many weights, trained in batches on ``rows``, looked at on the others."""
         update = CALLS + 6.0 * min(batch, rows) * weights
         sparsest = power_of_two(POINT / update)
-        train, test = (_spacing(2.0 * n * weights * BULK / update) for n in (train_rows, test_rows))
-        return cls(sparsest, train, max(train, test), rows / batch >= max(LONG_EPOCH, test))
+        costs = [2.0 * n * weights * BULK / update for n in (train_rows, test_rows)]
+        train, test = (_spacing(cost) for cost in costs)
+        epoch = rows / batch
+        epoch_ends = epoch >= max(LONG_EPOCH, costs[1] / (2 * SHARE))
+        return cls(sparsest, train, NEVER if epoch_ends and epoch < 2 * test else max(train, test), epoch_ends)
 
     def spacing(self, step: int) -> int:
         """1 up to step 63, then doubled with the steps up to ``sparsest``; from step 131,072 on doubled again."""
@@ -51,10 +56,16 @@ class Schedule:
         return step % self.spacing(step) == 0 or (epoch_ended and self.epoch_ends)
 
     def looks_at_training(self, step: int, epoch_ended: bool) -> bool:
-        return _due(step, max(self.train, 2 * self.spacing(step) if step >= 32 else 1)) or (epoch_ended and self.epoch_ends)
+        return _due(step, max(self.train, 2 * self.spacing(step) if step >= 32 else 1)) or (
+            epoch_ended and self.epoch_ends
+        )
 
     def looks_at_test(self, step: int, epoch_ended: bool) -> bool:
-        return _due(step, max(self.test, 2 * self.spacing(step) if step >= 32 else 1)) or (epoch_ended and self.epoch_ends)
+        if self.test == NEVER and 0 < step < LONG_EPOCH:
+            return False  # it would take as long as all the updates so far
+        return _due(step, max(self.test, 2 * self.spacing(step) if step >= 32 else 1)) or (
+            epoch_ended and self.epoch_ends
+        )
 
 
 def _due(step: int, spacing: int) -> bool:

@@ -124,7 +124,7 @@ DIAGNOSES = {
     ),
 }
 
-_NOISY = {"data": "moons", "samples": 200, "noise": 0.3, "test_share": 0.7, "layers": (64, 64), "activation": "relu"}
+_NOISY = {"data": "moons", "samples": 300, "noise": 0.3, "test_share": 0.8, "layers": (64, 64), "activation": "relu"}
 _DEEP = {"data": "circles", "noise": 0.05, "layers": (16,) * 9, "optimizer": "sgd", "lr": 0.1}
 
 PRESETS = (
@@ -183,14 +183,14 @@ PRESETS = (
         "overfit_l2",
         N_("The same with L2"),
         N_("L2 keeps the weights small and at least halves the gap between training and test."),
-        _NOISY | {"l2": 0.02},
+        _NOISY | {"l2": 0.1},
         {"steps": 3000},
     ),
     Preset(
         "overfit_dropout",
         N_("The same with dropout"),
         N_("Units that sit out at random cannot rely on one another: at least half of the gap goes."),
-        _NOISY | {"dropout": 0.8},
+        _NOISY | {"dropout": 0.9},
         {"steps": 3000},
     ),
     Preset(

@@ -250,7 +250,11 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {
         "data": ridges if linear else ridges + bars,
         "layout": {
-            "xaxis": {"domain": [0, 1 if linear else 0.62], "title": {"text": N_("outputs") if linear else N_("activation")}, "range": [low, high]},
+            "xaxis": {
+                "domain": [0, 1 if linear else 0.62],
+                "title": {"text": N_("outputs") if linear else N_("activation")},
+                "range": [low, high],
+            },
             "xaxis2": {
                 "domain": [0.68, 1],
                 "title": {"text": N_("share")},

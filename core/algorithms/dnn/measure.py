@@ -20,7 +20,7 @@ from core.experiment import Diverged
 CHUNK = 1000
 
 #: Evaluations from one look for diagnoses to the next.
-LOOK = 4
+LOOK = 2
 
 #: A derivative below this lets no gradient through: |z| > 4.6 of a sigmoid, |z| > 3 of a tanh, z < 0 of a ReLU.
 FLAT_SLOPE = 0.01
@@ -136,9 +136,8 @@ class Update:
     @torch.no_grad()
     def __init__(self, weights: Sequence[Tensor]) -> None:
         self.weights = weights
-        self.gradients = torch._foreach_norm(
-            [W.grad for W in weights if W.grad is not None]
-        )  # now: clipping will change them
+        # Measured now: clipping will change them.
+        self.gradients = torch._foreach_norm([W.grad for W in weights if W.grad is not None])
         self.before = [W.detach().clone() for W in weights]
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ from typing import Self
 #: What calling PyTorch for one update takes, in operations that a core does in the same time.
 CALLS = 20e6
 #: A core does some 3e10 of these operations a second: an update told for each 1.5e9 is twenty a second. Losses take
-#: longer than what is known of an update anyway, and are told half as often.
+#: longer than what is known of an update anyway, and are told a half or a quarter as often.
 POINT = 1.5e9
 #: What a large forward pass costs of what is reckoned, for it leaves the cache; and its share of the training's time.
 BULK, SHARE = 1.2, 0.04
@@ -55,17 +55,18 @@ class Schedule:
         """Whether anything is told after ``step`` updates."""
         return step % self.spacing(step) == 0 or (epoch_ended and self.epoch_ends)
 
+    def _between(self, step: int) -> int:
+        """Spacing of evaluations that cost little: four times the telling's, until that would be slow to look at."""
+        spacing = self.spacing(step)
+        return max(2 * spacing, min(4 * spacing, 2 * self.sparsest)) if step >= 32 else 1
+
     def looks_at_training(self, step: int, epoch_ended: bool) -> bool:
-        return _due(step, max(self.train, 2 * self.spacing(step) if step >= 32 else 1)) or (
-            epoch_ended and self.epoch_ends
-        )
+        return _due(step, max(self.train, self._between(step))) or (epoch_ended and self.epoch_ends)
 
     def looks_at_test(self, step: int, epoch_ended: bool) -> bool:
         if self.test == NEVER and 0 < step < LONG_EPOCH:
             return False  # it would take as long as all the updates so far
-        return _due(step, max(self.test, 2 * self.spacing(step) if step >= 32 else 1)) or (
-            epoch_ended and self.epoch_ends
-        )
+        return _due(step, max(self.test, self._between(step))) or (epoch_ended and self.epoch_ends)
 
 
 def _due(step: int, spacing: int) -> bool:

@@ -92,9 +92,8 @@ def train(state: State) -> Iterator[Event]:
     parameters, weights = list(model.parameters()), model.weights
     on_cpu = state.device.type == "cpu"
     model.train()
-    told = state.schedule.told(state.step, state.epoch_ended)
     while True:
-        if told:
+        if state.schedule.told(state.step, state.epoch_ended):
             yield from report(state)
 
         config = state.config  # anew: live settings may have been turned

@@ -1,6 +1,7 @@
 """The loop: it learns, repeats itself, goes on where it was left, and never looks at the test data."""
 
 import io
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 
 from core.algorithms.dnn import train as program
 from core.algorithms.dnn.config import DNNConfig, rate
-from core.algorithms.dnn.measure import dead_shares, due, evaluation_spacing, forward
+from core.algorithms.dnn.measure import dead_shares, forward
 from core.algorithms.dnn.model import ACTIVATIONS
+from core.algorithms.dnn.schedule import Schedule
 from core.events import Snapshot, Step
 from core.experiment import Diverged
 from tests.core.algorithms.dnn.training import Told, run, start
@@ -190,7 +192,7 @@ def test_a_dead_layer_is_measured_and_named():
     state = start({"activation": "relu", "layers": (8, 4)})
     sums: list[torch.Tensor] = []
     forward(state, state.x_train, sums)
-    assert max(dead_shares(state, sums)) < 0.75
+    assert max(float(share) for share in dead_shares(state, sums)) < 0.75
     with torch.no_grad():
         state.model.layers[0].bias[:6] = -100.0
     told = run(state, 1)
@@ -238,22 +240,102 @@ def test_a_loss_that_is_no_number_ends_the_training():
         run(state, 2000)
 
 
-def test_the_schedule_of_logging():
-    steps = [step for step in range(4097) if due(step)]
-    assert steps[:128] == list(range(128))
-    for low in (128, 256, 512, 1024, 2048):
-        assert sum(low <= step < 2 * low for step in steps) == 64
-    sparse = [step for step in range(2049) if due(step, 64)]
-    assert sparse[:5] == [0, 1, 4, 16, 64]
-    assert set(np.diff(sparse[4:])) == {64}
-    assert set(sparse) <= set(steps)
+def test_a_weight_that_is_no_number_is_neither_saved_nor_fatal_to_the_pictures():
+    for data, layers in (("spiral", (8, 8)), ("plane", ()), ("curve", (4,))):
+        for bad in (float("nan"), float("inf"), 1e38):
+            state = run(start({"data": data, "layers": layers}), 3).state
+            with torch.no_grad():
+                state.model.weights[0][:] = bad
+            seen = {event.panel: event.arrays for event in program.observe(state)}
+            for panel, arrays in seen.items():
+                assert all(np.isfinite(a).all() for a in arrays.values() if panel == "activations"), panel
+            if bad != 1e38:
+                with pytest.raises(Diverged):
+                    state.state_dict()
 
 
-def test_large_networks_are_evaluated_more_seldom():
-    small = evaluation_spacing(start({}))
-    large = evaluation_spacing(start({"data": "digits", "layers": (1024, 1024), "batch_size": 16}))
-    assert small <= 2 < 16 <= large
-    assert small & (small - 1) == 0 == large & (large - 1)
+def test_divergence_is_noticed_at_the_very_next_step():
+    state = run(start({}), 1000).state
+    assert not state.schedule.told(1001, False)
+    with torch.no_grad():
+        state.model.weights[0][:] = float("nan")
+    training = program.train(state)
+    for _ in range(2):  # what is due at step 1000 may be told before
+        with pytest.raises(Diverged):
+            while True:
+                next(training)
+        break
+    assert state.step == 1000
+
+
+def test_a_state_that_is_taken_up_twice_has_one_history():
+    state = run(start({}), 20).state
+    before = len(state.history)
+    for _ in range(3):
+        next(iter(program.train(state)))
+    assert len(state.history) == before
+    assert [e.step for e in state.history] == sorted({e.step for e in state.history})
+
+
+def test_loading_takes_copies():
+    one, other = run(start({}), 5).state, start({})
+    other.load_state_dict(one.state_dict())
+    held = [slot["exp_avg"].clone() for slot in one.optimizer.state.values()]
+    run(other, 10)
+    for slot, old in zip(one.optimizer.state.values(), held, strict=True):
+        assert torch.equal(slot["exp_avg"], old)
+
+
+def test_streams_of_neighbouring_seeds_and_purposes_have_nothing_in_common():
+    purposes = (program.WEIGHTS, program.SHUFFLE, program.MASKS)
+    seeds = [program.generator(seed, purpose).initial_seed() for seed in range(20) for purpose in purposes]
+    assert len({seed % 2**32 for seed in seeds}) == len(seeds)
+    state = start({"seed": 7})
+    assert state.shuffle.initial_seed() == program.generator(7, program.SHUFFLE).initial_seed()
+    assert state.model.generator.initial_seed() == program.generator(7, program.MASKS).initial_seed()
+
+
+def test_a_step_from_zero_weights_is_no_share_of_anything():
+    told = run(start({"init": "zeros", "layers": (8,), "activation": "sigmoid"}), 3)
+    assert min(step for step, _ in told.curves["update_ratio/layer_1"]) > 1
+    assert max(ratio for _, ratio in told.curves["update_ratio/layer_2"]) < 1e3
+
+
+def test_the_whole_test_part_counts_each_time_and_at_the_end_of_a_long_epoch(monkeypatch):
+    state = start({"data": "digits", "layers": (64,), "batch_size": 8, "activation": "relu"})
+    steps = -(-len(state.x_train) // 8)
+    assert state.schedule.epoch_ends
+    told = run(state, steps)
+    assert told.curves["test/accuracy"][-1][0] == told.curves["train/accuracy"][-1][0] == steps
+    state.model.eval()
+    with torch.no_grad():
+        right = (state.model(state.x_test).argmax(dim=1) == state.y_test).float().mean().item()
+    assert told.last("test/accuracy") == pytest.approx(right, abs=1e-6)
+    assert f"gradient/layer_{2}" in told.curves
+    assert told.curves["gradient/layer_2"][-1][0] == steps
+
+
+def test_the_schedule_of_telling():
+    small = start({}).schedule
+    told = [step for step in range(200_000) if small.told(step, False)]
+    assert told[:64] == list(range(64))
+    for low in (64, 128, 256, 512, 1024):
+        assert sum(low <= step < 2 * low for step in told) == 32
+    assert {b - a for a, b in pairwise(told) if 2048 < a < 120_000} <= {64}
+    tested = [step for step in range(8192) if small.looks_at_test(step, False)]
+    assert set(tested) <= set(told)
+    assert tested[:32] == list(range(32))
+    assert max(np.diff(tested)) <= 150  # ten a second at 1,500 steps a second
+
+
+def test_large_test_parts_are_looked_at_more_seldom_than_the_training_sample():
+    mnist = Schedule.of(235_146, 128, 60_000, 500, 10_000)
+    assert mnist.train <= 64
+    tested = [step for step in range(2346) if mnist.looks_at_test(step, step > 0 and step % 469 == 0)]
+    assert tested == [0, 64, 256, 469, 938, 1024, 1407, 1876, 2345]
+    trained = [step for step in range(2346) if mnist.looks_at_training(step, step > 0 and step % 469 == 0)]
+    assert set(tested) <= set(trained)
+    assert not Schedule.of(147, 32, 420, 420, 180).epoch_ends  # an epoch of 14 steps
 
 
 def test_learning_rates_of_the_schedules():

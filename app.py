@@ -16,6 +16,7 @@ from core.bench import door
 from core.runs import socket
 from core.runs.engine import engine
 from core.runs.hub import hub
+from pages.parts.mishap import mishap
 
 
 @asynccontextmanager
@@ -35,4 +36,5 @@ app = st.App(
     lifespan=lifespan,
     routes=[socket.route(hub(), base), *web.routes(base), *door.routes(base)],
     middleware=[Middleware(web.Cookie)],
+    on_script_error=mishap,
 )

@@ -24,9 +24,9 @@ export class Notes {
     if (link === "lost" && watched) said.push(words.say(WORDS.lost));
     else if (link === "none" && watched) said.push(words.say(WORDS.noSocket));
     const state = model.state;
-    if (own && BAD.has(state) && shownStep === null) {
+    const why = own && model.ended ? words.sentence(model.status.sentence) : "";
+    if (own && (BAD.has(state) || why) && shownStep === null) {
       bad = true;
-      const why = words.sentence(model.status.sentence);
       said.push(why || words.say(WORDS[state]));
     }
     const notes = model.notes.filter((note) => shownStep === null || note.step <= shownStep);

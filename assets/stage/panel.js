@@ -167,7 +167,7 @@ export class Panel {
     const { words, shownStep } = this.stage;
     const curves = this.curves();
     const family = curves.length > 2 && curves.every((curve) => curve.family);
-    const signature = curves.map((curve) => curve.name + curve.colour).join("|");
+    const signature = curves.map((curve) => curve.metric + curve.name + curve.colour).join("|");
     if (signature !== this.legendKey) {
       this.legendKey = signature;
       this.entries = curves.slice(0, family ? 0 : LEGEND).map((curve) => {

@@ -167,7 +167,11 @@ export class Panels {
       const panel = this.panels.get(name);
       if (!panel || panel.visible) this.dirty.delete(name);
       if (!panel || !panel.visible) continue;
-      panel.draw();
+      try {
+        panel.draw();
+      } catch (error) {
+        console.error(error); // one picture that fails must not hold up the others, or what comes next
+      }
       if (performance.now() - start > SLICE_MS) break;
     }
     this.cost += performance.now() - start;

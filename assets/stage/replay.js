@@ -8,6 +8,8 @@ const KEPT = 300;
 /** A whole run is played in about so many seconds. */
 const WHOLE_S = 12;
 const RESTART_MS = 4000;
+/** Where the page feeds the stage, a step that is dragged past is not asked for. */
+const SCRUB_MS = 150;
 
 export class Replay {
   /** @param {Object} stage its model, panels and send are used; its `viewChanged` is told of every change. */
@@ -92,7 +94,7 @@ export class Replay {
   request(step) {
     this.lastAsk = performance.now();
     if (this.stage.fellBack) {
-      this.stage.fedBack();
+      this.stage.fedBack(SCRUB_MS);
       return;
     }
     this.n += 1;
@@ -122,6 +124,11 @@ export class Replay {
   has(step) {
     const known = this.cache.get(step);
     return Boolean(known) && this.stage.panels.inSight().every((name) => known.has(name));
+  }
+
+  /** The step looked at as long as its frame has not come, else null. */
+  get missing() {
+    return this.step === null || this.has(this.step) ? null : this.step;
   }
 
   /** Play from where one is, or from the beginning. */

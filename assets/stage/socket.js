@@ -78,9 +78,9 @@ export class Link {
     this.retry = setTimeout(() => this.open(), wait * (0.8 + 0.4 * Math.random()));
   }
 
-  /** Send a message; whether there was a socket to send it by. */
+  /** Send a message; whether there was a socket to send it by. One that never spoke may be a proxy's, and deaf. */
   send(message) {
-    if (!this.socket || this.socket.readyState !== WebSocket.OPEN) return false;
+    if (this.state !== "open" || !this.socket || this.socket.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }

@@ -200,9 +200,9 @@ export class Stage {
     this.tell.setStateValue("fallback", wish);
   }
 
-  /** What a stage that is fed by the page asks of it: what is new, the panels in sight, the step looked at. */
+  /** What a stage that is fed by the page asks of it: what is new, the panels in sight, the step it lacks. */
   needs() {
-    return { since: this.model.seq, panels: this.panels.inSight(), step: this.shownStep };
+    return { since: this.model.seq, panels: this.panels.inSight(), step: this.replay.missing };
   }
 
   receive(message) {
@@ -239,15 +239,16 @@ export class Stage {
     if (this.fellBack && this.link === "none") this.fedBack();
   }
 
-  /** Where the page feeds: tell it, once a second at the most, how far it was understood. */
-  fedBack() {
-    if (this.feeding) return;
+  /** Where the page feeds: tell it how far it was understood, once a second at the most, sooner where one looks back. */
+  fedBack(wait = 1000) {
+    if (this.feeding && wait >= 1000) return;
+    clearTimeout(this.feeding);
     this.feeding = setTimeout(() => {
       this.feeding = 0;
       if (!this.fellBack || this.gone) return;
       const wish = this.needs();
       if (JSON.stringify(wish) !== JSON.stringify(this.fellBack)) this.fallBack(wish);
-    }, 1000);
+    }, wait);
   }
 
   /** The first hello of a run: a recorded one plays, a step in the address is looked up. */

@@ -132,7 +132,7 @@ export class Words {
   number(value, digits = 4) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     const size = Math.abs(value);
-    if (!Number.isInteger(value) && size > 0 && (size < 1e-3 || size >= 1e6)) {
+    if (Number.isInteger(value) ? size >= 1e15 : size < 1e-3 || size >= 1e6) {
       return value.toExponential(Math.min(digits - 1, 2)).replace("e-", "e−").replace("e+", "e");
     }
     const key = Number.isInteger(value) ? "whole" : digits;

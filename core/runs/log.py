@@ -195,6 +195,9 @@ class LogReader:
     Args:
         path: the log.
         recorded: it is shipped with the app, nobody writes it, and its folder may be read-only.
+
+    Attributes:
+        cut: whether a question met a part of the file that cannot be read.
     """
 
     def __init__(self, path: Path, *, recorded: bool = False) -> None:
@@ -212,6 +215,14 @@ class LogReader:
         self._db.execute("PRAGMA query_only=1")
         self._db.execute("PRAGMA writable_schema=1")  # or SQLite would read nothing of a file that was cut short
         self._head = Head()
+        self._path, self._file = path, path.stat().st_ino
+        self.cut = False
+
+    def replaced(self) -> bool:
+        """Whether another file lies there now: a damaged log is mended by a new one."""
+        with suppress(OSError):
+            return self._path.stat().st_ino != self._file
+        return False
 
     def head(self) -> Head:
         """Where the run stands; the default :class:`Head` where nothing was written yet."""
@@ -262,7 +273,8 @@ class LogReader:
         """Rows until the end or the first that cannot be read."""
         try:
             yield from self._db.execute(query, values)
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            self.cut = self.cut or not isinstance(error, sqlite3.OperationalError)
             # Damaged; or locked, for longer than the timeout, by whoever opens it first after a crash: what was read
             # is what there is, and a later question may bring more.
             return

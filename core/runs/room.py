@@ -18,7 +18,7 @@ from core.runs.fold import Fold, status, told
 from core.runs.library import RunView
 from core.runs.log import Head, LogReader
 from core.runs.pictures import Painter, Pictures, serialised
-from core.words import Refusal
+from core.words import N_, Refusal, Sentence
 
 #: Seconds between two updates of a watcher, between two looks at a log that moves and at one that does not.
 UPDATE, LOOK, REST = 0.16, 0.08, 0.25
@@ -138,11 +138,16 @@ class Room:
         """Ask the library at times: it alone knows of queues, dead workers, checkpoints and changed stop conditions."""
         if now - self._viewed > (2.0 if now - self._moved < 0.5 else 0.5) and not (self.recorded and self._viewed):
             self.view, self._viewed = self._runs.view(self._run), now
+            if self._reader is not None and self._reader.replaced():
+                self._reader.close()
+                self._reader = self._painter = None  # the next look opens the one that is there now
         library, log = self.view.head, self._head
         head = library if self._reader is None else log
         if self._viewed >= self._moved:  # nothing was logged since the library was asked
             head = replace(head, state=library.state, steps_per_s=library.steps_per_s)
         sentence = (self.view.sentence if head.state == library.state else None) or self.fold.sentence
+        if sentence is None and self._reader is not None and self._reader.cut and head.state in ENDED:
+            sentence = Sentence(N_("The log of this run is damaged; what can be read of it is shown."))
         resumable = self.view.resumable and head.state in ENDED
         view = self.view
         told_now = status(head, view.stop, sentence, place=view.place, resumable=resumable, speed=view.speed)

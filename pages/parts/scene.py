@@ -80,6 +80,7 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
         "parts": list(experiment.parts),
         "changed": changed(draft, seen, experiment),
         "batch": None,
+        "frame": None,
         "refusal": None,
     }
 
@@ -106,8 +107,12 @@ def _step() -> int | None:
 
 def news(run: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a stage that has no socket is fed with, or why there is nothing."""
-    panels = [str(panel) for panel in asked.get("panels", [])]
+    panels = [str(panel) for panel in asked.get("panels") or []]
+    since, step = asked.get("since"), asked.get("step")
     try:
-        return {"batch": hub().batch(run, int(asked.get("since", 0)), panels, owner())}
+        fed = {"batch": hub().batch(run, since if isinstance(since, int) else 0, panels, owner())}
+        if isinstance(step, int) and step >= 0:  # looked back at, and not there yet
+            fed["frame"] = hub().frame_at(run, step, panels) | {"step": step}
+        return fed
     except Refusal as refusal:
         return {"refusal": asdict(refusal.sentence)}

@@ -33,13 +33,14 @@ def stage(data: dict[str, Any], key: str, on_action: Callable[[], None] = _notic
 
     Args:
         data: what to draw: page, version, lang, run, recorded, mine, step, keys, panels, metrics, fields, speeds,
-            parts, changed, batch, refusal.
+            parts, changed, batch, frame, refusal.
         key: keeps the stage mounted through reruns; a page has one.
         on_action: called with an action in ``st.session_state[key]``, before anything is drawn.
 
     Returns:
         an object with ``action`` (``None``, or what was pressed just now, such as ``{"do": "train"}``) and
-        ``fallback`` (``None``, or ``{"since", "panels"}`` while the page has to feed the stage by ``batch``).
+        ``fallback`` (``None``, or ``{"since", "panels", "step"}`` while the page has to feed the stage by ``batch``
+        and, for the step looked back at, ``frame``).
     """
     return _mounted(
         key=key,

@@ -45,16 +45,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(folder: Path, **environment: str) -> Server:
-    """Start the app, its runs in ``folder``, and wait until it answers."""
-    port = free_port()
+def serve(folder: Path, port: int = 0, house: Path = ROOT, **environment: str) -> Server:
+    """Start the app that lies in ``house``, its runs in ``folder``, and wait until it answers."""
+    port = port or free_port()
     output = folder / "server.out"
     runs = folder / "runs"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     with output.open("ab") as out:
         process = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
-            cwd=ROOT,
+            cwd=house,
             env={**os.environ, "TENFOLD_RUNS": str(runs), "OMP_NUM_THREADS": "1", **environment},
             stdout=out,
             stderr=subprocess.STDOUT,

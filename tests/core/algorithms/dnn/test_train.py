@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from core.algorithms.dnn import train as program
 from core.algorithms.dnn.config import DNNConfig, rate
-from core.algorithms.dnn.measure import dead_shares, forward
+from core.algorithms.dnn.measure import dead_shares, forward, gradient_ratio
 from core.algorithms.dnn.model import ACTIVATIONS
 from core.algorithms.dnn.schedule import Schedule
 from core.events import Snapshot, Step
@@ -336,6 +336,30 @@ def test_large_test_parts_are_looked_at_more_seldom_than_the_training_sample():
     trained = [step for step in range(2346) if mnist.looks_at_training(step, step > 0 and step % 469 == 0)]
     assert set(tested) <= set(trained)
     assert not Schedule.of(147, 32, 420, 420, 180).epoch_ends  # an epoch of 14 steps
+
+
+def test_the_first_update_has_the_first_rate_of_its_schedule():
+    states = [
+        start({"optimizer": "sgd", "lr": 1.0, "schedule": s, "schedule_steps": 100}) for s in ("constant", "warmup")
+    ]
+    before = states[0].model.weights[0].detach().clone()
+    full, hundredth = (run(state, 1).state.model.weights[0].detach() - before for state in states)
+    torch.testing.assert_close(hundredth, full / 100, rtol=1e-3, atol=1e-6)
+
+
+def test_l2_of_adamw_is_decay_alone_and_no_part_of_the_gradient():
+    states = [start({"optimizer": "adamw", "lr": 0.1, "l2": l2}) for l2 in (0.0, 0.5)]
+    before = states[0].model.weights[0].detach().clone()
+    told = [run(state, 1) for state in states]
+    plain, decayed = (state.model.weights[0].detach() for state in states)
+    torch.testing.assert_close(decayed, plain - 0.1 * 0.5 * before, rtol=1e-4, atol=1e-5)
+    assert told[0].last("gradient/layer_1") == told[1].last("gradient/layer_1")
+
+
+def test_weights_that_start_at_zero_are_not_said_to_vanish():
+    faded = {"gradient/layer_1": 1e-9, "gradient/layer_2": 1.0}
+    assert gradient_ratio(start({}), faded) == pytest.approx(1e-9)
+    assert gradient_ratio(start({"init": "zeros"}), faded) == 1.0
 
 
 def test_learning_rates_of_the_schedules():

@@ -122,6 +122,9 @@ def test_the_curve_is_what_the_network_answers_in_the_units_of_the_data():
     x = np.linspace(low, high, len(arrays["curve"]))
     inside = np.abs(x) < 1.4
     assert np.abs(arrays["curve"] - np.sin(4 * x) - x / 2)[inside].max() < 0.35
+    state.y_mean += 3.0
+    moved = {event.panel: event.arrays for event in program.observe(state)}["boundary"]["curve"]
+    np.testing.assert_allclose(moved, arrays["curve"] + 3.0, atol=1e-5)
 
 
 def test_more_than_two_features_are_seen_along_their_principal_components():

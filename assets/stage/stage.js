@@ -112,7 +112,9 @@ export class Stage {
       this.notes.toast(this.words.sentence(data.refusal));
     }
     if (this.link !== "open") {
-      if (data.batch) this.receive({ type: data.batch.type || "update", ...data.batch });
+      // A stage that was mounted anew knows nothing yet: news alone would not do.
+      if (data.batch && data.batch.type !== "hello" && !this.model.run) this.fallBack(this.needs());
+      else if (data.batch) this.receive({ type: "update", ...data.batch });
       if (data.frame) this.receive({ ...data.frame, type: "frame", n: undefined });
     }
     this.viewChanged(false);
@@ -200,9 +202,9 @@ export class Stage {
     this.tell.setStateValue("fallback", wish);
   }
 
-  /** What a stage that is fed by the page asks of it: what is new, the panels in sight, the step it lacks. */
+  /** What a stage that is fed by the page asks of it: what is new of which run, the panels in sight, the step it lacks. */
   needs() {
-    return { since: this.model.seq, panels: this.panels.inSight(), step: this.replay.missing };
+    return { run: this.model.id, since: this.model.seq, panels: this.panels.inSight(), step: this.replay.missing };
   }
 
   receive(message) {

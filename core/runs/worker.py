@@ -43,7 +43,8 @@ def work(folder: Path, watch: Callable[[Head], None] = lambda head: None) -> int
         with_signals(driver)
         driver.run()
     except (OSError, sqlite3.Error, Refusal) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - into worker.out
+        with suppress(OSError):  # the disk that is full holds worker.out, too
+            print(error, file=sys.stderr, flush=True)  # noqa: T201
         return exit_status(error)
     finally:
         held.release()

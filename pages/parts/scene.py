@@ -108,7 +108,8 @@ def _step() -> int | None:
 def news(run: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a stage that has no socket is fed with, or why there is nothing."""
     panels = [str(panel) for panel in asked.get("panels") or []]
-    since, step = asked.get("since"), asked.get("step")
+    # Another run's place says nothing of this one: all of it is told.
+    since, step = (asked.get("since"), asked.get("step")) if asked.get("run") == run else (0, None)
     try:
         fed = {"batch": hub().batch(run, since if isinstance(since, int) else 0, panels, owner())}
         if isinstance(step, int) and step >= 0:  # looked back at, and not there yet

@@ -157,6 +157,7 @@ export class Panel {
     const { Plotly } = this.stage;
     const { clientWidth, clientHeight } = this.plot;
     if (!clientWidth || !clientHeight) return;
+    broken(figure.layout.yaxis.title, clientHeight - 2 * this.size, this.size);
     figure.layout.autosize = false;
     figure.layout.width = clientWidth;
     figure.layout.height = clientHeight;
@@ -269,6 +270,12 @@ function remember(name, log) {
   } catch {
     // A browser may keep nothing: the choice then lasts as long as the page.
   }
+}
+
+/** A title that is longer than its axis goes on in a second line where it has a comma. */
+function broken(title, room, size) {
+  const { text = "" } = title || {};
+  if (text.length * size * 0.5 > room) title.text = text.replace(/([,，])\s*/, "$1<br>");
 }
 
 /** A family's legend: the first and the last name, and between them a dot of each colour. */

@@ -119,7 +119,7 @@ export class Transport {
       else if (model.state === "queued") reason = say(WORDS.waitsInQueue);
     }
     disabled(this.primary, reason);
-    const again = does !== "train" && (foreign || (data.changed && model.mine));
+    const again = does !== "train" && (foreign || (data.changed && model.mine && data.run === model.id));
     this.again.hidden = !again;
     const againText = say(foreign ? WORDS.trainOwn : WORDS.trainChanged);
     put(this.again, againText);
@@ -153,7 +153,8 @@ export class Transport {
     const { status } = model;
     const say = (text, values) => words.say(text, values);
     const now = stage.shownStep === null;
-    const badge = model.recorded ? "recorded" : !now ? "replay" : alive ? "live" : "ended";
+    const alone = !alive ? "ended" : model.state === "queued" ? "waits" : "live";
+    const badge = model.recorded ? "recorded" : now ? alone : "replay";
     this.badge.hidden = !watched || !status;
     this.badge.dataset.kind = badge;
     this.badge.classList.toggle("tf-moving", badge === "live" && MOVING.has(model.state));

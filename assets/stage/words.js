@@ -36,6 +36,7 @@ export const WORDS = {
   live: N_("LIVE"),
   replay: N_("REPLAY"),
   recorded: N_("RECORDED"),
+  waits: N_("WAITING"),
   queued: N_("Waiting for a free place"),
   queuedAt: N_("Number {place} in the queue"),
   preparing: N_("Preparing"),

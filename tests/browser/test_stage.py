@@ -78,7 +78,8 @@ def test_curves_grow(theatre: Theatre) -> None:
     theatre.open()
     first = theatre.wait(lambda: theatre.points("loss"))
     theatre.wait(lambda: theatre.points("loss") > first + 5)
-    colours = theatre.page.evaluate("document.querySelector('[data-panel=loss] .tf-plot').data.map(t => t.line.color)")
+    lines = "document.querySelector('[data-panel=loss] .tf-plot').data.filter(t => t.line).map(t => t.line.color)"
+    colours = theatre.page.evaluate(lines)
     assert colours == ["#3f90da", "#ffa90e"]
     theatre.wait(lambda: theatre.heard("drawn"))
 

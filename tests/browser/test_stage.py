@@ -69,7 +69,8 @@ def test_curves_grow(theatre: Theatre) -> None:
     theatre.open()
     first = theatre.wait(lambda: theatre.points("loss"))
     theatre.wait(lambda: theatre.points("loss") > first + 5)
-    colours = theatre.page.evaluate("document.querySelector('[data-panel=loss] .tf-plot').data.map(t => t.line.color)")
+    lines = "document.querySelector('[data-panel=loss] .tf-plot').data.filter(t => t.line).map(t => t.line.color)"
+    colours = theatre.page.evaluate(lines)
     assert colours == ["#3f90da", "#ffa90e"]
     theatre.wait(lambda: theatre.heard("drawn"))
 
@@ -312,7 +313,7 @@ def test_a_turned_knob_is_a_mark(theatre: Theatre) -> None:
     theatre.open()
     theatre.wait(lambda: theatre.points("loss"))
     theatre.script.marks.append({"step": theatre.script.step + 30, "field": "rate", "old": 0.01, "new": 0.02})
-    expect(theatre.page.locator(".tf-tick")).to_have_attribute("title", re.compile("Learning rate 0.01 → 0.02"))
+    expect(theatre.page.locator(".tf-tick")).to_have_attribute("aria-label", re.compile("Learning rate 0.01 → 0.02"))
     shapes = "document.querySelector('[data-panel=loss] .tf-plot').layout.shapes.map(s => s.label?.text)"
     theatre.wait(lambda: theatre.page.evaluate(shapes) == ["Learning rate 0.01 → 0.02"])
 

@@ -54,7 +54,7 @@ def quantised(values: Any, low: float, high: float) -> Array:
     return result
 
 
-def raster(indices: Array, palette: str | Sequence[str]) -> dict[str, Any]:
+def raster(indices: Array, palette: str | Sequence[str], *, smooth: bool = False) -> dict[str, Any]:
     """A picture for a layout image's ``source``.
 
     Args:
@@ -62,6 +62,7 @@ def raster(indices: Array, palette: str | Sequence[str]) -> dict[str, Any]:
             picture in colours of its own, with ``palette="rgb"``.
         palette: a name in :data:`core.palette.RAMPS` (256 colours between its anchors), ``"rgb"``, or a list of
             colours that the indices count, ``#rrggbb`` or, with an opacity, ``#rrggbbaa``.
+        smooth: samples of something continuous, to be drawn without visible pixels.
     """
     if indices.dtype != np.uint8:
         raise ValueError("a raster is made of uint8")
@@ -75,6 +76,7 @@ def raster(indices: Array, palette: str | Sequence[str]) -> dict[str, Any]:
         "bdata": base64.b64encode(np.ascontiguousarray(indices).tobytes()).decode("ascii"),
         "colours": colours,
         "ramp": ramp,
+        "smooth": smooth,
     }
 
 

@@ -61,10 +61,19 @@ function palette(colours, ramp) {
 const palettes = new Map();
 const painted = new Map();
 const KEPT = 64;
+/** Pixels that a smooth raster gets for each of its own, along a side. */
+const SMOOTH = 4;
+
+function canvasOf(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
+}
 
 /**
  * A raster as a data URL that a Plotly layout image takes. The same content is painted once.
- * @param {{shape: number[], bdata: string, colours: string[]|"rgb", ramp: boolean}} raster
+ * @param {{shape: number[], bdata: string, colours: string[]|"rgb", ramp: boolean, smooth: boolean}} raster
  */
 export function paintedRaster(raster) {
   const key = `${raster.shape}|${raster.colours}|${raster.bdata}`;
@@ -87,10 +96,15 @@ export function paintedRaster(raster) {
       pixels[i * 4 + 3] = channels === 4 ? source[i * 4 + 3] : 255;
     }
   }
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
+  let canvas = canvasOf(width, height);
   canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  if (raster.smooth) {
+    const small = canvas;
+    canvas = canvasOf(width * SMOOTH, height * SMOOTH);
+    const brush = canvas.getContext("2d");
+    brush.imageSmoothingQuality = "high";
+    brush.drawImage(small, 0, 0, canvas.width, canvas.height);
+  }
   const url = canvas.toDataURL("image/png");
   painted.set(key, url);
   if (painted.size > KEPT) painted.delete(painted.keys().next().value);

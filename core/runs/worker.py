@@ -23,7 +23,7 @@ from core.runs.log import Head
 from core.words import Refusal
 
 #: How much a worker yields to the server and to everything else on the machine.
-NICE = 10
+NICE = 5
 
 #: Whoever asks whether a worker lives holds the lock for a moment where locks cannot be shared.
 LOCK_S = 1.0

@@ -25,7 +25,7 @@ def boundary(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         picture = _tinted(arrays["class"], arrays["confidence"])
         scale, low, high = _steps(), -0.5, len(palette.CLASSES) - 0.5
     else:
-        picture = raster(arrays["surface"], "diverging")
+        picture = raster(arrays["surface"], "diverging", smooth=True)
         scale = [[i / 6, colour] for i, colour in enumerate(palette.RAMPS["diverging"])]
         low, high = (float(v) for v in data["range"])
     flat = float(data["share"][0]) >= 1 - 1e-6
@@ -64,7 +64,7 @@ def _tinted(guess: Array, confidence: Array) -> dict[str, Any]:
     index = np.searchsorted(classes, guess) * tints + confidence.astype(np.int32) * (tints - 1) // 255
     opacity = np.linspace(_PALE, _FULL, tints).astype(int)
     colours = [f"{palette.CLASSES[c]}{alpha:02x}" for c in classes for alpha in opacity]
-    return raster(index.astype(np.uint8), colours)
+    return raster(index.astype(np.uint8), colours, smooth=True)
 
 
 def _curve(values: Array, data: Mapping[str, Any]) -> dict[str, Any]:

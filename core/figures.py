@@ -61,17 +61,20 @@ def raster(indices: Array, palette: str | Sequence[str]) -> dict[str, Any]:
         indices: uint8 of shape (height, width), row 0 on top; or (height, width, 3) or (height, width, 4) for a
             picture in colours of its own, with ``palette="rgb"``.
         palette: a name in :data:`core.palette.RAMPS` (256 colours between its anchors), ``"rgb"``, or a list of
-            colours that the indices count.
+            colours that the indices count, ``#rrggbb`` or, with an opacity, ``#rrggbbaa``.
     """
     if indices.dtype != np.uint8:
         raise ValueError("a raster is made of uint8")
-    colours: str | list[str] = palette if palette == "rgb" else list(RAMPS.get(palette, ()) or palette)  # type: ignore[arg-type]
+    ramp = isinstance(palette, str) and palette != "rgb"
+    colours: str | list[str] = list(RAMPS[palette] if ramp else palette)  # type: ignore[index]
+    if palette == "rgb":
+        colours = "rgb"
     return {
         "raster": True,
         "shape": list(indices.shape),
         "bdata": base64.b64encode(np.ascontiguousarray(indices).tobytes()).decode("ascii"),
         "colours": colours,
-        "ramp": isinstance(palette, str) and palette != "rgb",
+        "ramp": ramp,
     }
 
 

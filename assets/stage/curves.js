@@ -5,7 +5,8 @@ import { WORDS } from "./words.js";
 
 /** More points than this are thinned for the eye: of each stretch its lowest and its highest stay. */
 const DRAWN = 1200;
-const LABELLED_MARKS = 3;
+/** A mark's label needs this share of the axis for itself: where marks stand closer, the newest is named. */
+const LABEL_SHARE = 0.45;
 
 const matcher = (pattern) =>
   new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join("(.+)")}$`);
@@ -13,7 +14,7 @@ const natural = new Intl.Collator("en", { numeric: true }).compare;
 
 /**
  * The curves of a panel in the order and colours they are drawn.
- * @returns {{metric: string, name: string, colour: string, x: number[], y: number[]}[]}
+ * @returns {{metric: string, name: string, colour: string, split: string, x: number[], y: number[]}[]}
  */
 export function chosen(panel, metrics, model, theme, words) {
   const found = [];
@@ -33,7 +34,7 @@ export function chosen(panel, metrics, model, theme, words) {
         const told = metrics.find((one) => matcher(one.name).test(metric));
         name = words.say(told ? told.title : rest || metric);
       }
-      found.push({ metric, name, colour, family, ...model.curves.get(metric) });
+      found.push({ metric, name, colour, family, split, ...model.curves.get(metric) });
     });
   }
   return found;
@@ -92,10 +93,17 @@ export function markText(mark, fields, words, template = WORDS.change) {
 }
 
 /**
- * Vertical lines of the turned knobs, and where an earlier step is shown a cursor and a veil over what came later.
+ * Vertical lines of the turned knobs, named at their upper end, or at the lower one where the curves are up, and where an earlier step is shown a cursor and a veil over what came later.
  */
-function shapes({ marks, step, fields, theme, words, size, last }) {
-  const result = marks.map((mark, i) => ({
+function shapes({ marks, step, fields, theme, words, size, last, low }) {
+  const labelled = new Set();
+  let next = Infinity;
+  for (const mark of [...marks].reverse()) {
+    if (next - mark.step < LABEL_SHARE * last) continue;
+    next = mark.step;
+    labelled.add(mark);
+  }
+  const result = marks.map((mark) => ({
     type: "line",
     xref: "x",
     yref: "paper",
@@ -106,14 +114,14 @@ function shapes({ marks, step, fields, theme, words, size, last }) {
     layer: "below",
     line: { color: theme.muted, width: 1.5, dash: "dash" },
     label:
-      i < marks.length - LABELLED_MARKS
+      !labelled.has(mark)
         ? undefined
         : {
             text: markText(mark, fields, words),
             textangle: 0,
-            textposition: "end",
+            textposition: low ? "start" : "end",
             xanchor: mark.step > last * 0.55 ? "right" : "left",
-            yanchor: "top",
+            yanchor: low ? "bottom" : "top",
             padding: 3,
             font: { size: size - 1, color: theme.muted },
           },
@@ -128,11 +136,27 @@ function shapes({ marks, step, fields, theme, words, size, last }) {
 }
 
 /**
- * The figure of a panel of curves.
- * @param {Object} asked {panel, curves (see chosen), model, step (null: live), fields, theme, words, size, revision}
+ * What is measured on training data ends in a dot, on test data in a ring, as the points of the data do: who sees no
+ * colours tells them apart too.
  */
-export function curveFigure({ panel, curves, model, step, fields, theme, words, size, revision }) {
-  const log = panel.scale === "log";
+function ends(curves, { log, theme, size }) {
+  return curves
+    .filter((curve) => curve.x.length > 1 && (curve.split === "train" || curve.split === "test"))
+    .map((curve) => {
+      const at = curve.x.length - 1;
+      const y = log && !(curve.y[at] > 0) ? null : curve.y[at];
+      const [fill, width] = curve.split === "test" ? [theme.card, size / 5.5] : [curve.colour, 0];
+      const marker = { size: size * 0.62, color: fill, line: { width, color: curve.colour } };
+      const quiet = { hoverinfo: "skip", showlegend: false, cliponaxis: false };
+      return { type: "scatter", mode: "markers", x: [curve.x[at]], y: [y], marker, ...quiet };
+    });
+}
+
+/**
+ * The figure of a panel of curves.
+ * @param {Object} asked {log (the value axis), curves (see chosen), model, step (null: live), fields, theme, words, size, revision}
+ */
+export function curveFigure({ log, curves, model, step, fields, theme, words, size, revision }) {
   const data = curves.map((curve) => {
     const [x, y] = thinned(curve.x, curve.y);
     return {
@@ -147,8 +171,11 @@ export function curveFigure({ panel, curves, model, step, fields, theme, words, 
       connectgaps: false,
     };
   });
+  if (step === null) data.push(...ends(curves, { log, theme, size }));
   const last = Math.max(1, ...curves.map((curve) => curve.x[curve.x.length - 1] || 0));
   const values = log ? curves.flatMap((curve) => curve.y.filter((v) => v > 0)) : [];
+  const newest = curves.map((curve) => curve.y[curve.y.length - 1]).filter(Number.isFinite);
+  const low = !log && highest(newest) > 0.5 * highest(curves.flatMap((curve) => curve.y));
   const decades = values.length ? Math.log10(highest(values) / -highest(values.map((v) => -v))) : 0;
   const axis = {
     gridcolor: theme.grid,
@@ -161,27 +188,31 @@ export function curveFigure({ panel, curves, model, step, fields, theme, words, 
     fixedrange: false,
   };
   const layout = {
-    uirevision: revision,
+    uirevision: `${revision}|${log}`,
     showlegend: false,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.font, size, color: theme.text },
     margin: { l: 8, r: 10, t: 8, b: 8, pad: 2 },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.08), font: { size, color: theme.text } },
+    hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.06), bordercolor: theme.grid, font: { size, color: theme.text } },
     xaxis: {
-      ...axis, nticks: 6, showgrid: false, rangemode: "tozero", range: data.length ? undefined : [0, 1],
+      ...axis, nticks: 6, showgrid: false, rangemode: "tozero", range: last > 4 ? undefined : [0, 4],
+      separatethousands: true, exponentformat: last < 1e6 ? "none" : "SI",
+      unifiedhovertitle: { text: words.say(WORDS.stepAt, { step: "%{x:,d}" }) },
       title: size > 16 ? { text: words.say(WORDS.stepAxis), font: { size, color: theme.muted } } : undefined,
     },
     yaxis: {
       ...axis,
       nticks: 5,
       type: log ? "log" : "linear",
+      rangemode: log ? "normal" : "tozero",
+      tickfont: { size: log ? size * 0.85 : size, color: theme.muted }, // a power is written larger than asked
       dtick: decades > 1.2 ? Math.ceil(decades / 5) : undefined,
       exponentformat: log ? "power" : "SI",
       range: data.length ? undefined : log ? [-3, 0] : [0, 1],
     },
-    shapes: data.length ? shapes({ marks: model.marks, step, fields, theme, words, size, last }) : [],
+    shapes: data.length ? shapes({ marks: model.marks, step, fields, theme, words, size, last, low }) : [],
   };
   return { data, layout };
 }

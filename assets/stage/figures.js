@@ -32,7 +32,7 @@ function axisOf(axis, theme, words, size) {
     ...axis,
     tickfont: { size, color: theme.muted, ...(axis.tickfont || {}) },
   };
-  if (axis.title !== undefined) dressed.title = { standoff: 6, ...titled(axis.title, words) };
+  if (axis.title !== undefined) dressed.title = { standoff: 6, font: { size, color: theme.muted }, ...titled(axis.title, words) };
   if (Array.isArray(axis.ticktext)) dressed.ticktext = axis.ticktext.map((text) => said(text, words));
   return dressed;
 }
@@ -75,8 +75,8 @@ export function dressed(figure, { theme, words, size, revision }) {
     ...given,
     uirevision: `${revision}|${given.uirevision ?? ""}`,
     font: { family: theme.font, size, color: theme.text, ...(given.font || {}) },
-    margin: { l: 8, r: 8, t: 8, b: 14, ...(given.margin || {}) },
-    hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.08), font: { size, color: theme.text } },
+    margin: { l: 8, r: 8, t: 8, b: 20, ...(given.margin || {}) },
+    hoverlabel: { bgcolor: mixed(theme.text, theme.paper, 0.06), bordercolor: theme.grid, font: { size, color: theme.text } },
     legend: { ...LEGEND, ...(given.legend || {}), font: { size } },
   };
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(given).filter((key) => AXIS.test(key))])) {

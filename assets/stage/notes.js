@@ -33,9 +33,12 @@ export class Notes {
     const last = notes[notes.length - 1];
     if (last) said.push(words.sentence(last.sentence));
     const resumable = own && model.ended && model.mine && model.status.resumable && shownStep === null;
-    this.node.hidden = !said.length && !resumable;
+    this.node.hidden = !said.length;
+    // Beside the words where there are some, else in the bar above, so that nothing below moves.
+    const home = said.length ? this.node : this.stage.transport.row;
+    if (this.resume.parentNode !== home) home.append(this.resume);
     this.node.classList.toggle("tf-bad", bad);
-    put(this.text, said.length ? said.join(" ") : words.say(WORDS[state] || ""));
+    put(this.text, said.join(" "));
     this.resume.hidden = !resumable;
     put(this.resume, words.say(WORDS.continueRun));
     named(this.resume, words.say(WORDS.continueRun));

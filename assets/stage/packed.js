@@ -36,15 +36,16 @@ export function rows(value) {
   return Array.from({ length: shape[0] }, (_, i) => Array.from(flat.slice(i * shape[1], (i + 1) * shape[1])));
 }
 
+/** Red, green, blue and opacity of #rgb, #rrggbb or #rrggbbaa. */
 function hex(colour) {
   const text = colour.length === 4 ? colour.replace(/[0-9a-f]/gi, "$&$&") : colour;
-  return [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
+  return [1, 3, 5, 7].map((i) => (i < text.length ? parseInt(text.slice(i, i + 2), 16) : 255));
 }
 
 /** 256 colours between the anchors of a ramp, or a colour for each index. */
 function palette(colours, ramp) {
   const anchors = colours.map(hex);
-  const table = new Uint8Array(256 * 3);
+  const table = new Uint8Array(256 * 4);
   for (let i = 0; i < 256; i += 1) {
     let colour = anchors[Math.min(i, anchors.length - 1)];
     if (ramp) {
@@ -52,7 +53,7 @@ function palette(colours, ramp) {
       const low = Math.min(Math.floor(place), anchors.length - 2);
       colour = anchors[low].map((v, k) => v + (anchors[low + 1][k] - v) * (place - low));
     }
-    table.set(colour.map(Math.round), i * 3);
+    table.set(colour.map(Math.round), i * 4);
   }
   return table;
 }
@@ -79,8 +80,12 @@ export function paintedRaster(raster) {
     table = palettes.get(name);
   }
   for (let i = 0; i < width * height; i += 1) {
-    for (let k = 0; k < 3; k += 1) pixels[i * 4 + k] = table ? table[source[i] * 3 + k] : source[i * channels + k];
-    pixels[i * 4 + 3] = channels === 4 ? source[i * 4 + 3] : 255;
+    if (table) {
+      for (let k = 0; k < 4; k += 1) pixels[i * 4 + k] = table[source[i] * 4 + k];
+    } else {
+      for (let k = 0; k < 3; k += 1) pixels[i * 4 + k] = source[i * channels + k];
+      pixels[i * 4 + 3] = channels === 4 ? source[i * 4 + 3] : 255;
+    }
   }
   const canvas = document.createElement("canvas");
   canvas.width = width;

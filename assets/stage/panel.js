@@ -26,11 +26,12 @@ export class Panel {
     this.empty = h("div", { class: "tf-empty" });
     this.saver = this.menu();
     this.larger = h("button", { type: "button", class: "tf-small", on: { click: () => this.turn() } });
+    this.scaler = h("button", { type: "button", class: "tf-small tf-scale", on: { click: () => this.rescale() } });
     this.node = h(
       "article",
       { class: "tf-panel" },
       h("header", { class: "tf-head" }, this.heading, this.legend),
-      h("div", { class: "tf-tools" }, this.saver, this.larger),
+      h("div", { class: "tf-tools" }, spec.curves ? this.scaler : null, this.saver, this.larger),
       this.sentence,
       h("div", { class: "tf-canvas" }, this.plot, this.empty),
     );
@@ -99,6 +100,9 @@ export class Panel {
     this.items.forEach((item, i) => put(item, words.say(names[i])));
     named(this.larger, this.enlarged ? words.say(WORDS.shrink) : words.say(WORDS.enlarge, { title }));
     this.larger.replaceChildren(icon(this.enlarged ? "close" : "enlarge"));
+    put(this.scaler, words.say(WORDS.log));
+    named(this.scaler, `${words.say(WORDS.logAxis)}: ${title}`);
+    this.scaler.setAttribute("aria-pressed", String(this.log));
     this.drawEmpty();
   }
 
@@ -108,10 +112,22 @@ export class Panel {
     this.larger.focus();
   }
 
-  /** The size of type: a hero and an enlarged panel are read from far away. */
+  /** The size of type: a hero and an enlarged panel are read from far away, and so is a wall of pictures. */
   get size() {
-    if (this.enlarged) return 18;
-    return this.spec.size === "hero" ? 16 : 14;
+    if (this.enlarged) return this.plot.clientWidth > 900 ? 20 : 16;
+    const wide = this.stage.root.clientWidth > 1400 ? 2 : 0;
+    return (this.spec.size === "hero" ? 16 : 14) + wide;
+  }
+
+  /** Whether the value axis is logarithmic: as a person chose it in this tab, else as the page says. */
+  get log() {
+    return remembered()[this.spec.name] ?? this.spec.scale === "log";
+  }
+
+  rescale() {
+    remember(this.spec.name, !this.log);
+    this.scaler.setAttribute("aria-pressed", String(this.log));
+    this.panels.touch(this.spec.name);
   }
 
   get told() {
@@ -129,7 +145,7 @@ export class Panel {
     const how = { theme, words, size: this.size, revision };
     if (!this.spec.curves) return this.told && !this.told.error ? dressed(this.told, how) : null;
     const step = this.stage.shownStep;
-    return curveFigure({ panel: this.spec, curves: this.curves(), model, step, fields, ...how });
+    return curveFigure({ log: this.log, curves: this.curves(), model, step, fields, ...how });
   }
 
   draw() {
@@ -137,9 +153,11 @@ export class Panel {
     this.drawEmpty(figure);
     if (!figure) return;
     if (this.spec.curves) this.drawLegend();
+    else this.drawKey(figure);
     const { Plotly } = this.stage;
     const { clientWidth, clientHeight } = this.plot;
     if (!clientWidth || !clientHeight) return;
+    broken(figure.layout.yaxis.title, clientHeight - 2 * this.size, this.size);
     figure.layout.autosize = false;
     figure.layout.width = clientWidth;
     figure.layout.height = clientHeight;
@@ -151,8 +169,9 @@ export class Panel {
   drawEmpty(figure = this.drawable()) {
     const empty = this.spec.curves ? !this.curves().length : !figure;
     this.node.classList.toggle("tf-is-empty", Boolean(empty));
-    this.node.classList.toggle("tf-is-old", !empty && !this.spec.curves && this.stage.isOld(this.spec.name));
-    if (!empty) return;
+    const old = !empty && !this.spec.curves && this.stage.isOld(this.spec.name);
+    this.node.classList.toggle("tf-is-old", Boolean(old));
+    if (!empty && !old) return;
     const { words, watched } = this.stage;
     const wrong = !this.spec.curves && this.told && this.told.error;
     put(this.empty, wrong ? words.sentence(wrong) : words.say(watched ? WORDS.waiting : WORDS.empty));
@@ -172,8 +191,8 @@ export class Panel {
       this.legendKey = signature;
       this.entries = curves.slice(0, family ? 0 : LEGEND).map((curve) => {
         const value = h("span", { class: "tf-value" });
-        const dot = h("span", { class: "tf-dot" });
-        dot.style.background = curve.colour;
+        const dot = h("span", { class: curve.split === "test" ? "tf-dot tf-ring" : "tf-dot" });
+        dot.style.color = curve.colour;
         const node = h("span", { class: "tf-entry" }, dot, h("span", { class: "tf-name", text: curve.name }), value);
         return { node, value, metric: curve.metric };
       });
@@ -184,6 +203,27 @@ export class Panel {
       const at = shownStep === null ? curve.x.length - 1 : indexAt(curve.x, shownStep);
       put(entry.value, at < 0 ? "–" : digits(curve.y[at], words));
     }
+  }
+
+  /** The key of a figure stands beside its title too. What has many colours is shown by its shape alone. */
+  drawKey(figure) {
+    const named = figure.layout.showlegend ? figure.data.filter((trace) => trace.name && trace.showlegend !== false) : [];
+    figure.layout.showlegend = false; // in the plot it would take room, and the colour of whatever point comes first
+    const entries = named.map(({ name, type, mode, marker = {}, line = {} }) => {
+      const shape = type === "bar" ? "tf-square" : mode === "lines" ? "tf-stroke" : "";
+      const colour = mode === "lines" ? line.color : marker.color;
+      return { name, shape: marker.symbol === "circle-open" ? "tf-ring" : shape, colour };
+    });
+    const key = JSON.stringify(entries.map((one) => [one.name, one.shape, typeof one.colour === "string" && one.colour]));
+    if (key === this.legendKey) return;
+    this.legendKey = key;
+    this.legend.replaceChildren(
+      ...entries.map(({ name, shape, colour }) => {
+        const dot = h("span", { class: `tf-dot ${shape}` });
+        if (typeof colour === "string") dot.style.color = colour;
+        return h("span", { class: "tf-entry" }, dot, h("span", { class: "tf-name", text: name }));
+      }),
+    );
   }
 
   resized() {
@@ -210,11 +250,39 @@ export class Panel {
   }
 }
 
+const SCALES = "tenfold.scales";
+
+/** Which panels a person gave a logarithmic axis in this tab, or took it from. */
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(SCALES)) || scales;
+  } catch {
+    return scales;
+  }
+}
+
+let scales = {};
+
+function remember(name, log) {
+  scales = { ...remembered(), [name]: log };
+  try {
+    sessionStorage.setItem(SCALES, JSON.stringify(scales));
+  } catch {
+    // A browser may keep nothing: the choice then lasts as long as the page.
+  }
+}
+
+/** A title that is longer than its axis goes on in a second line where it has a comma. */
+function broken(title, room, size) {
+  const { text = "" } = title || {};
+  if (text.length * size * 0.5 > room) title.text = text.replace(/([,，])\s*/, "$1<br>");
+}
+
 /** A family's legend: the first and the last name, and between them a dot of each colour. */
 function ramp(curves) {
   const dots = curves.map((curve) => {
     const dot = h("span", { class: "tf-dot", title: curve.name });
-    dot.style.background = curve.colour;
+    dot.style.color = curve.colour;
     return dot;
   });
   const name = (curve) => h("span", { class: "tf-name", text: curve.name });
@@ -225,6 +293,7 @@ function ramp(curves) {
 function digits(value, words) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 100000)) return words.number(value, 3);
+  if (size >= 100000) return value.toExponential(1).replace("e+", "e");
+  if (size !== 0 && size < 0.001) return words.number(value, 3);
   return words.fixed(value, size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
 }

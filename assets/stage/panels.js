@@ -189,7 +189,7 @@ export class Panels {
     this.enlarged = panel;
     panel.enlarged = true;
     panel.place.style.height = `${panel.place.offsetHeight}px`;
-    this.dialog.append(panel.node);
+    this.dialog.append(panel.node, this.stage.notes.toasts); // what lies outside a dialog lies under it
     this.dialog.setAttribute("aria-label", panel.title());
     this.dialog.showModal();
     panel.describe(panel.spec);
@@ -203,6 +203,7 @@ export class Panels {
     panel.enlarged = false;
     panel.place.style.height = "";
     panel.place.append(panel.node);
+    this.stage.root.append(this.stage.notes.toasts);
     if (this.dialog.open) this.dialog.close();
     panel.describe(panel.spec);
     panel.resized();

@@ -19,12 +19,13 @@ export class Timeline {
     this.thumb = h("span", { class: "tf-thumb" });
     this.ticks = h("span", { class: "tf-ticks" });
     this.track = h("div", { class: "tf-track", role: "slider", tabindex: 0, "aria-valuemin": 0 });
-    this.track.append(h("span", { class: "tf-rail" }), this.fill, this.ticks, this.thumb);
+    this.track.append(h("span", { class: "tf-rail" }), this.fill, this.thumb);
+    this.lane = h("div", { class: "tf-lane" }, this.track, this.ticks);
     this.where = h("span", { class: "tf-at" });
     this.back = h("button", { type: "button", class: "tf-small tf-back" }, icon("end"), (this.backText = h("span")));
     this.back.addEventListener("click", pressed(() => this.toEnd()));
-    this.node = h("section", { class: "tf-timeline" }, this.button, this.speed, this.track, this.where, this.back);
-    this.track.addEventListener("pointerdown", (event) => this.grab(event));
+    this.node = h("section", { class: "tf-timeline" }, this.button, this.speed, this.lane, this.where, this.back);
+    this.lane.addEventListener("pointerdown", (event) => this.grab(event));
     this.track.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -116,16 +117,26 @@ export class Timeline {
     put(this.backText, back);
     named(this.back, back);
     this.back.classList.toggle("tf-hidden", stage.shownStep === null || !some);
-    const key = `${words.lang}|${end}|${model.marks.length}`;
+    const key = `${model.id}|${words.lang}|${model.marks.map((mark) => mark.step).join("|")}`;
     if (key !== this.key_) {
       this.key_ = key;
       this.ticks.replaceChildren(
         ...model.marks.map((mark) => {
-          const tick = h("span", { class: "tf-tick", title: markText(mark, fields, words, WORDS.turned), text: "▲" });
-          tick.style.left = `${Math.min(100, (mark.step / end) * 100)}%`;
+          const tick = h("button", { type: "button", class: "tf-tick" });
+          tick.setAttribute("aria-label", markText(mark, fields, words, WORDS.turned));
+          tick.addEventListener("click", () => {
+            replay.pause();
+            replay.go(mark.step);
+          });
           return tick;
         }),
       );
     }
+    [...this.ticks.children].forEach((tick, i) => {
+      const place = Math.min(100, (model.marks[i].step / end) * 100);
+      tick.style.left = `${place}%`;
+      tick.classList.toggle("tf-left", place < 25);
+      tick.classList.toggle("tf-right", place > 75);
+    });
   }
 }

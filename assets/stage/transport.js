@@ -29,24 +29,19 @@ export class Transport {
     this.bar = h("span", { class: "tf-bar-fill" });
     const bounds = { "aria-valuemin": 0, "aria-valuemax": 100 };
     this.progress = h("span", { class: "tf-bar", role: "progressbar", ...bounds }, this.bar);
-    const names = ["percent", "left", "step", "epoch", "rate", "updates", "device"];
+    const names = ["percent", "step", "epoch", "device", "left", "rate", "updates"];
     this.facts = Object.fromEntries(names.map((name) => [name, h("span", { class: `tf-fact tf-fact-${name}` })]));
-    const { percent, left, ...rest } = this.facts;
+    const { percent, ...rest } = this.facts;
     const facts = h("span", { class: "tf-facts" }, ...Object.values(rest));
     const speed = h("span", { class: "tf-group tf-speed" }, this.speedLabel, this.speeds);
     const buttons = h("span", { class: "tf-group" }, this.steps, this.stopButton, this.restartButton);
+    const where = h("span", { class: "tf-group tf-where", role: "status" }, this.badge, this.state);
+    this.row = h("div", { class: "tf-row" }, this.primary, buttons, speed, where, this.again);
     this.node = h(
       "section",
       { class: "tf-transport" },
-      h(
-        "div",
-        { class: "tf-row" },
-        h("span", { class: "tf-group" }, this.primary, this.again),
-        buttons,
-        speed,
-        h("span", { class: "tf-group tf-where" }, this.badge, this.state),
-      ),
-      h("div", { class: "tf-row tf-status" }, percent, this.progress, left, facts),
+      this.row,
+      h("div", { class: "tf-row tf-status" }, percent, this.progress, facts),
     );
   }
 
@@ -124,7 +119,7 @@ export class Transport {
       else if (model.state === "queued") reason = say(WORDS.waitsInQueue);
     }
     disabled(this.primary, reason);
-    const again = does !== "train" && (foreign || (data.changed && model.mine));
+    const again = does !== "train" && (foreign || (data.changed && model.mine && data.run === model.id));
     this.again.hidden = !again;
     const againText = say(foreign ? WORDS.trainOwn : WORDS.trainChanged);
     put(this.again, againText);
@@ -158,7 +153,8 @@ export class Transport {
     const { status } = model;
     const say = (text, values) => words.say(text, values);
     const now = stage.shownStep === null;
-    const badge = model.recorded ? "recorded" : !now ? "replay" : alive ? "live" : "ended";
+    const alone = !alive ? "ended" : model.state === "queued" ? "waits" : "live";
+    const badge = model.recorded ? "recorded" : now ? alone : "replay";
     this.badge.hidden = !watched || !status;
     this.badge.dataset.kind = badge;
     this.badge.classList.toggle("tf-moving", badge === "live" && MOVING.has(model.state));
@@ -178,20 +174,29 @@ export class Transport {
     const percent = Math.floor(share * 100);
     this.progress.setAttribute("aria-valuenow", percent);
     put(facts.percent, `${percent} %`);
-    put(facts.left, alive && model.state === "running" ? this.leftText(status.left_s) : "");
+    const moving = alive && model.state === "running";
+    const trained = status.trained_s > 0 ? this.timeText(status.trained_s, "Trained") : "";
+    put(facts.left, moving ? this.timeText(status.left_s, "Left") : trained);
     const step = now ? status.step : stage.shownStep;
     const steps = status.stop && status.stop.steps;
     put(facts.step, steps ? say(WORDS.stepOf, { step, steps }) : say(WORDS.stepAt, { step }));
+    this.reserve({
+      step: say(WORDS.stepOf, { step: Math.max(steps || 0, 88888), steps: Math.max(steps || 0, 88888) }),
+      epoch: say(WORDS.epochAt, { epoch: words.fixed(8888, 1) }),
+      left: say(WORDS.minutesTrained, { minutes: 88 }),
+      rate: say(WORDS.stepsPerSecond, { rate: 8888 }),
+      updates: say(WORDS.updatesPerSecond, { rate: 8 }),
+    });
     const passed = status.epoch !== null && status.epoch >= 0 && status.step > 0;
     const epoch = passed ? (status.epoch * step) / status.step : 0;
     put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, 1) }) : "");
-    const moving = alive && model.state === "running";
     const pace = status.steps_per_s;
     const rate = pace < 10 ? words.fixed(pace, 1) : words.number(Math.round(pace));
     put(facts.rate, moving ? say(WORDS.stepsPerSecond, { rate }) : "");
     const updates = say(WORDS.updatesPerSecond, { rate: words.fixed(stage.updates, 0) });
-    const skipped = model.skipped ? ` (${say(WORDS.skipped, { count: model.skipped })})` : "";
-    put(facts.updates, moving ? updates + skipped : "");
+    put(facts.updates, moving ? updates : "");
+    const skipped = model.skipped ? say(WORDS.skipped, { count: model.skipped }) : "";
+    if (facts.updates.title !== skipped) facts.updates.title = skipped;
     put(facts.device, status.device ? status.device.toUpperCase() : "");
   }
 
@@ -209,11 +214,20 @@ export class Transport {
     return state;
   }
 
-  leftText(seconds) {
+  /** Keep the room that the facts take at their longest, so that what stands beside them does not move. */
+  reserve(longest) {
+    for (const [name, text] of Object.entries(longest)) {
+      if (this.facts[name].dataset.longest !== text) this.facts[name].dataset.longest = text;
+    }
+  }
+
+  /** A stretch of time in the unit that suits it; `what` is "Left" or "Trained". */
+  timeText(seconds, what) {
     const { words } = this.stage;
     if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
-    if (seconds < 90) return words.say(WORDS.secondsLeft, { seconds: Math.max(0, Math.round(seconds)) });
-    if (seconds < 5400) return words.say(WORDS.minutesLeft, { minutes: Math.round(seconds / 60) });
-    return words.say(WORDS.hoursLeft, { hours: words.fixed(seconds / 3600, 1) });
+    if (seconds < 90) return words.say(WORDS[`seconds${what}`], { seconds: Math.max(0, Math.round(seconds)) });
+    if (seconds < 5400) return words.say(WORDS[`minutes${what}`], { minutes: Math.round(seconds / 60) });
+    const hours = seconds / 3600;
+    return words.say(WORDS[`hours${what}`], { hours: hours < 100 ? words.fixed(hours, 1) : Math.round(hours) });
   }
 }

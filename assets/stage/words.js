@@ -36,6 +36,7 @@ export const WORDS = {
   live: N_("LIVE"),
   replay: N_("REPLAY"),
   recorded: N_("RECORDED"),
+  waits: N_("WAITING"),
   queued: N_("Waiting for a free place"),
   queuedAt: N_("Number {place} in the queue"),
   preparing: N_("Preparing"),
@@ -62,6 +63,9 @@ export const WORDS = {
   secondsLeft: N_("{seconds} s left"),
   minutesLeft: N_("{minutes} min left"),
   hoursLeft: N_("{hours} h left"),
+  secondsTrained: N_("{seconds} s trained"),
+  minutesTrained: N_("{minutes} min trained"),
+  hoursTrained: N_("{hours} h trained"),
   // panels
   panels: N_("Pictures of the training"),
   enlarge: N_("Enlarge {title}"),
@@ -72,6 +76,8 @@ export const WORDS = {
   saveCsv: N_("Save the numbers (CSV)"),
   more: N_("More pictures"),
   empty: N_("Press Train and watch it learn"),
+  logAxis: N_("Logarithmic axis"),
+  log: N_("log"),
   waiting: N_("Waiting for the first picture"),
   // time line
   timeline: N_("Time line"),

@@ -17,8 +17,9 @@ from core.words import N_, Refusal
 #: Called with (task, share 0…1) while something takes long; a worker sets it to what tells the log.
 progress: ContextVar[Callable[[str, float], None] | None] = ContextVar("progress", default=None)
 
-FETCHING = N_("Fetching {file}")
-READING = N_("Reading {file}")
+#: The tasks that are told: whole sentences, since who shows them looks them up as they are.
+FETCHING = N_("Fetching the data")
+READING = N_("Reading the data")
 
 
 def folder() -> Path:
@@ -51,13 +52,13 @@ def content(file: str, urls: tuple[str, ...], sha256: str, *, instead: str) -> b
         Refusal: it is not here and cannot be fetched, or what came is not what was published.
     """
     path = folder() / file
-    tell(READING.format(file=file), 0.0)
+    tell(READING, 0.0)
     if path.exists():
         found = _checked(path, sha256)
         if found is not None:
             return found
     for url in urls:
-        found = _fetched(path, url, file, sha256)
+        found = _fetched(path, url, sha256)
         if found is not None:
             return found
     raise Refusal(
@@ -77,17 +78,16 @@ def _checked(path: Path, sha256: str) -> bytes | None:
     return raw if hashlib.sha256(raw).hexdigest() == sha256 else None
 
 
-def _fetched(path: Path, url: str, file: str, sha256: str) -> bytes | None:
+def _fetched(path: Path, url: str, sha256: str) -> bytes | None:
     """Fetch ``url`` to ``path``; nothing where that fails. The file appears under its name only when it is whole."""
     import pooch
 
-    task = FETCHING.format(file=file)
-    tell(task, 0.0)
+    tell(FETCHING, 0.0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetching-") as place:
             arrived = Path(place) / path.name
-            pooch.HTTPDownloader(progressbar=_Bar(task), timeout=20)(url, str(arrived), None)
+            pooch.HTTPDownloader(progressbar=_Bar(), timeout=20)(url, str(arrived), None)
             found = _checked(arrived, sha256)
             if found is not None:
                 arrived.replace(path)
@@ -99,18 +99,17 @@ def _fetched(path: Path, url: str, file: str, sha256: str) -> bytes | None:
 class _Bar:
     """What pooch asks of a progress bar, told on."""
 
-    def __init__(self, task: str) -> None:
-        self.task = task
+    def __init__(self) -> None:
         self.total = 0
         self.done = 0
 
     def update(self, n: int) -> None:
         self.done += n
         if self.total:
-            tell(self.task, min(self.done / self.total, 1.0))
+            tell(FETCHING, min(self.done / self.total, 1.0))
 
     def reset(self) -> None:
         self.done = 0
 
     def close(self) -> None:
-        tell(self.task, 1.0)
+        tell(FETCHING, 1.0)

@@ -60,6 +60,8 @@ def _header(experiment: Experiment, draft: Draft) -> None:
     with st.container(key="title", gap=None):
         with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
             st.title(say(experiment.title), anchor=False, width="content")
+            with st.container(key="about", width="stretch"):
+                st.markdown(say(experiment.tagline))
             with st.container(horizontal=True, width="content", gap="small"):
                 link(draft)
                 paper = experiment.paper
@@ -70,7 +72,6 @@ def _header(experiment: Experiment, draft: Draft) -> None:
                     type="tertiary",
                     help=f"{paper.authors}: {paper.title} ({paper.year})",
                 )
-        st.markdown(say(experiment.tagline))
 
 
 def _stage(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:

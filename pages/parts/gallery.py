@@ -1,4 +1,4 @@
-"""The cards of the home page."""
+"""The home page: what Tenfold is, the first algorithm large, and a card for each of the others."""
 
 from pathlib import Path
 
@@ -12,24 +12,72 @@ _ROOT = Path(__file__).parents[2]
 
 
 def gallery() -> None:
-    """What Tenfold is, and a card for each algorithm that exists."""
-    with st.container(key="welcome", gap=None):
-        st.title("Tenfold", anchor=False)
-        st.markdown(_("Watch a neural network learn: real data, a real PyTorch training, as it happens."))
-        st.markdown(
-            _("Choose an algorithm, press Train, and look inside. Pause it, step it, turn its knobs, rewind it.")
-        )
-    with st.grid(columns="auto", min_column_width=300, gap="medium"):
-        for experiment in experiments().values():
-            _card(experiment)
+    """A first view with one thing to do, what one can do there, and the cards."""
+    first, *others = experiments().values()
+    with st.container(key="first"):
+        _first(first)
+    with st.container(key="verbs"):
+        _verbs()
+    if others:
+        with st.container(key="cards"), st.grid(columns="auto", min_column_width=300, gap="medium"):
+            for experiment in others:
+                _card(experiment)
+
+
+def _first(experiment: Experiment) -> None:
+    with st.container(key=f"card.{experiment.slug}"):
+        words, picture = st.columns([5, 6], gap="large", vertical_alignment="center")
+        with words:
+            st.title(_("Watch a neural network learn"), anchor=False)
+            with st.container(key="lead"):
+                st.markdown(
+                    _("Real data and a real PyTorch training, drawn as it happens. Press Train and look inside.")
+                )
+            _open(experiment, _("Open: {title}", title=say(experiment.title)))
+            st.markdown(say(experiment.tagline))
+            st.caption(_source(experiment))
+        with picture:
+            _picture(experiment)
+
+
+def _verbs() -> None:
+    verbs = (
+        (":material/visibility:", _("Watch"), _("What it answers, its curves and its inside, while it trains.")),
+        (
+            ":material/tune:",
+            _("Command"),
+            _("Pause it, make a single step, slow it down, turn its learning rate midway."),
+        ),
+        (
+            ":material/history:",
+            _("Rewind"),
+            _("Drag the time line back to any moment. The same seed gives the same curve."),
+        ),
+    )
+    for column, (icon, verb, what) in zip(st.columns(3, gap="large"), verbs, strict=True):
+        with column:
+            st.markdown(f"### :primary[{icon}] {verb}\n{what}")
 
 
 def _card(experiment: Experiment) -> None:
     with st.container(border=True, key=f"card.{experiment.slug}"):
-        picture = _ROOT / "assets" / "recorded" / experiment.slug / "picture.png"
-        if picture.exists():
-            st.image(str(picture), width="stretch")
-        page = str(_ROOT / "pages" / f"{experiment.slug}.py")
-        st.page_link(page, label=f"**{say(experiment.title)}**", icon=":material/play_circle:")
+        _picture(experiment)
+        _open(experiment, say(experiment.title))
         st.markdown(say(experiment.tagline))
-        st.caption(f"{experiment.paper.authors.split(',')[0]} · {experiment.paper.year}")
+        st.caption(_source(experiment))
+
+
+def _picture(experiment: Experiment) -> None:
+    """From its recorded run."""
+    picture = _ROOT / "assets" / "recorded" / experiment.slug / "picture.png"
+    if picture.exists():
+        st.image(str(picture), width="stretch")
+
+
+def _open(experiment: Experiment, label: str) -> None:
+    page = str(_ROOT / "pages" / f"{experiment.slug}.py")
+    st.page_link(page, label=f"**{label}**", icon=":material/play_circle:")
+
+
+def _source(experiment: Experiment) -> str:
+    return f"{experiment.paper.authors.split(',')[0]} · {experiment.paper.year}"

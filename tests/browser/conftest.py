@@ -91,8 +91,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert "Traceback" not in told, told[-4000:]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for the tests of one module: while Playwright is open, its thread can run no other event loop."""
     path = executable()
     if path is None:
         pytest.fail("no Chromium: run `python tests/browser/chromium.py`")

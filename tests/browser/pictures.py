@@ -19,7 +19,7 @@ MOMENT = 0.45
 
 def card(browser: Browser, url: str, slug: str) -> None:
     """The hero of the recorded run, without its frame."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=1, reduced_motion="reduce")
+    page = browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2, reduced_motion="reduce")
     page.goto(f"{url}/{slug}")
     line = page.get_by_role("slider", name="Time line")
     line.wait_for()

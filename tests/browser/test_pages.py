@@ -331,7 +331,7 @@ def test_reload_attaches_again_and_others_watch_without_touching(
 def test_the_menu_and_back_keep_what_was_set(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/dnn?noise=0.2")
     page.get_by_test_id("stTopNavLink").first.click()
-    expect(page.get_by_role("heading", name="Tenfold")).to_be_visible()
+    expect(page.get_by_role("heading", name="Watch a neural network learn")).to_be_visible()
     settled(page)
     page.get_by_role("link", name="Deep neural network").first.click()
     expect_address(page, noise="0.2")
@@ -402,7 +402,12 @@ def test_nothing_overflows_on_a_phone(visitor: Callable[..., Page], server: Serv
     assert page.evaluate(
         f"document.querySelector('{main}').scrollWidth <= document.querySelector('{main}').clientWidth"
     )
-    expect(page.locator('[data-testid="stSidebar"]')).not_to_be_in_viewport()
+    sidebar = page.locator('[data-testid="stSidebar"]')
+    expect(sidebar).not_to_be_in_viewport()
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(sidebar).to_be_in_viewport()
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    expect(sidebar).not_to_be_in_viewport()
 
 
 def test_no_word_comes_from_another_host(page: Page, server: Server) -> None:

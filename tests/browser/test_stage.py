@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.browser import chromium
 from tests.browser.canned import boundary
 from tests.browser.scripted import ROOT, Script, application
 from tests.browser.theatre import Theatre
@@ -21,23 +20,15 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.executable(), args=chromium.ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def theatre(browser: Browser) -> Iterator[Theatre]:
+def theatre(chromium: Browser) -> Iterator[Theatre]:
     script = Script()
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(application(script), log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    context = chromium.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -78,7 +69,8 @@ def test_curves_grow(theatre: Theatre) -> None:
     theatre.open()
     first = theatre.wait(lambda: theatre.points("loss"))
     theatre.wait(lambda: theatre.points("loss") > first + 5)
-    colours = theatre.page.evaluate("document.querySelector('[data-panel=loss] .tf-plot').data.map(t => t.line.color)")
+    lines = "document.querySelector('[data-panel=loss] .tf-plot').data.filter(t => t.line).map(t => t.line.color)"
+    colours = theatre.page.evaluate(lines)
     assert colours == ["#3f90da", "#ffa90e"]
     theatre.wait(lambda: theatre.heard("drawn"))
 
@@ -321,7 +313,7 @@ def test_a_turned_knob_is_a_mark(theatre: Theatre) -> None:
     theatre.open()
     theatre.wait(lambda: theatre.points("loss"))
     theatre.script.marks.append({"step": theatre.script.step + 30, "field": "rate", "old": 0.01, "new": 0.02})
-    expect(theatre.page.locator(".tf-tick")).to_have_attribute("title", re.compile("Learning rate 0.01 → 0.02"))
+    expect(theatre.page.locator(".tf-tick")).to_have_attribute("aria-label", re.compile("Learning rate 0.01 → 0.02"))
     shapes = "document.querySelector('[data-panel=loss] .tf-plot').layout.shapes.map(s => s.label?.text)"
     theatre.wait(lambda: theatre.page.evaluate(shapes) == ["Learning rate 0.01 → 0.02"])
 

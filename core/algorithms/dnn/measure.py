@@ -1,115 +1,110 @@
 """What is measured on the way: losses and scores of both parts of the data, and the diagnoses they allow.
 
 Everything follows the count of steps, never the clock, so that a seed gives one curve. The training part is measured
-on a fixed sample of at most 500 rows and, inside an epoch, the test part on one of 1,000: a measurement has to
-stay a few percent of the work. At the first evaluation after an epoch's end all test rows count.
+on a fixed sample of at most 500 rows, the test part always whole: one curve, one set of rows.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from core.algorithms.dnn.diagnose import Evaluation, diagnose
-from core.algorithms.dnn.model import ACTIVATIONS, MLP, loss_of
-from core.algorithms.dnn.state import State
+from core.algorithms.dnn.model import ACTIVATIONS, loss_of
+from core.algorithms.dnn.state import SAMPLE, State
 from core.events import Event, Note, Pulse, Scalars
 from core.experiment import Diverged
 
-TRAIN_ROWS, TEST_ROWS, CHUNK = 500, 1000, 1000
+#: Rows of a forward pass: between two of them a worker may look up.
+CHUNK = 1000
 
 #: Evaluations from one look for diagnoses to the next.
-LOOK = 8
+LOOK = 2
 
 #: A derivative below this lets no gradient through: |z| > 4.6 of a sigmoid, |z| > 3 of a tanh, z < 0 of a ReLU.
 FLAT_SLOPE = 0.01
 
 
-def due(step: int, every: int = 1) -> bool:
-    """Whether something is logged after ``step`` updates.
-
-    Every step at first, then every 2nd, 4th, …: 64 times in each doubling of the steps. With ``every`` (a power of
-    two) at no more than each such step, and at 0, 1, 4, 16, … before the first.
-    """
-    spacing = max(every, 1 << max(0, step.bit_length() - 7))
-    return step % spacing == 0 or (step < every and step & (step - 1) == 0 and step.bit_length() % 2 == 1)
-
-
-def evaluation_spacing(state: State) -> int:
-    """Steps between two evaluations, a power of two, so that they cost about 4 % of the training.
-
-    Reckoned, not timed: an evaluation is a forward pass (2 operations a weight and row), an update three of them.
-    What calling them costs, some 20 million operations, is let pass: where it counts, both are quick.
-    """
-    weights = sum(p.numel() for p in state.model.parameters())
-    rows = min(len(state.x_train), TRAIN_ROWS) + min(len(state.x_test), TEST_ROWS)
-    evaluation = 2.0 * rows * weights
-    update = 20e6 + 6.0 * min(state.config.batch_size, len(state.x_train)) * weights
-    spacing = 1
-    while spacing * update * 0.04 < evaluation * 0.75:
-        spacing *= 2
-    return spacing
-
-
 def report(state: State) -> Iterator[Event]:
-    """What is to be told after ``state.step`` updates: of the last update, and of an evaluation where one is due."""
+    """What is to be told after ``state.step`` updates: of the last update, and of the evaluations that are due."""
     values = dict(state.measured)
-    evaluated = due(state.step, evaluation_spacing(state))
-    if evaluated:
-        yield from evaluate(state, values)
+    when = (state.step, state.epoch_ended)
+    if state.schedule.looks_at_training(*when):
+        yield from evaluate_training(state, values)
+    tested = state.schedule.looks_at_test(*when)
+    if tested:
+        yield from evaluate_test(state, values)
     yield Scalars(state.step, values)
-    if evaluated and len(state.history) % LOOK == 1:
+    if tested and len(state.history) % LOOK == 1:
         for diagnosis, reasons in diagnose(state.history, values, state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
 
-def evaluate(state: State, values: dict[str, float]) -> Iterator[Event]:
-    """Put losses and scores of both parts into ``values``. Uses no dropout.
+def evaluate_training(state: State, values: dict[str, float]) -> Iterator[Event]:
+    """Put loss, score and dead units of the training sample into ``values``. Uses no dropout.
 
     Raises:
-        Diverged: the loss of the training part is no longer a number.
+        Diverged: the loss is no longer a number.
     """
-    new_epoch = not state.history or state.epochs > state.history[-1].epochs
-    rows = len(state.x_test) if new_epoch else min(len(state.x_test), TEST_ROWS)
-    for part, xs, ys in (
-        ("train", state.x_train[:TRAIN_ROWS], state.y_train[:TRAIN_ROWS]),
-        ("test", state.x_test[:rows], state.y_test[:rows]),
-    ):
-        outputs: list[Tensor] = []
-        sums: list[Tensor] = []
-        for start in range(0, len(xs), CHUNK):
-            sums = []
-            outputs.append(forward(state, xs[start : start + CHUNK], sums))
-            if len(xs) > CHUNK:
-                yield Pulse()
-        guessed = torch.cat(outputs)
-        values |= scores(state, part, guessed, ys)
-        if part == "train":
-            values |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(state, sums), start=1)}
-        elif state.data.classes:
-            state.predicted = guessed.argmax(dim=1).to(torch.uint8).cpu().numpy()
+    sums: list[Tensor] = []
+    outputs = forward(state, state.x_train[:SAMPLE], sums)
+    if len(state.x_train) > SAMPLE:
+        yield Pulse()
+    found = scores(state, "train", outputs, state.y_train[:SAMPLE])
+    found |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(state, sums), start=1)}
+    values |= fetched(found)
     if not math.isfinite(values["train/loss"]):
         raise Diverged(f"the training loss is {values['train/loss']}")
-    lengths = [length for name, length in values.items() if name.startswith("gradient/")]
-    ratio = lengths[0] / lengths[-1] if len(lengths) > 1 and lengths[-1] > 0 else 1.0
+
+
+def evaluate_test(state: State, values: dict[str, float]) -> Iterator[Event]:
+    """Put loss and score of the whole test part into ``values``, which has the training's, and into the history."""
+    chunks: list[Tensor] = []
+    for start in range(0, len(state.x_test), CHUNK):
+        chunks.append(forward(state, state.x_test[start : start + CHUNK]))
+        if len(state.x_test) > CHUNK:
+            yield Pulse()
+    outputs = torch.cat(chunks)
+    values |= fetched(scores(state, "test", outputs, state.y_test))
+    if state.data.classes:
+        state.predicted = outputs.argmax(dim=1).to(torch.uint8).cpu().numpy()
+    if state.history and state.history[-1].step == state.step:
+        state.history.pop()  # a training that is taken up again at this step looks anew
+    ratio = gradient_ratio(state, values)
     state.history.append(Evaluation(state.step, state.epochs, values["train/loss"], values["test/loss"], ratio))
 
 
-def scores(state: State, part: str, guessed: Tensor, y: Tensor) -> dict[str, float]:
-    """Loss and accuracy, or loss and error in the data's own units, by metric name."""
-    values = {f"{part}/loss": float(loss_of(guessed, y, state.config.criterion))}
+def gradient_ratio(state: State, values: Mapping[str, float]) -> float:
+    """The first layer's gradient over the last one's; 1 where that says nothing of depth."""
+    lengths = [length for name, length in values.items() if name.startswith("gradient/")]
+    if len(lengths) < 2 or lengths[-1] == 0 or state.config.init == "zeros":
+        return 1.0  # weights of zero let nothing back either, but it is not the layers that swallow it
+    return lengths[0] / lengths[-1]
+
+
+def scores(state: State, part: str, outputs: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Loss and accuracy, or loss and error in the data's own units, by metric name; still on the device."""
+    values = {f"{part}/loss": loss_of(outputs, y, state.config.criterion)}
     if state.data.classes:
-        values[f"{part}/accuracy"] = float((guessed.argmax(dim=1) == y).float().mean())
+        values[f"{part}/accuracy"] = (outputs.argmax(dim=1) == y).float().mean()
     else:
-        values[f"{part}/rmse"] = float((guessed[:, 0] - y).square().mean().sqrt()) * state.y_deviation
+        values[f"{part}/rmse"] = (outputs[:, 0] - y).square().mean().sqrt() * state.y_deviation
     return values
+
+
+def fetched(values: Mapping[str, Tensor]) -> dict[str, float]:
+    """Numbers of scalars, fetched from the device in one go."""
+    return dict(zip(values, torch.stack(list(values.values())).tolist(), strict=True))
 
 
 @torch.no_grad()
 def forward(state: State, x: Tensor, sums: list[Tensor] | None = None) -> Tensor:
     """Outputs for rows of ``x_train`` or ``x_test`` as at a test: no dropout, batch norm by its running figures."""
     model, training = state.model, state.model.training
+    if model.norms is None and not model.dropout:  # nothing to switch, and switching takes as long as a layer
+        plain: Tensor = model(state.inputs(x), sums)
+        return plain
     model.eval()
     try:
         outputs: Tensor = model(state.inputs(x), sums)
@@ -125,33 +120,37 @@ def slopes(state: State, sums: Sequence[Tensor]) -> list[Tensor]:
     return [derivative(z) for z in sums]
 
 
-def dead_shares(state: State, sums: Sequence[Tensor]) -> list[float]:
+@torch.no_grad()
+def dead_shares(state: State, sums: Sequence[Tensor]) -> list[Tensor]:
     """Share of each hidden layer's units that let no gradient through for any of the rows the sums are of."""
     if not sums:
         return []
-    shares: list[float] = torch.stack(
-        [(slope.abs().amax(dim=0) < FLAT_SLOPE).float().mean() for slope in slopes(state, sums)]
-    ).tolist()
-    return shares
+    slope = slopes(state, [torch.cat(list(sums), dim=1)])[0]  # of all layers at once
+    dead = (slope.abs().amax(dim=0) < FLAT_SLOPE).float()
+    return [layer.mean() for layer in torch.split(dead, [z.shape[1] for z in sums])]
 
 
-@torch.no_grad()
-def norms(tensors: Sequence[Tensor]) -> list[float]:
-    """Euclidean length of each, fetched from the device in one go."""
-    lengths: list[float] = torch.stack(list(torch._foreach_norm(list(tensors)))).tolist()
-    return lengths
+class Update:
+    """What an update does to each layer's weights: made after the backward pass, asked after the step."""
 
+    @torch.no_grad()
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self.weights = weights
+        # Measured now: clipping will change them.
+        self.gradients = torch._foreach_norm([W.grad for W in weights if W.grad is not None])
+        self.before = [W.detach().clone() for W in weights]
 
-def gradient_norms(model: MLP) -> dict[str, float]:
-    """Length of the gradient of each layer's weights, by metric name."""
-    lengths = norms([W.grad if W.grad is not None else torch.zeros_like(W) for W in model.weights])
-    return {f"gradient/layer_{i}": length for i, length in enumerate(lengths, start=1)}
+    @torch.no_grad()
+    def measured(self) -> dict[str, float]:
+        """Length of each gradient, and of each step as a share of the weights it changed, by metric name.
 
-
-def update_ratios(model: MLP, before: Sequence[Tensor]) -> dict[str, float]:
-    """Length of each layer's last step as a share of the length of its weights, by metric name."""
-    steps = norms([W.detach() - old for W, old in zip(model.weights, before, strict=True)])
-    return {
-        f"update_ratio/layer_{i}": step / max(length, 1e-12)
-        for i, (step, length) in enumerate(zip(steps, norms(before), strict=True), start=1)
-    }
+        Weights that were all 0 have no such share.
+        """
+        steps = torch._foreach_norm(torch._foreach_sub(list(self.weights), self.before))
+        lengths = torch.stack([*self.gradients, *steps, *torch._foreach_norm(self.before)]).tolist()
+        n = len(self.weights)
+        values = {f"gradient/layer_{i + 1}": lengths[i] for i in range(n)}
+        for i in range(n):
+            if lengths[2 * n + i] > 0:
+                values[f"update_ratio/layer_{i + 1}"] = lengths[n + i] / lengths[2 * n + i]
+        return values

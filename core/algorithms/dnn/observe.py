@@ -14,11 +14,13 @@ from core.algorithms.dnn.state import State
 from core.events import Array, Event, Snapshot
 from core.figures import quantised
 
-SIDE = 64  # of the boundary's grid
+SIDE = 96  # of the boundary's grid
+LINE = 256  # places of a curve
 UNITS = 10  # shown of a layer
 POINTS = 400  # drawn of each part
 MISTAKES = 24
 BINS = 40
+LARGE = 1e30  # what is beyond is drawn as this, what is no number as 0: the training itself says that it diverged
 MAP_BYTES = 11_000  # for all units' maps together: more units, coarser maps
 
 
@@ -29,7 +31,7 @@ class Plane:
     Attributes:
         train, test: the first rows of each part on the plane, (n, 2); for one feature (n, 1).
         extent: (left, right, bottom, top).
-        grid: network inputs of SIDE×SIDE places, top row first; of SIDE places for one feature.
+        grid: network inputs of SIDE×SIDE places, top row first; of LINE places for one feature.
         share: of the training part's variance that the plane shows.
     """
 
@@ -49,8 +51,7 @@ def observe(state: State) -> Iterator[Event]:
     outputs = forward(state, plane.grid, sums)
     yield Snapshot(state.step, "boundary", boundary_arrays(state, outputs))
     yield Snapshot(state.step, "neurons", neuron_arrays(state, plane, sums, outputs))
-    if state.config.layers:
-        yield Snapshot(state.step, "activations", activation_arrays(state))
+    yield Snapshot(state.step, "activations", activation_arrays(state))
     if state.data.classes and state.predicted is not None:
         yield Snapshot(state.step, "confusion", {"counts": confusion(state)})
         if state.data.image:
@@ -88,7 +89,7 @@ def make_plane(state: State) -> Plane:
     across = np.linspace(low[0], high[0], SIDE, dtype=np.float32)
     if features == 1:
         extent = (float(low[0]), float(high[0]), 0.0, 0.0)
-        places = np.linspace(low[0], high[0], 4 * SIDE, dtype=np.float32)[:, None]
+        places = np.linspace(low[0], high[0], LINE, dtype=np.float32)[:, None]
         return Plane(train, test, extent, state.encode(tensor(places, state)), share)
     up = np.linspace(high[1], low[1], SIDE, dtype=np.float32)
     places = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
@@ -108,6 +109,7 @@ def standardised(state: State, x: Array) -> Array:
 def data_arrays(state: State, plane: Plane) -> dict[str, Array]:
     """The points of both parts on the plane with their class or value, the plane's extent and its variance share."""
     answer = np.uint8 if state.data.classes else np.float32
+    y = state.data.y_train
     return {
         "train": plane.train.astype(np.float32),
         "test": plane.test.astype(np.float32),
@@ -115,6 +117,7 @@ def data_arrays(state: State, plane: Plane) -> dict[str, Array]:
         "test_y": state.data.y_test[: len(plane.test)].astype(answer),
         "extent": np.array(plane.extent, np.float32),
         "share": np.array([plane.share], np.float32),
+        "range": np.array([y.min(), y.max()], np.float32),  # of all points, not of those that are drawn alone
     }
 
 
@@ -147,7 +150,7 @@ def neuron_arrays(state: State, plane: Plane, sums: list[Tensor], outputs: Tenso
     if widths[0] > UNITS:
         shown[0] = 0
     flat = state.data.x_train.shape[1] == 1
-    side = 4 * SIDE if flat else SIDE
+    side = LINE if flat else SIDE
     pixels = {s: math.ceil(side / s) ** (1 if flat else 2) for s in (2, 3, 4, 6, 8)}
     stride = next((s for s, n in pixels.items() if sum(shown) * n <= MAP_BYTES), 8)
     arrays: dict[str, Array] = {"widths": np.array(widths, np.int32), "shown": np.array(shown, np.uint8)}
@@ -155,25 +158,33 @@ def neuron_arrays(state: State, plane: Plane, sums: list[Tensor], outputs: Tenso
         if n:
             maps = column[:, :n].T.reshape(n, *((1, side) if flat else (side, side)))
             maps = maps[:, :, ::stride] if flat else maps[:, ::stride, ::stride]
-            high = max(float(maps.abs().max()), 1e-6)
+            high = min(max(float(maps.nan_to_num().abs().max()), 1e-6), LARGE)
             arrays[f"maps_{i}"] = quantised(maps.cpu().numpy(), -high, high)
     for i, W in enumerate(state.model.weights):
         if shown[i] and shown[i + 1]:
-            arrays[f"weights_{i}"] = W.detach()[: shown[i + 1], : shown[i]].to(torch.float16).cpu().numpy()
+            drawn = W.detach()[: shown[i + 1], : shown[i]].clamp(-6e4, 6e4)  # as far as float16 goes
+            arrays[f"weights_{i}"] = drawn.to(torch.float16).cpu().numpy()
     return arrays
 
 
 def activation_arrays(state: State) -> dict[str, Array]:
-    """For up to 256 training rows: how often each activation occurs, a row a layer; dead units, flat slopes."""
+    """For up to 256 training rows: how often each activation occurs, a row a layer; dead units, flat slopes.
+
+    Without a hidden layer: how often each output occurs, and nothing of units.
+    """
     act, _ = ACTIVATIONS[state.config.activation]
     sums: list[Tensor] = []
-    forward(state, state.x_train[:256], sums)
-    values = [act(z).cpu().numpy() for z in sums]
+    outputs = forward(state, state.x_train[:256], sums)
+    hidden = list(sums)
+    if not sums:  # no hidden layer: what the outputs are, which have no slope to be flat
+        sums, act = [outputs], ACTIVATIONS["identity"][0]
+    values = [np.nan_to_num(act(z).cpu().numpy(), posinf=LARGE, neginf=-LARGE).clip(-LARGE, LARGE) for z in sums]
     low = min(float(np.quantile(v, 0.005)) for v in values)
     high = max(float(np.quantile(v, 0.995)) for v in values)
-    high = high if high > low else low + 1e-3
+    if high - low < 1e-3:
+        high = low + max(1e-3, 1e-3 * abs(low))
     counts = [np.histogram(v.clip(low, high), bins=BINS, range=(low, high))[0] / v.size for v in values]
-    flat = [(d.abs() < FLAT_SLOPE).cpu().numpy() for d in slopes(state, sums)]
+    flat = [(d.abs() < FLAT_SLOPE).cpu().numpy() for d in slopes(state, hidden)]
     return {
         "share": np.stack(counts).astype(np.float16),
         "range": np.array([low, high], np.float32),

@@ -26,11 +26,20 @@ PANELS = (
         size="side",
     ),
     Panel(
-        "score",
-        N_("Accuracy or error"),
-        N_("Share of examples put into the right class, or the usual distance from the right value."),
-        metrics=("train/accuracy", "test/accuracy", "train/rmse", "test/rmse"),
+        "accuracy",
+        N_("Accuracy"),
+        N_("Share of examples put into the right class."),
+        metrics=("train/accuracy", "test/accuracy"),
         size="side",
+        shown_if={"data": CLASSES},
+    ),
+    Panel(
+        "error",
+        N_("Error"),
+        N_("Usual distance from the right value: the root of the mean squared error."),
+        metrics=("train/rmse", "test/rmse"),
+        size="side",
+        shown_if={"data": REGRESSION},
     ),
     Panel(
         "neurons",
@@ -48,7 +57,10 @@ PANELS = (
     Panel(
         "activations",
         N_("Activations"),
-        N_("How often the units of a layer take each value, and how many of them are stuck where the slope is flat."),
+        N_(
+            "How often the units of a layer take each value, and how many are stuck where the slope is flat; "
+            "without a hidden layer, how often the outputs do."
+        ),
         view=f"{_VIEWS}:activations",
     ),
     Panel(
@@ -81,7 +93,7 @@ METRICS = (
     Metric(
         "test/loss",
         N_("Test loss"),
-        N_("Mean loss over test data; of a large test set 1,000 examples, and all of them after each epoch."),
+        N_("Mean loss over all test data."),
         "low",
     ),
     Metric(
@@ -121,7 +133,7 @@ DIAGNOSES = {
     ),
 }
 
-_NOISY = {"data": "moons", "samples": 200, "noise": 0.3, "test_share": 0.7, "layers": (64, 64), "activation": "relu"}
+_NOISY = {"data": "moons", "samples": 300, "noise": 0.3, "test_share": 0.8, "layers": (64, 64), "activation": "relu"}
 _DEEP = {"data": "circles", "noise": 0.05, "layers": (16,) * 9, "optimizer": "sgd", "lr": 0.1}
 
 PRESETS = (
@@ -150,6 +162,8 @@ PRESETS = (
         "zeros",
         N_("All weights zero"),
         N_("Units that start alike stay alike: eight of them draw no more than one could."),
+        # Eight: the sums of as many equal numbers as a power of two are exact, whatever the order; at another width
+        # rounding tells the units apart sooner or later, and they part.
         {"data": "circles", "layers": (8,), "activation": "sigmoid", "init": "zeros"},
         {"steps": 3000},
     ),
@@ -178,14 +192,14 @@ PRESETS = (
         "overfit_l2",
         N_("The same with L2"),
         N_("L2 keeps the weights small and at least halves the gap between training and test."),
-        _NOISY | {"l2": 0.02},
+        _NOISY | {"l2": 0.1},
         {"steps": 3000},
     ),
     Preset(
         "overfit_dropout",
         N_("The same with dropout"),
         N_("Units that sit out at random cannot rely on one another: at least half of the gap goes."),
-        _NOISY | {"dropout": 0.8},
+        _NOISY | {"dropout": 0.9},
         {"steps": 3000},
     ),
     Preset(

@@ -1,5 +1,6 @@
 """Everything a training of the perceptron needs to go on: network, optimiser, generators, place in the data."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,13 @@ from torch import Tensor
 from core.algorithms.dnn.config import DNNConfig
 from core.algorithms.dnn.diagnose import Evaluation
 from core.algorithms.dnn.model import MLP
+from core.algorithms.dnn.schedule import Schedule
 from core.data.dataset import Dataset, scale_of
 from core.events import Array
+from core.experiment import Diverged
+
+#: Rows of the training part that are looked at in an evaluation. Every data set comes shuffled.
+SAMPLE = 500
 
 
 class State:
@@ -22,7 +28,8 @@ class State:
         history: every evaluation so far, for the diagnoses.
         measured: gradient norms and update ratios of the last update, where it was one to be logged.
         active: diagnoses that hold at the moment, so that each is told once.
-        predicted: the last evaluation's guess, a class number (uint8) for each test row it looked at.
+        predicted: the last evaluation's guess, a class number (uint8) for each test row.
+        schedule: when something is told.
     """
 
     def __init__(
@@ -48,7 +55,13 @@ class State:
         self.measured: dict[str, float] = {}
         self.active: set[str] = set()
         self.predicted: Array | None = None
+        self.weights = sum(p.numel() for p in model.parameters())
+        self.schedule = self._schedule()
         self.plane: Any = None  # core.algorithms.dnn.observe keeps the plane it draws over here
+
+    def _schedule(self) -> Schedule:
+        n = len(self.x_train)
+        return Schedule.of(self.weights, self.config.batch_size, n, min(n, SAMPLE), len(self.x_test))
 
     def _tensors(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
         """Inputs as the first layer takes them (images stay bytes: a quarter of the memory), answers standardised."""
@@ -79,13 +92,17 @@ class State:
     def epoch(self) -> float:
         return self.epochs + self.cursor / len(self.order)
 
+    @property
+    def epoch_ended(self) -> bool:
+        """Whether the last update was an epoch's last."""
+        return self.cursor >= len(self.order) - (1 if self.config.batch_norm else 0)
+
     def batch(self) -> tuple[Tensor, Tensor]:
         """The next rows of this epoch's order; a new order when it is used up.
 
         A last batch of one row is left out under batch norm, which cannot tell a deviation from it.
         """
-        left = len(self.order) - self.cursor
-        if left == 0 or (left == 1 and self.config.batch_norm):
+        if self.epoch_ended:
             self.order = torch.randperm(len(self.order), generator=self.shuffle)
             self.cursor, self.epochs = 0, self.epochs + 1
         rows = self.order[self.cursor : self.cursor + self.config.batch_size].to(self.device)
@@ -95,9 +112,16 @@ class State:
     def turn(self, config: DNNConfig) -> None:
         """Take changed live settings; the loop reads them at its next step."""
         self.config = config
+        self.schedule = self._schedule()
 
     def state_dict(self) -> dict[str, Any]:
-        """All of it, as a tree of dicts, lists, numbers, strings, arrays and tensors."""
+        """All of it, as a tree of dicts, lists, numbers, strings, arrays and tensors.
+
+        Raises:
+            Diverged: a weight is no longer a number, so that there is nothing left to go on with.
+        """
+        if not all(p.isfinite().all() for p in self.model.parameters()):
+            raise Diverged("a weight is no longer a number")
         return {
             "model": self.model.state_dict(),
             "optimizer": [slots for _, slots in sorted(self.optimizer.state_dict()["state"].items())],
@@ -118,7 +142,7 @@ class State:
         self.model.load_state_dict(tree["model"])
         # The settings say what the groups are; the slots of each weight (moments, step counts) are what was learned.
         groups = self.optimizer.state_dict()["param_groups"]
-        slots = dict(enumerate(tree["optimizer"]))
+        slots = dict(enumerate(copy.deepcopy(tree["optimizer"])))  # PyTorch would take the very tensors
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         self.shuffle.set_state(torch.as_tensor(tree["shuffle"]))
         self.model.generator.set_state(torch.as_tensor(tree["masks"]))

@@ -4,12 +4,14 @@ Examples go forward, the loss compares, its gradient goes backward through every
 step down. The papers and the mathematics stand in ``model.py``; here is how they are used.
 """
 
+import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 
 from core.algorithms.dnn.config import SPLIT, DNNConfig, rate
-from core.algorithms.dnn.measure import due, gradient_norms, report, update_ratios
+from core.algorithms.dnn.measure import Update, report
 from core.algorithms.dnn.model import MLP, initialise, loss_of, penalise
 from core.algorithms.dnn.observe import observe
 from core.algorithms.dnn.state import State
@@ -19,6 +21,9 @@ from core.events import Event, Step
 from core.experiment import Diverged
 
 __all__ = ["build", "load", "observe", "train"]
+
+#: What random numbers are drawn for; the data draw theirs from the same seed in :mod:`core.data`.
+WEIGHTS, SHUFFLE, MASKS = 101, 102, 103
 
 
 def load(config: DNNConfig) -> Dataset:
@@ -38,8 +43,8 @@ def load(config: DNNConfig) -> Dataset:
 
 def build(config: DNNConfig, data: Dataset, device: str) -> State:
     """Network, optimiser and generators at step 0; each generator has a purpose of its own."""
-    draw, shuffle = torch.Generator().manual_seed(config.seed), torch.Generator().manual_seed(config.seed + 1)
-    masks = torch.Generator(device).manual_seed(config.seed + 2)
+    draw, shuffle = generator(config.seed, WEIGHTS), generator(config.seed, SHUFFLE)
+    masks = generator(config.seed, MASKS, device)
     inputs = data.x_train.shape[1]
     if config.features != ("x",):
         inputs = sum({"x": 2, "square": 2, "product": 1, "sine": 2}[name] for name in config.features)
@@ -48,6 +53,12 @@ def build(config: DNNConfig, data: Dataset, device: str) -> State:
     initialise(model, config.init, config.init_scale, draw)
     model.to(device)
     return State(config, data, device, model, optimizer_for(model, config), shuffle)
+
+
+def generator(seed: int, purpose: int, device: str = "cpu") -> torch.Generator:
+    """A stream of random numbers that has nothing in common with those of other seeds and other purposes."""
+    mixed = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)
+    return torch.Generator(device).manual_seed(int(mixed[0]))
 
 
 def optimizer_for(model: MLP, config: DNNConfig) -> torch.optim.Optimizer:
@@ -78,33 +89,33 @@ def train(state: State) -> Iterator[Event]:
         Diverged: the loss is no longer a number.
     """
     model, optimizer = state.model, state.optimizer
-    parameters = list(model.parameters())
+    parameters, weights = list(model.parameters()), model.weights
+    on_cpu = state.device.type == "cpu"
     model.train()
     while True:
-        if due(state.step):
+        if state.schedule.told(state.step, state.epoch_ended):
             yield from report(state)
 
         config = state.config  # anew: live settings may have been turned
-        logged = due(state.step + 1)
         x, y = state.batch()
-        model.dropout = config.dropout
+        told = state.schedule.told(state.step + 1, state.epoch_ended)
+        if model.dropout != config.dropout:
+            model.dropout = config.dropout
         loss = loss_of(model(x), y, config.criterion)
+        if (on_cpu or told) and not math.isfinite(loss.item()):  # elsewhere asking makes the device wait
+            raise Diverged(f"the loss is {loss.item()}")
         for p in parameters:
-            p.grad = None
+            p.grad = None  # what optimizer.zero_grad() does, a step's twentieth sooner
         loss.backward()  # type: ignore[no-untyped-call]
         if config.l1 or config.l2:
             penalise(model, config.l1, 0.0 if config.optimizer == "adamw" else config.l2)
-        state.measured = gradient_norms(model) if logged else {}
+        update = Update(weights) if told else None
         if config.clip:
             torch.nn.utils.clip_grad_norm_(parameters, config.clip)
         set_rates(optimizer, config, state.step)
-        before = [W.detach().clone() for W in model.weights] if logged else []
         optimizer.step()
         state.step += 1
-        if logged:
-            if not torch.isfinite(loss):
-                raise Diverged(f"the loss is {loss.item()}")
-            state.measured |= update_ratios(model, before)
+        state.measured = update.measured() if update else {}
         yield Step(state.step, state.epoch)
 
 

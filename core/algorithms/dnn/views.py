@@ -22,14 +22,12 @@ def boundary(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return _curve(arrays["curve"], data)
     extent = [float(v) for v in data["extent"]]
     if "class" in arrays:
-        colours = np.array([_rgb(c) for c in palette.CLASSES], np.uint8)[arrays["class"]]
-        opacity = 30 + arrays["confidence"].astype(np.float32) * (165 / 255)
-        picture = raster(np.concatenate([colours, opacity.astype(np.uint8)[..., None]], axis=-1), "rgb")
+        picture = _tinted(arrays["class"], arrays["confidence"])
         scale, low, high = _steps(), -0.5, len(palette.CLASSES) - 0.5
     else:
         picture = raster(arrays["surface"], "diverging")
         scale = [[i / 6, colour] for i, colour in enumerate(palette.RAMPS["diverging"])]
-        low, high = float(data["train_y"].min()), float(data["train_y"].max())
+        low, high = (float(v) for v in data["range"])
     flat = float(data["share"][0]) >= 1 - 1e-6
     return {
         "data": [
@@ -53,6 +51,20 @@ def boundary(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "showlegend": True,
         },
     }
+
+
+#: Opacity of a class's colour from a guess at random to certainty: the palest still tells the classes apart.
+_PALE, _FULL = 80, 205
+
+
+def _tinted(guess: Array, confidence: Array) -> dict[str, Any]:
+    """The colour of each place's class, the more of it the surer: one byte a place, an index into tints."""
+    classes = np.unique(guess)
+    tints = 256 // len(classes)
+    index = np.searchsorted(classes, guess) * tints + confidence.astype(np.int32) * (tints - 1) // 255
+    opacity = np.linspace(_PALE, _FULL, tints).astype(int)
+    colours = [f"{palette.CLASSES[c]}{alpha:02x}" for c in classes for alpha in opacity]
+    return raster(index.astype(np.uint8), colours)
 
 
 def _curve(values: Array, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,6 +209,7 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     share = np.asarray(arrays["share"], np.float32)
     low, high = (float(v) for v in arrays["range"])
     layers, bins = share.shape
+    linear = not len(arrays["dead"])  # no hidden layer: these are the outputs
     edges = np.linspace(low, high, bins + 1)
     middles = ((edges[1:] + edges[:-1]) / 2).astype(np.float32)
     x = np.concatenate([[low], middles, [high]]).astype(np.float32)
@@ -216,7 +229,7 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "showlegend": False,
             }
         )
-    places = [i + 1.3 for i in range(layers)]
+    places = [i + 1.3 for i in range(len(arrays["dead"]))]
     bars = [
         {
             "type": "bar",
@@ -235,9 +248,13 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         )
     ]
     return {
-        "data": ridges + bars,
+        "data": ridges if linear else ridges + bars,
         "layout": {
-            "xaxis": {"domain": [0, 0.62], "title": {"text": N_("activation")}, "range": [low, high]},
+            "xaxis": {
+                "domain": [0, 1 if linear else 0.62],
+                "title": {"text": N_("outputs") if linear else N_("activation")},
+                "range": [low, high],
+            },
             "xaxis2": {
                 "domain": [0.68, 1],
                 "title": {"text": N_("share")},
@@ -245,9 +262,11 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "tickformat": ".0%",
                 "nticks": 3,
                 "anchor": "y",
+                "visible": not linear,
             },
             "yaxis": {
-                "title": {"text": N_("layer")},
+                "title": {"text": "" if linear else N_("layer")},
+                "showticklabels": not linear,
                 "tickvals": [i + 1 for i in range(layers)],
                 "range": [0.8, layers + 1.1],
                 "zeroline": False,
@@ -373,10 +392,6 @@ def _placed(picture: dict[str, Any], extent: list[float]) -> dict[str, Any]:
 
 def _note(text: str, x: float, y: float) -> dict[str, Any]:
     return {"text": text, "x": x, "y": y, "showarrow": False, "font": {"color": _INK}}
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def _steps() -> list[list[Any]]:

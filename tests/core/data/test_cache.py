@@ -57,9 +57,10 @@ def test_it_is_fetched_once_and_told_on_the_way(published):
         assert ask(address) == CONTENT
     finally:
         cache.progress.reset(token)
-    shares = [share for task, share in told if "file.gz" in task and task.startswith("Fetching")]
+    shares = [share for task, share in told if task == cache.FETCHING]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+    assert {task for task, _ in told} == {cache.FETCHING, cache.READING}  # as the catalogues know them
     assert ask(address) == CONTENT
     assert Quiet.asked == ["/file.gz"]
     assert [p.name for p in (cache.folder() / "set").iterdir()] == ["file.gz"]
@@ -108,7 +109,7 @@ def test_whoever_listens_may_end_the_fetching(published):
         pass
 
     def leave(task: str, share: float) -> None:
-        if task.startswith("Fetching") and share > 0:
+        if task == cache.FETCHING and share > 0:
             raise Left
 
     token = cache.progress.set(leave)

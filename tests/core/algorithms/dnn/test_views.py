@@ -66,8 +66,6 @@ def test_every_panel_is_valid_plotly_and_plain_json(seen):
         for p in experiment.panels
         if p.view and all(getattr(state.config, f) in values for f, values in p.shown_if.items())
     }
-    if not state.config.layers:
-        wanted.discard("activations")
     assert set(snapshots) == wanted
     for panel, arrays in snapshots.items():
         made = figure(panel, arrays, state, statics)
@@ -109,9 +107,12 @@ def test_the_boundary_is_what_the_network_answers():
     expected = 255 * (float(chances.max()) - 1 / 3) / (2 / 3)
     assert arrays["confidence"][row, column] == pytest.approx(expected, abs=2)
     picture = views.boundary(arrays, Context(state.config, {"data": data}, 50))["layout"]["images"][0]
-    pixels = np.frombuffer(base64.b64decode(picture["source"]["bdata"]), np.uint8).reshape(SIDE, SIDE, 4)
+    index = np.frombuffer(base64.b64decode(picture["source"]["bdata"]), np.uint8).reshape(SIDE, SIDE)
+    painted_as = picture["source"]["colours"][index[row, column]]
     colour = palette.CLASSES[arrays["class"][row, column]]
-    assert "#{:02x}{:02x}{:02x}".format(*pixels[row, column, :3]) == colour
+    assert painted_as[:7] == colour
+    # As opaque as the network is sure; a guess at random still has a colour.
+    assert int(painted_as[7:], 16) == pytest.approx(80 + 125 * expected / 255, abs=3)
 
 
 def test_the_curve_is_what_the_network_answers_in_the_units_of_the_data():
@@ -121,6 +122,9 @@ def test_the_curve_is_what_the_network_answers_in_the_units_of_the_data():
     x = np.linspace(low, high, len(arrays["curve"]))
     inside = np.abs(x) < 1.4
     assert np.abs(arrays["curve"] - np.sin(4 * x) - x / 2)[inside].max() < 0.35
+    state.y_mean += 3.0
+    moved = {event.panel: event.arrays for event in program.observe(state)}["boundary"]["curve"]
+    np.testing.assert_allclose(moved, arrays["curve"] + 3.0, atol=1e-5)
 
 
 def test_more_than_two_features_are_seen_along_their_principal_components():
@@ -174,6 +178,27 @@ def test_a_dead_unit_shows_in_the_activations():
     assert arrays["dead"][0] >= 0.5
     assert arrays["saturated"][0] >= arrays["dead"][0]
     np.testing.assert_allclose(arrays["share"].astype(float).sum(axis=1), 1, atol=0.01)
+
+
+def test_without_a_hidden_layer_the_outputs_are_shown():
+    state = run(start({"data": "plane", "layers": ()}), 50).state
+    arrays = {event.panel: event.arrays for event in program.observe(state)}["activations"]
+    assert arrays["share"].shape[0] == 1
+    assert len(arrays["dead"]) == len(arrays["saturated"]) == 0
+    made = views.activations(arrays, Context(state.config, {}, 50))
+    assert made["layout"]["xaxis"]["title"]["text"] == "outputs"
+    assert [trace["type"] for trace in made["data"]] == ["scatter"]
+
+
+def test_points_and_surface_of_many_points_have_one_scale():
+    state = start({"data": "plane", "samples": 5000, "layers": ()})
+    data = {event.panel: event.arrays for event in program.observe(state)}["data"]
+    y = state.data.y_train
+    assert data["range"].tolist() == [y.min(), y.max()]
+    assert data["train_y"].max() < y.max()  # or this test says nothing
+    arrays = {event.panel: event.arrays for event in program.observe(state)}["boundary"]
+    marker = views.boundary(arrays, Context(state.config, {"data": data}, 0))["data"][0]["marker"]
+    assert (marker["cmin"], marker["cmax"]) == (pytest.approx(y.min()), pytest.approx(y.max()))
 
 
 def test_units_beyond_ten_are_counted_not_drawn():

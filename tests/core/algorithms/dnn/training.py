@@ -5,7 +5,7 @@ from typing import Any
 
 from core.algorithms.dnn import train as program
 from core.algorithms.dnn.config import DNNConfig
-from core.algorithms.dnn.measure import due, report
+from core.algorithms.dnn.measure import report
 from core.algorithms.dnn.state import State
 from core.events import Event, Note, Scalars, Step
 
@@ -41,6 +41,6 @@ def run(state: State, steps: int, told: Told | None = None) -> Told:
         told.hear(event)
         if isinstance(event, Step) and event.step >= steps:
             break
-    for event in report(state) if due(state.step) else ():
+    for event in report(state) if state.schedule.told(state.step, state.epoch_ended) else ():
         told.hear(event)
     return told

@@ -39,8 +39,8 @@ def stage(data: dict[str, Any], key: str, on_action: Callable[[], None] = _notic
 
     Returns:
         an object with ``action`` (``None``, or what was pressed just now, such as ``{"do": "train"}``) and
-        ``fallback`` (``None``, or ``{"run", "since", "panels", "step"}`` while the page has to feed the stage by ``batch``
-        and, for the step looked back at, ``frame``).
+        ``fallback`` (``None``, or ``{"run", "since", "panels", "step"}`` while the page has to feed the stage by
+        ``batch`` and, for the step looked back at, ``frame``).
     """
     return _mounted(
         key=key,

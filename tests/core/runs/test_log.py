@@ -234,3 +234,24 @@ def test_a_recorded_log_is_read_where_nothing_can_be_written(tmp_path: Path) -> 
 def test_no_log_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         LogReader(tmp_path / "log.sqlite")
+
+
+def test_a_reader_knows_that_its_file_is_cut_and_that_another_took_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    writer = LogWriter(path)
+    for step in range(3000):
+        writer.append(Scalars(step, {"train/loss": 1.0}))
+    writer.flush(Head(state="finished"))
+    writer.close()
+    reader = LogReader(path)
+    assert len(reader.tail()) == 3000
+    assert not reader.cut
+    reader.close()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    reader = LogReader(path)
+    assert 0 < len(reader.tail()) < 3000
+    assert reader.cut
+    assert not reader.replaced()
+    mend(path)
+    assert reader.replaced()
+    reader.close()

@@ -1,0 +1,84 @@
+"""What can go wrong while somebody looks: each is told in a sentence, and there is a way on."""
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Server, serve, settled, stop, visit
+from playwright.sync_api import Page, expect
+from test_pages import LONG, address, control, stop_run, train
+
+pytestmark = pytest.mark.browser
+
+#: The source of the picture behind the points.
+PICTURE = """(document.querySelector('[data-panel=boundary] .js-plotly-plot')?.layout?.images || [{}])[0].source"""
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "diverged at step 108"), ("zh", "在第 108 步发散")])
+def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: Server, lang: str, said: str) -> None:
+    """The recorded run has an accuracy, this one an error: their curves bear the same names."""
+    visit(page, f"{server.url}/dnn?preset=too_fast&lang={lang}")
+    expect(page.locator("[data-panel=loss] .tf-entry").first).to_be_visible()
+    page.locator(".tf-stage").get_by_role("button", name=re.compile("^(Train|训练)")).first.click()
+    expect(page.locator(".tf-note")).to_contain_text(said)
+    page.locator(".tf-stage").get_by_role("slider").last.press("Home")
+    page.wait_for_function("new URLSearchParams(location.search).get('step') === '0'")
+    expect(page.locator(".tf-stage").get_by_text(re.compile("^(REPLAY|回放)$"))).to_be_visible()
+
+
+def test_without_a_socket_one_looks_back_too(page: Page, server: Server) -> None:
+    page.route_web_socket(re.compile("/lab/runs/"), lambda socket: None)  # open, and deaf
+    visit(page, f"{server.url}/dnn?{LONG}")
+    train(page)
+    stage = page.locator(".tf-stage")
+    expect(stage.get_by_text("No live connection here")).to_be_visible()
+    page.wait_for_function(r"/step ([\d,]+) of 10,000,000/.exec(document.querySelector('.tf-stage').innerText)")
+    stop_run(page)
+    page.wait_for_function(f"Boolean({PICTURE})")
+    newest = page.evaluate(PICTURE)
+    stage.get_by_role("slider").last.press("Home")
+    page.wait_for_function(f"newest => {PICTURE} !== newest", arg=newest)
+    assert address(page)["step"] == "0"
+
+
+def test_a_damaged_log_shows_what_is_left_and_goes_on(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/dnn?stop.steps=400&data=moons")
+    run = train(page)
+    expect(page.locator(".tf-stage").get_by_text("Finished", exact=True).first).to_be_visible()
+    page.goto("about:blank")
+    log = server.runs / run / "log.sqlite"
+    with closing(sqlite3.connect(log)) as file:
+        file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    log.write_bytes(log.read_bytes()[: log.stat().st_size // 2])
+    visit(page, f"{server.url}/dnn?run={run}")
+    expect(page.locator(".tf-note")).to_contain_text("The log of this run is damaged")
+    expect(page.locator("[data-panel=loss] .tf-entry").first).to_be_visible()
+    control(page, "stop-steps").get_by_role("slider").press("ArrowRight")
+    page.get_by_role("button", name="Continue the run until then").click()
+    expect(page.locator(".tf-stage").get_by_text("step 500 of 500")).to_be_visible()
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_an_error_that_nobody_foresaw_is_one_sentence(visitor: Callable[..., Page], tmp_path: Path) -> None:
+    """A house with a file missing: the log has the traceback, the person does not."""
+    house = tmp_path / "house"
+    for part in ("app.py", "pages", "core", "assets", ".streamlit"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        house.mkdir(exist_ok=True)
+        copy(ROOT / part, house / part)
+    (house / "core/algorithms/dnn/learn.en.md").unlink()
+    server = serve(tmp_path, house=house, PYTHONPATH=str(house) + os.pathsep + os.environ.get("PYTHONPATH", ""))
+    try:
+        page = settled(visit(visitor(), f"{server.url}/dnn"))
+        alert = page.locator('[data-testid="stMain"] [data-testid="stAlert"]')
+        expect(alert).to_have_text(re.compile("This part of the page failed; your runs are safe"))
+        assert page.locator('[data-testid="stException"]').count() == 0
+        expect(page.get_by_role("button", name=re.compile("^Train")).first).to_be_enabled()
+    finally:
+        stop(server)
+    assert "FileNotFoundError" in server.output.read_text(errors="replace")

@@ -57,21 +57,23 @@ def _controls(panel: Panel, told: tuple[object, ...]) -> None:
 
 
 def _header(experiment: Experiment, draft: Draft) -> None:
-    with st.container(key="title", gap=None):
-        with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-            st.title(say(experiment.title), anchor=False, width="content")
-            with st.container(key="about", width="stretch"):
-                st.markdown(say(experiment.tagline))
-            with st.container(horizontal=True, width="content", gap="small"):
-                link(draft)
-                paper = experiment.paper
-                st.link_button(
-                    _("Paper"),
-                    paper.url,
-                    icon=":material/article:",
-                    type="tertiary",
-                    help=f"{paper.authors}: {paper.title} ({paper.year})",
-                )
+    with (
+        st.container(key="title", gap=None),
+        st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"),
+    ):
+        st.title(say(experiment.title), anchor=False, width="content")
+        with st.container(key="about", width="stretch"):
+            st.markdown(say(experiment.tagline))
+        with st.container(horizontal=True, width="content", gap="small"):
+            link(draft)
+            paper = experiment.paper
+            st.link_button(
+                _("Paper"),
+                paper.url,
+                icon=":material/article:",
+                type="tertiary",
+                help=f"{paper.authors}: {paper.title} ({paper.year})",
+            )
 
 
 def _stage(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:

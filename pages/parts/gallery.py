@@ -30,9 +30,7 @@ def _first(experiment: Experiment) -> None:
         with words:
             st.title(_("Watch a neural network learn"), anchor=False)
             with st.container(key="lead"):
-                st.markdown(
-                    _("Real data and a real PyTorch training, drawn as it happens. Press Train and look inside.")
-                )
+                st.markdown(_("Real data and a real PyTorch training, drawn as it happens. Press Train, look inside."))
             _open(experiment, _("Open: {title}", title=say(experiment.title)))
             st.markdown(say(experiment.tagline))
             st.caption(_source(experiment))
@@ -46,12 +44,12 @@ def _verbs() -> None:
         (
             ":material/tune:",
             _("Command"),
-            _("Pause it, make a single step, slow it down, turn its learning rate midway."),
+            _("Pause it, make a single step, slow it down, turn its rate midway."),
         ),
         (
             ":material/history:",
             _("Rewind"),
-            _("Drag the time line back to any moment. The same seed gives the same curve."),
+            _("Drag the time line to any moment. The same seed gives the same curve."),
         ),
     )
     for column, (icon, verb, what) in zip(st.columns(3, gap="large"), verbs, strict=True):

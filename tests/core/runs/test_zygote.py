@@ -52,7 +52,7 @@ def test_a_kill_is_told(warm: ZygoteLauncher, toy: Experiment) -> None:
     warm.launch(folder.name, folder)
     until(lambda: Library().head(folder.name).step > 0)
     (worker,) = zygote().children()
-    assert worker.nice() == 10
+    assert worker.nice() == 5
     assert os.getsid(worker.pid) == worker.pid, "what ends the server's session does not end the worker"
     worker.kill()
     until(lambda: folder.name in exits)

@@ -32,7 +32,9 @@ class Theatre:
         self.page.evaluate("changes => void window.page.render(changes)", changes)
 
     def triggers(self) -> list[Any]:
-        return [value for _, value in self.page.evaluate("window.page.triggers")]
+        """What was asked of the page, without the name of the stage that asked."""
+        told = self.page.evaluate("window.page.triggers")
+        return [{n: v for n, v in value.items() if n != "stage"} for _, value in told]
 
     def wait(self, holds: Callable[[], Any], seconds: float = 20.0) -> Any:
         """Until it holds; the browser's own events go on meanwhile."""

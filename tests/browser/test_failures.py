@@ -19,13 +19,13 @@ pytestmark = pytest.mark.browser
 PICTURE = """(document.querySelector('[data-panel=boundary] .js-plotly-plot')?.layout?.images || [{}])[0].source"""
 
 
-@pytest.mark.parametrize(("lang", "said"), [("en", "diverged at step 108"), ("zh", "在第 108 步发散")])
+@pytest.mark.parametrize(("lang", "said"), [("en", r"diverged at step \d+"), ("zh", r"在第 \d+ 步发散")])
 def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: Server, lang: str, said: str) -> None:
     """The recorded run has an accuracy, this one an error: their curves bear the same names."""
     visit(page, f"{server.url}/dnn?preset=too_fast&lang={lang}")
     expect(page.locator("[data-panel=loss] .tf-entry").first).to_be_visible()
     page.locator(".tf-stage").get_by_role("button", name=re.compile("^(Train|训练)")).first.click()
-    expect(page.locator(".tf-note")).to_contain_text(said)
+    expect(page.locator(".tf-note")).to_contain_text(re.compile(said))
     page.locator(".tf-stage").get_by_role("slider").last.press("Home")
     page.wait_for_function("new URLSearchParams(location.search).get('step') === '0'")
     expect(page.locator(".tf-stage").get_by_text(re.compile("^(REPLAY|回放)$"))).to_be_visible()

@@ -89,6 +89,10 @@ export class Panel {
     const { words } = this.stage;
     const title = this.title();
     put(this.heading, title);
+    if (!this.visible && !this.enlarged) {
+      this.legendKey = null; // drawn anew, in the language of then, when it comes into sight
+      this.legend.replaceChildren();
+    }
     put(this.sentence, words.say(spec.sentence));
     this.sentence.title = words.say(spec.sentence);
     this.node.setAttribute("aria-label", title);

@@ -260,7 +260,7 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "title": {"text": N_("share")},
                 "range": [0, 1],
                 "tickformat": ".0%",
-                "nticks": 3,
+                "tickvals": [0.5, 1],
                 "anchor": "y",
                 "visible": not linear,
             },

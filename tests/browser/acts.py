@@ -1,0 +1,68 @@
+"""What a person does on a page and waits for, in the tests' words."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+from conftest import settled
+from playwright.sync_api import Locator, Page, expect
+
+#: Long enough to be still training when a test looks.
+LONG = "stop.steps=10000000"
+
+
+def control(page: Page, name: str) -> Locator:
+    """The control of a setting, its group opened."""
+    found = page.locator(f".st-key-control-{name}")
+    group = page.locator('[data-testid="stExpander"]', has=found)
+    if not found.is_visible():
+        group.locator("summary").click()
+        expect(found).to_be_visible()
+    return found
+
+
+def address(page: Page) -> dict[str, str]:
+    """What the address says now."""
+    return {n: v[0] for n, v in parse_qs(urlparse(page.evaluate("location.href")).query).items()}
+
+
+def expect_address(page: Page, **parts: str | None) -> None:
+    """Wait until the address says so; ``None`` for what it must not hold."""
+    page.wait_for_function(
+        """parts => { const q = new URLSearchParams(location.search);
+             return Object.entries(parts).every(([n, v]) => q.get(n.replace('__', '.')) === v); }""",
+        arg=parts,
+    )
+
+
+def train(page: Page) -> str:
+    """Press Train and wait for the run; its id."""
+    page.get_by_role("button", name=re.compile("^Train")).first.click()
+    page.wait_for_function("new URLSearchParams(location.search).has('run')")
+    settled(page)
+    return address(page)["run"]
+
+
+def badge(page: Page, word: str) -> None:
+    expect(page.locator(".tf-stage").get_by_text(word, exact=True).first).to_be_visible()
+
+
+def step_of(page: Page) -> int:
+    """The step that the transport bar tells."""
+    told = page.locator(".tf-stage").get_by_text(re.compile(r"^step [\d,]+( of |$)")).first.inner_text()
+    found = re.search(r"[\d,]+", told)
+    assert found
+    return int(found[0].replace(",", ""))
+
+
+def wait_for_step(page: Page, beyond: int) -> None:
+    page.wait_for_function(
+        """beyond => [...document.querySelectorAll('.tf-stage *')].some(e => {
+             const m = e.children.length === 0 && /^step ([\\d,]+) of/.exec(e.textContent);
+             return m && Number(m[1].replaceAll(',', '')) > beyond; })""",
+        arg=beyond,
+    )
+
+
+def stop_run(page: Page) -> None:
+    page.locator(".tf-stage").get_by_role("button", name=re.compile("Stop")).first.click()
+    expect(page.locator(".tf-stage").get_by_text("Stopped", exact=True).first).to_be_visible()

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from acts import LONG, address, control, stop_run, train
 from conftest import ROOT, Server, serve, settled, stop, visit
 from playwright.sync_api import Page, expect
-from test_pages import LONG, address, control, stop_run, train
 
 pytestmark = pytest.mark.browser
 

@@ -1,10 +1,7 @@
 """What the stage is told: the panels and words of the experiment, the run in sight, and whether the draft differs."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,6 +9,7 @@ import streamlit as st
 from core.experiment import Experiment
 from core.runs.engine import engine
 from core.runs.hub import hub
+from core.web import assets_version
 from core.words import Refusal
 from pages.parts import fields
 from pages.parts.draft import Draft
@@ -19,20 +17,8 @@ from pages.parts.language import language
 from pages.parts.session import owner
 from pages.parts.watch import Watched, turned
 
-_ASSETS = Path(__file__).parents[2] / "assets"
-
 #: Steps a second of the speed control; 0 is full speed.
 SPEEDS = (1, 5, 25, 0)
-
-
-@cache
-def version() -> str:
-    """Changes with the stage's files and with the words, so that a browser may keep them for long."""
-    digest = hashlib.sha256()
-    for path in sorted([*(_ASSETS / "stage").rglob("*"), *(_ASSETS / "locale").rglob("*.po")]):
-        if path.is_file():
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def recorded(experiment: Experiment) -> str | None:
@@ -51,7 +37,7 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
     shown = _shown_settings(seen, played)
     return {
         "page": experiment.slug,
-        "version": version(),
+        "version": assets_version(),
         "lang": language(),
         "run": seen.id if seen else None,
         "recorded": played,

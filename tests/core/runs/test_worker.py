@@ -12,7 +12,7 @@ import torch
 from core import settings
 from core.events import Checkpoint, Failure, Knob, Scalars, Snapshot, Status
 from core.experiment import Experiment, Stop
-from core.runs import checkpoint, control, pace
+from core.runs import checkpoint, control, driver, pace
 from core.runs.failures import DISK_FULL, DISK_READ_ONLY, LOCKED, why
 from core.runs.library import Library, alive
 from core.runs.log import LogWriter
@@ -247,6 +247,7 @@ def test_checkpoints_are_thinned_and_the_first_stays(toy: Experiment, monkeypatc
     monkeypatch.setattr(pace, "SAVE_SHARE", 1.0)
     monkeypatch.setattr(pace, "SAVE_SOONEST_S", 0.0)
     monkeypatch.setattr(pace, "FIRST_SAVE_S", 0.0)
+    monkeypatch.setattr(driver, "LOOK_S", 0.001)
     folder = made(toy, 600)
     work(folder)
     kept = [checkpoint.load(path).step for path in checkpoint.files(folder)]

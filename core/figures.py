@@ -49,8 +49,11 @@ def packed(values: Any) -> dict[str, Any]:
 
 def quantised(values: Any, low: float, high: float) -> Array:
     """``values`` from ``low`` … ``high`` as uint8 0 … 255, clipped; what is not a number becomes the middle."""
-    scaled = (np.asarray(values, dtype=np.float32) - low) / max(high - low, 1e-12)
-    result: Array = (np.nan_to_num(scaled, nan=0.5).clip(0, 1) * 255).round().astype(np.uint8)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is far beyond either end is clipped anyway
+        scaled = (np.asarray(values, dtype=np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
+        if np.isnan(scaled.sum()):  # cheaper to ask than to mend what is whole
+            scaled = np.where(np.isnan(scaled), np.float32(127.5), scaled)
+    result: Array = np.rint(scaled.clip(0, 255)).astype(np.uint8)
     return result
 
 

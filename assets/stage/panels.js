@@ -7,6 +7,9 @@ import { h, icon, named, pressed } from "./dom.js";
 import { Panel } from "./panel.js";
 import { WORDS } from "./words.js";
 
+/** So long the page waits for the run it asked for before it draws the old one again. */
+const HOLD_MS = 1500;
+
 /** Longest stretch of drawing in one animation frame; what remains comes in the next one. */
 const SLICE_MS = 24;
 
@@ -149,12 +152,30 @@ export class Panels {
     this.schedule();
   }
 
+  /** Another run begins: the curves are its own from the first point, other pictures stay until it has some. */
+  begin() {
+    for (const panel of this.panels.values()) panel.drawEmpty();
+    clearTimeout(this.timer);
+    this.asked = this.waitUntil = 0;
+    this.touch("curves");
+  }
+
+  /** A run was asked for: until it comes the thread belongs to the page, which has to ask the server. */
+  hold() {
+    this.waitUntil = performance.now() + HOLD_MS;
+  }
+
+  /** Whether something in sight waits to be drawn. */
+  get due() {
+    return [...this.dirty].some((name) => this.panels.get(name)?.visible);
+  }
+
   schedule() {
     if (this.asked || this.stopped) return;
     const wait = this.waitUntil - performance.now();
     this.asked = 1;
     const go = () => requestAnimationFrame(() => this.frame());
-    if (wait > 4) setTimeout(go, wait);
+    if (wait > 4) this.timer = setTimeout(go, wait);
     else go();
   }
 
@@ -163,6 +184,10 @@ export class Panels {
     this.asked = 0;
     if (this.stopped || !this.stage.Plotly) return;
     const start = performance.now();
+    if (this.waitUntil - start > 4) {
+      this.schedule();
+      return;
+    }
     for (const name of [...this.dirty]) {
       const panel = this.panels.get(name);
       if (!panel || panel.visible) this.dirty.delete(name);
@@ -175,7 +200,7 @@ export class Panels {
       if (performance.now() - start > SLICE_MS) break;
     }
     this.cost += performance.now() - start;
-    if ([...this.dirty].some((name) => this.panels.get(name)?.visible)) {
+    if (this.due) {
       this.schedule();
       return;
     }

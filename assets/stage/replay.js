@@ -146,7 +146,8 @@ export class Replay {
     clearTimeout(this.beat);
     if (!this.playing) return;
     this.playing = false;
-    this.stage.viewChanged();
+    this.stage.viewChanged(false);
+    this.stage.address();
   }
 
   toggle() {

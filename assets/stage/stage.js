@@ -52,6 +52,7 @@ export class Stage {
     this.name = [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n.toString(16).padStart(2, "0")).join("");
     this.socket = null;
     this.undrawn = null;
+    this.drawn = null;
     this.drawnAt = [];
     this.touch = matchMedia("(pointer: coarse)").matches;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -146,6 +147,12 @@ export class Stage {
     return this.model.id || "";
   }
 
+  /** How the run stands in what is drawn; how it ends, or pauses, is told at once. */
+  get status() {
+    const { status } = this.model;
+    return this.drawn && status && this.drawn.state === status.state ? this.drawn : status;
+  }
+
   /** The step that is looked at; null while it is the moving end. */
   get shownStep() {
     return this.replay.step;
@@ -172,11 +179,12 @@ export class Stage {
     this.model.reset(id);
     this.replay.reset();
     this.undrawn = null;
+    this.drawn = null;
     if (!moved) this.link = "connecting";
     this.wish = id === this.data.run && first ? this.data.step : null;
     if (!first) this.address();
     if (id && !moved) this.connect();
-    this.panels.touch("*");
+    this.panels.begin();
   }
 
   connect() {
@@ -235,9 +243,9 @@ export class Stage {
     if (grown || message.type === "hello") this.panels.touch("curves");
     if (this.shownStep === null) for (const name of Object.keys(message.panels || {})) this.panels.touch(name);
     this.panels.schedule();
-    this.transport.update();
-    this.timeline.update();
-    this.notes.update();
+    // The bar tells the step that is drawn, not one that the pictures have yet to reach.
+    const drawing = this.Plotly && this.panels.due;
+    if (message.type === "hello" || !drawing || this.drawn?.state !== this.model.state) this.tellDrawn();
     if (this.fellBack && this.link === "none") this.fedBack();
   }
 
@@ -284,8 +292,10 @@ export class Stage {
     }, 60);
   }
 
-  /** All that is due is drawn: the server may send more. */
+  /** All that was due is drawn: the bar may say so, and the server may send more. */
   allDrawn() {
+    if (!this.transport.stepButtons) return;
+    this.tellDrawn();
     if (this.undrawn === null) return;
     this.send({ type: "drawn", n: this.undrawn });
     this.undrawn = null;
@@ -303,10 +313,10 @@ export class Stage {
   act(what, value = null) {
     const trigger = (action) => this.tell.setTriggerValue("action", action);
     if (what === "train" || what === "restart") {
-      if (this.replay.playing) this.replay.pause();
+      this.replay.pause();
+      this.panels.hold();
       trigger({ do: what, stage: this.name });
-    }
-    else if (what === "continue") trigger({ do: "resume" });
+    } else if (what === "continue") trigger({ do: "resume" });
     else {
       if (what === "speed") this.transport.speed = value;
       if (this.shownStep !== null && (what === "resume" || what === "step")) this.replay.live();
@@ -324,13 +334,24 @@ export class Stage {
   /** Something in the view changed: which step is looked at, or how. */
   viewChanged(drawn = true) {
     if (!this.transport.stepButtons) return;
-    this.transport.update();
-    this.timeline.update();
-    this.notes.update();
+    this.tellView();
     if (drawn) {
       this.panels.touch("*");
       this.address();
     }
+  }
+
+  /** The pictures show what is known. */
+  tellDrawn() {
+    this.drawn = this.model.status;
+    this.tellView();
+  }
+
+  /** Bring all but the pictures up to date. */
+  tellView() {
+    this.transport.update();
+    this.timeline.update();
+    this.notes.update();
   }
 
   /** Keep the step that is looked at in the address, so that a link leads there. */

@@ -149,8 +149,7 @@ export class Transport {
   /** Badge, state and figures. */
   tell(alive) {
     const { stage, facts } = this;
-    const { model, words, watched } = stage;
-    const { status } = model;
+    const { model, words, watched, status } = stage;
     const say = (text, values) => words.say(text, values);
     const now = stage.shownStep === null;
     const alone = !alive ? "ended" : model.state === "queued" ? "waits" : "live";

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -124,7 +125,9 @@ def data_arrays(state: State, plane: Plane) -> dict[str, Array]:
 def boundary_arrays(state: State, outputs: Tensor) -> dict[str, Array]:
     """Class and confidence of each place, or its value."""
     if state.data.classes:
-        confidence, guess = outputs.softmax(dim=1).max(dim=1)
+        # The largest of a softmax is 1 / Σ exp(z - max z).
+        best, guess = outputs.max(dim=1)
+        confidence = (outputs - best[:, None]).exp_().sum(dim=1).reciprocal_()
         return {
             "class": guess.to(torch.uint8).cpu().numpy().reshape(SIDE, SIDE),
             # from a guess at random to certainty
@@ -143,8 +146,9 @@ def neuron_arrays(state: State, plane: Plane, sums: list[Tensor], outputs: Tenso
     A map is uint8 with 128 for 0, one scale for a layer. Layer 0 are the inputs, where they are few enough to show.
     """
     act, _ = ACTIVATIONS[state.config.activation]
-    last = outputs.softmax(dim=1) if state.data.classes else outputs
-    columns = [plane.grid, *[act(z) for z in sums], last]
+    identity, _ = ACTIVATIONS["identity"]
+    columns = [plane.grid, *sums, outputs]
+    bends = [identity, *[act] * len(sums), partial(torch.softmax, dim=-1) if state.data.classes else identity]
     widths = [column.shape[1] for column in columns]
     shown = [min(n, UNITS) for n in widths]
     if widths[0] > UNITS:
@@ -156,10 +160,11 @@ def neuron_arrays(state: State, plane: Plane, sums: list[Tensor], outputs: Tenso
     arrays: dict[str, Array] = {"widths": np.array(widths, np.int32), "shown": np.array(shown, np.uint8)}
     for i, (column, n) in enumerate(zip(columns, shown, strict=True)):
         if n:
-            maps = column[:, :n].T.reshape(n, *((1, side) if flat else (side, side)))
-            maps = maps[:, :, ::stride] if flat else maps[:, ::stride, ::stride]
-            high = min(max(float(maps.nan_to_num().abs().max()), 1e-6), LARGE)
-            arrays[f"maps_{i}"] = quantised(maps.cpu().numpy(), -high, high)
+            places = column.view(1, side, -1) if flat else column.view(side, side, -1)[::stride]
+            units = bends[i](places[:, ::stride])[..., :n]  # (rows, columns, n)
+            maps = units.permute(2, 0, 1).nan_to_num().cpu().numpy()
+            high = min(max(float(np.abs(maps).max()), 1e-6), LARGE)
+            arrays[f"maps_{i}"] = quantised(maps, -high, high)
     for i, W in enumerate(state.model.weights):
         if shown[i] and shown[i + 1]:
             drawn = W.detach()[: shown[i + 1], : shown[i]].clamp(-6e4, 6e4)  # as far as float16 goes
@@ -178,15 +183,15 @@ def activation_arrays(state: State) -> dict[str, Array]:
     hidden = list(sums)
     if not sums:  # no hidden layer: what the outputs are, which have no slope to be flat
         sums, act = [outputs], ACTIVATIONS["identity"][0]
-    values = [np.nan_to_num(act(z).cpu().numpy(), posinf=LARGE, neginf=-LARGE).clip(-LARGE, LARGE) for z in sums]
-    low = min(float(np.quantile(v, 0.005)) for v in values)
-    high = max(float(np.quantile(v, 0.995)) for v in values)
+    values = [act(z).cpu().nan_to_num(0.0).clamp_(-LARGE, LARGE) for z in sums]
+    ends = [np.quantile(v.numpy(), (0.005, 0.995)) for v in values]
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     if high - low < 1e-3:
         high = low + max(1e-3, 1e-3 * abs(low))
-    counts = [np.histogram(v.clip(low, high), bins=BINS, range=(low, high))[0] / v.size for v in values]
+    counts = [v.clamp(low, high).histc(BINS, low, high) / v.numel() for v in values]
     flat = [(d.abs() < FLAT_SLOPE).cpu().numpy() for d in slopes(state, hidden)]
     return {
-        "share": np.stack(counts).astype(np.float16),
+        "share": torch.stack(counts).to(torch.float16).numpy(),
         "range": np.array([low, high], np.float32),
         "dead": np.array([f.all(axis=0).mean() for f in flat], np.float32),
         "saturated": np.array([f.mean() for f in flat], np.float32),

@@ -45,7 +45,7 @@ def test_a_moved_slider_leaves_the_stage_alone(page: Page, server: Server) -> No
     batch = control(page, "batch_size").get_by_role("slider")
     batch.focus()
     batch.press("Home")
-    page.wait_for_timeout(1500)  # the slider tells its value a moment later
+    expect(page.locator(".st-key-reset-batch_size")).to_be_visible()  # the slider tells its value a moment later
     settled(page)
     page.get_by_role("button", name=re.compile("^Train")).first.click()
     expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_be_visible()

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from core.runs.worker import PATIENT
+
 #: Where ``core`` lies: what a child process starts in.
 HOUSE = Path(__file__).parents[2]
 
@@ -113,7 +115,8 @@ class ZygoteLauncher:
                 zygote.wait()
 
     def _start(self) -> None:
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # its threads would not live through a fork
+        # OpenBLAS: threads of its own would not live through a fork.
+        environment = {**PATIENT, **os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self._zygote = subprocess.Popen(
             [sys.executable, "-m", "core.runs.zygote"],
             cwd=HOUSE,

@@ -14,7 +14,7 @@ PANELS = (
     Panel(
         "boundary",
         N_("Decision boundary"),
-        N_("What the network would answer at every place, under the points it learns from (filled) and is tested on."),
+        N_("What the network answers at every place. It learns from the filled points; the rings test it."),
         view=f"{_VIEWS}:boundary",
         size="hero",
     ),

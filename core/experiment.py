@@ -220,7 +220,7 @@ class View(Protocol):
 
 
 class Diverged(ArithmeticError):
-    """Raised by a training whose loss is no longer a number. The run ends as "diverged at step N"."""
+    """Raised by a training whose loss is no longer a number. The run ends as "Diverged at step N"."""
 
 
 class State(Protocol):

@@ -102,7 +102,8 @@ class Driver:
         except Stopped:
             self._status("stopped")
         except Diverged:
-            self._status("diverged", Sentence(N_("diverged at step {step}"), {"step": self.step}))
+            why = N_("Diverged at step {step}: the loss is no longer a number. Try a smaller learning rate.")
+            self._status("diverged", Sentence(why, {"step": self.step}))
         except sqlite3.Error:
             raise
         except Exception as error:

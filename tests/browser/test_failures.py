@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 PICTURE = """(document.querySelector('[data-panel=boundary] .js-plotly-plot')?.layout?.images || [{}])[0].source"""
 
 
-@pytest.mark.parametrize(("lang", "said"), [("en", r"diverged at step \d+"), ("zh", r"在第 \d+ 步发散")])
+@pytest.mark.parametrize(("lang", "said"), [("en", r"Diverged at step \d+"), ("zh", r"在第 \d+ 步发散")])
 def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: Server, lang: str, said: str) -> None:
     """The recorded run has an accuracy, this one an error: their curves bear the same names."""
     visit(page, f"{server.url}/dnn?preset=too_fast&lang={lang}")

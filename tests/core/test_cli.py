@@ -44,7 +44,7 @@ def test_until(command_line: Run) -> None:
 
 def test_a_diverged_run_is_told(command_line: Run) -> None:
     done = command_line("train", "toy", "--set", "lr=1e30", "--set", "optimiser=sgd", "--json")
-    assert done.returncode == 1 and "diverged at step" in done.stderr
+    assert done.returncode == 1 and "Diverged at step" in done.stderr
     assert last_object(done.stdout)["status"] == "diverged"
     json.loads(done.stdout.splitlines()[-1], parse_constant=pytest.fail)
 

@@ -211,7 +211,7 @@ def test_divergence_is_told_with_its_step(toy: Experiment) -> None:
     assert work(folder) == 0
     last = [r.event for r in Library().reader(folder.name).events(Status)][-1]
     assert isinstance(last, Status) and last.state == "diverged"
-    assert str(last.sentence) == f"diverged at step {last.step}"
+    assert str(last.sentence).startswith(f"Diverged at step {last.step}:")
     assert not Library().view(folder.name).resumable
 
 

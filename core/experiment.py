@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from core import drawing
 from core.events import Event
-from core.words import N_, Sentence
+from core.words import N_, Refusal, Sentence
 
 
 def Setting(  # noqa: N802 - stands where pydantic's Field stands
@@ -34,6 +35,7 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
     step: float | None = None,
     labels: Mapping[Any, str] | None = None,
     shown_if: Mapping[str, tuple[Any, ...]] | None = None,
+    widget: str = "",
     **constraints: Any,
 ) -> Any:
     """A field of a :class:`Config`, with all that a control, a command-line flag and an error need to know.
@@ -48,6 +50,7 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
         step: the slider's step on a linear scale.
         labels: words for the values of a ``Literal``, marked with ``N_``.
         shown_if: the control is shown (and has an effect) only where another field has one of these values.
+        widget: ``"drawing"`` for a ``str`` that is drawn: :mod:`core.drawing` reads its points. Else the type decides.
         **constraints: ``ge``, ``le``, ``gt``, ``lt``, ``min_length``, ``max_length`` as in pydantic.
     """
     extra: dict[str, Any] = {"group": group, "live": live, "scale": scale}
@@ -57,6 +60,8 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
         extra["labels"] = dict(labels)
     if shown_if is not None:
         extra["shown_if"] = {name: list(values) for name, values in shown_if.items()}
+    if widget:
+        extra["widget"] = widget
     return Field(default, title=title, description=description, json_schema_extra=extra, **constraints)
 
 
@@ -73,6 +78,18 @@ class Config(BaseModel):
         ge=0,
         le=2**31 - 1,
     )
+
+    @field_validator("*")
+    @classmethod
+    def _legible(cls, value: Any, info: ValidationInfo) -> Any:
+        """A drawing is one that can be read."""
+        extra = cls.model_fields[info.field_name or ""].json_schema_extra
+        if isinstance(extra, dict) and extra.get("widget") == "drawing":
+            try:
+                drawing.points(value)
+            except Refusal as refusal:
+                raise ValueError(str(refusal)) from None  # core.settings names the field and what is allowed
+        return value
 
 
 class Stop(BaseModel):

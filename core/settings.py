@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from core import drawing
 from core.experiment import Experiment, Metric, Stop
 from core.words import N_, Refusal, Sentence
 
@@ -137,6 +138,8 @@ def metric_of(experiment: Experiment, name: str) -> Metric | None:
 
 def allowed(field: FieldInfo) -> Sentence:
     """What a field takes: ``a whole number between 1 and 10``."""
+    if _extra(field).get("widget") == "drawing":
+        return Sentence(N_("a drawing of at most {most} points, as its canvas writes it"), {"most": drawing.MOST})
     return _allowed(field.annotation, _limits(field.metadata))
 
 

@@ -122,6 +122,12 @@ def test_texts_are_settings_or_a_sentence(drawn: tuple[type[Any], dict[str, str]
             "layers",
             "Layers must be a list of 0 to 4 entries, each a whole number between 1 and 64; it was 8,0.",
         ),
+        (
+            {"sketch": "spiral"},
+            "sketch",
+            "Sketch must be a drawing of at most 600 points, as its canvas writes it; it was spiral.",
+        ),
+        ({"sketch": "fn5" * 800}, "sketch", "Sketch must be a drawing of at most 600 points"),
         ({"limit": 0}, "limit", "Limit must be a number above 0, at most 100, or none; it was 0."),
         ({"learning_rate": 1}, "learning_rate", "There is no setting learning_rate; "),
         ({"dropuot": 1}, "dropuot", "There is no setting dropuot; did you mean dropout?"),
@@ -146,6 +152,7 @@ def test_sentences(values: dict[str, Any], field: str, sentence: str) -> None:
         ({"centred": "on"}, {"centred": True}),
         ({"centred": "FALSE"}, {"centred": False}),
         ({"limit": "none"}, {"limit": None}),
+        ({"sketch": "f3_-AA"}, {"sketch": "f3_-AA"}),
         ({"limit": "2.5"}, {"limit": 2.5}),
     ],
 )

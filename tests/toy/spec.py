@@ -24,6 +24,7 @@ class ToyConfig(Config):
         "none", "Trouble", "What goes wrong.", group="Test"
     )
     every: int = Setting(10, "Every", "Steps between measurements.", group="Test", ge=1, le=1000)
+    sketch: str = Setting("", "Sketch", "Points to learn.", group="Data", widget="drawing")
     limit: float | None = Setting(None, "Limit", "Gradient norm at most.", group="Training", gt=0, le=100)
 
     @model_validator(mode="after")

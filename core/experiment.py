@@ -11,6 +11,8 @@ An experiment names the module that trains by string (``program``). That module 
   measured at the top of the loop, before the next update. It ends by itself at no step: the worker stops asking.
 - ``observe(state) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in the state, no
   random generator either.
+- where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
+  trained model by a person, such as a key pressed in a game. See :class:`Probe` and :meth:`Program.probe`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,6 +75,17 @@ class Config(BaseModel):
         ge=0,
         le=2**31 - 1,
     )
+
+
+class Request(BaseModel):
+    """One question of a :class:`Probe`: frozen, closed, finite, as a :class:`Config` is.
+
+    Subclasses add fields made by pydantic's ``Field``, with a ``title`` marked with ``N_`` and the bounds of what is
+    allowed: the server answers a wrong value by a sentence that names both, and the program never sees it. Every
+    field has a default; the request of defaults is what a session opens with where its probe has no ``idle``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Stop(BaseModel):
@@ -152,6 +165,39 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """A question that a person may put to the trained model, again and again: a key pressed in a game, say.
+
+    The stage shows a button for it. The button opens a picture of its own and a session: a process of its own that
+    loads one of the run's checkpoints and answers requests. Neither the run's training nor its log learns of it.
+
+    Attributes:
+        name: also the panel name of the events that answer.
+        title, sentence: what the button says, and what one does and sees there; marked with ``N_``.
+        request: the fields of a question.
+        view: ``"module:function"``, a :class:`View` of the events that answer, as for a :class:`Panel`.
+        keys: what a key asks: from the name that a browser gives it (``"ArrowLeft"``, ``" "``, ``"a"``) to fields of
+            the request. The stage draws each as a button, too. What is left out has its default.
+        idle: what is asked at a beat while no key is down; also the first question of a session. ``None``: nothing.
+        beat: questions a second while it is played. 0: only when a key is pressed. A model or browser that is slower
+            is asked less often; questions never wait in a row.
+        labels: words for the keys' buttons, marked with ``N_``; a key without one shows its name or arrow.
+        shown_if: the probe exists only where a setting has one of these values.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    request: type[Request]
+    view: str
+    keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    idle: Mapping[str, Any] | None = None
+    beat: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    shown_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """Settings with a claim: what a person will see, measured by a test."""
 
@@ -175,6 +221,7 @@ class Experiment:
         diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
         program: module with ``load``, ``build``, ``train`` and ``observe``.
         parts: names of the parts of a round (a GAN's D and G), empty where an update is all there is.
+        probes: questions that a person may put to the trained model; the program then has a ``probe``.
     """
 
     slug: str
@@ -190,6 +237,7 @@ class Experiment:
     program: str
     place: int = 100
     parts: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +287,25 @@ class State(Protocol):
 
 
 class Program(Protocol):
-    """The module that an experiment names."""
+    """The module that an experiment names.
+
+    One whose experiment declares probes also has
+
+    ``probe(state, name: str, requests: Iterator[Request]) -> Iterator[Event]``
+
+    Args:
+        state: loaded from a checkpoint and this session's own: it may be changed at will, the training has its own.
+            The random generators in it are where the checkpoint left them, so that a session can be repeated.
+        name: the :class:`Probe` asked for.
+        requests: checked requests, one at a time. To ask for the next waits for the person, and says that the one
+            before is answered; a person who was quicker than the answer has only the newest request kept.
+
+    Yields for each request one or more of :class:`~core.events.Snapshot`, :class:`~core.events.Frame` and
+    :class:`~core.events.Text`, with the probe's name as their panel; the last is what stays in sight. Ends when
+    ``requests`` ends: the session was closed. What was opened for the session (an environment, say) is closed in a
+    ``finally``. An error ends the session with a sentence. The process has one session and nothing else, so that a
+    ``torch.no_grad()`` around it all is well here.
+    """
 
     def load(self, config: Any) -> Any: ...
 
@@ -259,7 +325,9 @@ __all__ = [
     "Panel",
     "Paper",
     "Preset",
+    "Probe",
     "Program",
+    "Request",
     "Sentence",
     "Setting",
     "State",

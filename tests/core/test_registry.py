@@ -105,7 +105,7 @@ def test_recorded_run_is_one_that_the_present_schema_understands(experiment: Exp
     assert info["slug"] == experiment.slug
     check(experiment.config, info["config"])
     assert (folder / "picture.png").stat().st_size > 2_000
-    assert sum(f.stat().st_size for f in folder.iterdir()) <= 3_000_000, "a recording is part of every download"
+    assert sum(f.stat().st_size for f in folder.rglob("*")) <= 3_000_000, "a recording is part of every download"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -45,10 +45,8 @@ export class Stage {
     this.keys = new Keys(this);
     this.play = new Play(this);
     this.transport.buttons.after(this.play.node);
-    this.root.append(
-      this.transport.node, this.notes.node, this.panels.node, this.timeline.node, this.panels.dialog, this.play.dialog,
-      this.notes.toasts,
-    );
+    const { panels, play, transport, notes, timeline } = this;
+    this.root.append(transport.node, notes.node, panels.node, timeline.node, panels.dialog, play.dialog, notes.toasts);
     this.pulse = setInterval(() => this.beat(), 1000);
   }
 

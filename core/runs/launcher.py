@@ -92,9 +92,11 @@ class ProcessLauncher:
         until = "" if step is None else str(step)
         command = [sys.executable, "-m", "core.runs.probing", str(folder.resolve()), name, until]
         piped = subprocess.PIPE
-        return _Pipes(subprocess.Popen(
+        return _Pipes(
+            subprocess.Popen(
                 command, cwd=HOUSE, env={**PATIENT, **os.environ}, stdin=piped, stdout=piped, start_new_session=True
-            ))
+            )
+        )
 
     def devices(self) -> list[str]:
         with suppress(OSError, subprocess.SubprocessError, ValueError):

@@ -218,7 +218,12 @@ export class Play {
     this.asked = 0;
     const { Plotly, theme, words } = this.stage;
     const { clientWidth: width, clientHeight: height } = this.plot;
-    if (!this.figure || !this.probe || !Plotly || !width || !height) return;
+    if (!this.figure || !this.probe) return;
+    if (!Plotly || !width || !height) {
+      clearTimeout(this.later); // the drawing library is still on its way
+      this.later = setTimeout(() => this.schedule(), 100);
+      return;
+    }
     if (this.figure.error) put(this.said, words.sentence(this.figure.error));
     else {
       const size = width > 900 ? 20 : 16;
@@ -265,6 +270,7 @@ export class Play {
   }
 
   leave() {
+    clearTimeout(this.later);
     if (this.asking) this.asking.stop();
     this.asking = null;
   }

@@ -72,3 +72,13 @@ def test_one_cannot_play_with_the_run_of_somebody_else(theatre: Theatre) -> None
     button = theatre.page.get_by_role("button", name="Ask it")
     expect(button).to_have_attribute("title", re.compile("somebody else"))
     expect(button).to_be_disabled()
+
+
+def test_an_answer_before_the_drawing_library_is_drawn_once_that_is_there(theatre: Theatre) -> None:  # noqa: F811
+    held: list[Any] = []
+    theatre.page.route("**/plotly.min.js*", held.append)
+    play(theatre)
+    theatre.wait(lambda: asked(theatre) and held)
+    theatre.page.wait_for_timeout(200)
+    held[0].continue_()
+    theatre.wait(lambda: theatre.page.evaluate("document.querySelector('.tf-game .tf-plot').data?.[0].y[0]") == 0)

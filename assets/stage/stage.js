@@ -7,9 +7,11 @@
 
 import { h } from "./dom.js";
 import { Keys } from "./keys.js";
+import { baseOf, loadPlotly } from "./load.js";
 import { Model } from "./model.js";
 import { Notes } from "./notes.js";
 import { Panels } from "./panels.js";
+import { Play } from "./play.js";
 import { Replay } from "./replay.js";
 import { Link } from "./socket.js";
 import { themeOf } from "./theme.js";
@@ -17,29 +19,7 @@ import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { WORDS, Words, loadWords } from "./words.js";
 
-/** The app's address: the page's path without its own name at the end. Some hosts serve an app below a path. */
-export function baseOf(page, path = location.pathname) {
-  let base = path;
-  const tail = `/${page}`;
-  if (page && base.replace(/\/$/, "").endsWith(tail)) base = base.replace(/\/$/, "").slice(0, -tail.length);
-  return `${location.origin}${base.replace(/\/$/, "")}/`;
-}
-
-let plotly = null;
-
-/** Plotly, fetched once for the page. */
-function loadPlotly(url) {
-  if (!plotly) {
-    plotly = new Promise((resolve, reject) => {
-      const script = h("script", { src: url, async: true });
-      script.addEventListener("load", () => (window.Plotly ? resolve(window.Plotly) : reject(new Error(url))));
-      script.addEventListener("error", () => reject(new Error(url)));
-      document.head.append(script);
-    });
-    plotly.catch(() => (plotly = null));
-  }
-  return plotly;
-}
+export { baseOf };
 
 export class Stage {
   constructor(host) {
@@ -63,9 +43,10 @@ export class Stage {
     this.notes = new Notes(this, (what) => this.act(what));
     this.timeline = new Timeline(this, this.replay);
     this.keys = new Keys(this);
-    this.root.append(
-      this.transport.node, this.notes.node, this.panels.node, this.timeline.node, this.panels.dialog, this.notes.toasts,
-    );
+    this.play = new Play(this);
+    this.transport.buttons.after(this.play.node);
+    const { panels, play, transport, notes, timeline } = this;
+    this.root.append(transport.node, notes.node, panels.node, timeline.node, panels.dialog, play.dialog, notes.toasts);
     this.pulse = setInterval(() => this.beat(), 1000);
   }
 
@@ -101,11 +82,10 @@ export class Stage {
     if (this.gone) return;
     this.dress();
     const declared = JSON.stringify([data.panels, data.metrics, data.fields, data.lang]);
-    if (declared !== this.declared) {
-      this.declared = declared;
-      this.panels.set(data.panels || []);
-    }
+    if (declared !== this.declared) this.panels.set(data.panels || []);
+    this.declared = declared;
     this.transport.declare(data);
+    this.play.declare(data);
     const watched = data.run || data.recorded || null;
     if (watched !== this.asked && watched !== this.model.id) this.watch(watched);
     this.asked = watched;
@@ -183,6 +163,7 @@ export class Stage {
     if (!moved) this.link = "connecting";
     this.wish = id === this.data.run && first ? this.data.step : null;
     if (!first) this.address();
+    this.play.close();
     if (id && !moved) this.connect();
     this.panels.begin();
   }
@@ -216,6 +197,7 @@ export class Stage {
   }
 
   receive(message) {
+    if (this.play.take(message)) return;
     if (message.type === "refused") {
       this.notes.toast(this.words.sentence(message.sentence));
       return;
@@ -352,6 +334,7 @@ export class Stage {
     this.transport.update();
     this.timeline.update();
     this.notes.update();
+    this.play.update();
   }
 
   /** Keep the step that is looked at in the address, so that a link leads there. */
@@ -388,6 +371,7 @@ export class Stage {
     this.replay.pause();
     if (this.socket) this.socket.close();
     this.keys.stop();
+    this.play.stop();
     this.panels.stop();
     this.root.remove();
     if (this.style) this.style.remove();

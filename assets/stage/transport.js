@@ -34,9 +34,9 @@ export class Transport {
     const { percent, ...rest } = this.facts;
     const facts = h("span", { class: "tf-facts" }, ...Object.values(rest));
     const speed = h("span", { class: "tf-group tf-speed" }, this.speedLabel, this.speeds);
-    const buttons = h("span", { class: "tf-group" }, this.steps, this.stopButton, this.restartButton);
+    this.buttons = h("span", { class: "tf-group" }, this.steps, this.stopButton, this.restartButton);
     const where = h("span", { class: "tf-group tf-where", role: "status" }, this.badge, this.state);
-    this.row = h("div", { class: "tf-row" }, this.primary, buttons, speed, where, this.again);
+    this.row = h("div", { class: "tf-row" }, this.primary, this.buttons, speed, where, this.again);
     this.node = h(
       "section",
       { class: "tf-transport" },

@@ -94,6 +94,17 @@ export const WORDS = {
   testSplit: N_("test"),
   stepAxis: N_("step"),
   layer: N_("layer {number}"),
+  // playing with a trained model
+  playTrain: N_("Train a network of your own, then play with it"),
+  playLater: N_("Possible as soon as the run has saved a state"),
+  playNoSocket: N_("Playing needs a live connection, which cannot be had here"),
+  playState: N_("Play with"),
+  playNewest: N_("the newest, step {step}"),
+  playAgain: N_("Start again"),
+  playKeys: N_("Keys"),
+  playSpace: N_("Space"),
+  playLoading: N_("Loading the model"),
+  playLost: N_("The connection was lost. Start again."),
   // where something went wrong
   noPlotly: N_("The drawing library could not be loaded. Reload the page."),
   close: N_("Close"),

@@ -90,12 +90,19 @@ def load(path: Path) -> Saved:
         raise Refusal("", N_("The checkpoint {file} is damaged."), file=path.name) from error
 
 
-def newest(run: Path) -> Saved | None:
-    """The newest checkpoint that can be read; ``None`` where there is none."""
+def steps(run: Path) -> tuple[int, ...]:
+    """The steps at which the run's checkpoints were saved, rising."""
+    return tuple(int(path.stem) for path in files(run) if path.stem.isdecimal())
+
+
+def newest(run: Path, until: int | None = None) -> Saved | None:
+    """The newest checkpoint that can be read, saved at step ``until`` at the latest; ``None`` where there is none."""
     for path in reversed(files(run)):
         try:
+            if until is not None and int(path.stem) > until:
+                continue
             return load(path)
-        except Refusal:
+        except (Refusal, ValueError):
             continue
     return None
 

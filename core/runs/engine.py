@@ -13,9 +13,9 @@ from typing import Any
 from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
-from core.runs import control
+from core.runs import checkpoint, control, probing
 from core.runs.failures import LOCKED, disk_refusal, why
-from core.runs.launcher import launcher
+from core.runs.launcher import Line, launcher
 from core.runs.library import Library, RunView, alive, fingerprint
 from core.runs.queue import Queue
 from core.runs.worker import slots
@@ -171,6 +171,18 @@ class Engine:
     def runs(self, owner: str, slug: str | None = None) -> list[RunView]:
         """This person's runs, newest first."""
         return [self.view(view.info.id) for view in self.library.runs(owner, slug)]
+
+    def probe(self, run: str, name: str, step: int | None) -> Line:
+        """Begin a session of a probe with the run's newest checkpoint, or the newest at ``step`` or before.
+
+        Raises:
+            Refusal: no such run or probe, or nothing was saved yet.
+        """
+        info, folder = self.library.info(run), self.library.folder(run)
+        probing.named(info.slug, name, info.config)
+        if not any(step is None or saved <= step for saved in checkpoint.steps(folder)):
+            raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
+        return self._launcher.probe(folder, name, step)
 
     def devices(self) -> list[str]:
         """What a training can run on; ``"cpu"`` is always there. May take seconds when asked first."""

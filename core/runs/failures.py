@@ -44,8 +44,10 @@ def disk_refusal(error: OSError) -> Refusal:
     return Refusal("", _SENTENCES[exit_status(error)])
 
 
-def sentence_of(error: BaseException) -> Sentence:
-    """What to tell a person of an error in a training."""
+def sentence_of(
+    error: BaseException, unknown: str = N_("The training failed with an error of its own: {error}.")
+) -> Sentence:
+    """What to tell a person of an error in a training; ``unknown`` is the template for one that nobody foresaw."""
     if isinstance(error, Refusal):
         return error.sentence
     if isinstance(error, OSError) and error.errno in _ERRNO:
@@ -53,7 +55,7 @@ def sentence_of(error: BaseException) -> Sentence:
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate" in str(error):
         return Sentence(N_("Not enough memory. Try a smaller model or smaller batches."))
     return Sentence(
-        N_("The training failed with an error of its own: {error}."),
+        unknown,
         {"error": f"{type(error).__name__}: {error}".rstrip(".")[:300]},
     )
 

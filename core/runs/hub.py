@@ -13,8 +13,10 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
+from core.runs import probing
 from core.runs.pictures import Pictures, serialised
 from core.runs.room import Goodbye, Room, Runs, Watcher
+from core.runs.sessions import Sessions
 from core.words import N_, Refusal
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ class Commands(Protocol):
     def view(self, run: str, /) -> Any: ...
 
     def command(self, run: str, owner: str, do: str, value: Any = None, /) -> Any: ...
+
+    def probe(self, run: str, name: str, step: int | None, /) -> Any: ...
 
 
 class _Runs:
@@ -54,6 +58,7 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._pictures = Pictures()
+        self.sessions = Sessions()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
@@ -64,6 +69,7 @@ class Hub:
             yield
         finally:
             self._loop = None
+            self.sessions.close_all()
             for task in list(self._tasks.values()):
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -83,6 +89,7 @@ class Hub:
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
+        self.sessions.close(watcher)
         room = self._rooms.get(watcher.run)
         if room is not None:
             room.watchers.discard(watcher)
@@ -110,6 +117,19 @@ class Hub:
         if not self._owns(watcher.run, watcher.owner):
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
         await asyncio.to_thread(self._engine().command, watcher.run, watcher.owner, do, value)
+
+    async def probe(self, watcher: Watcher, name: str, step: int | None, n: int) -> None:
+        """Let a person play with a state of the run: whoever owns it, and everybody with a recorded one.
+
+        Raises:
+            Refusal: it is another's, there is no such probe or no such state, or too many play.
+        """
+        run = watcher.run
+        room = await self._room(run)
+        if not room.recorded and not self._owns(run, watcher.owner):
+            raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
+        probe = probing.named(room.info.slug, name, room.info.config)
+        self.sessions.open(watcher, probe, n, lambda: self._engine().probe(run, name, step), room.answer)
 
     # For pages, from any thread
 

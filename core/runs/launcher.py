@@ -1,7 +1,9 @@
-"""Starts workers. The engine knows only the protocol, so that runs may one day start on another machine."""
+"""Starts workers, and the sessions of probes. The engine knows only the protocols, so that runs may one day start on
+another machine."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -19,10 +21,40 @@ HOUSE = Path(__file__).parents[2]
 Exited = Callable[[str, int | None], None]
 
 
+class Line(Protocol):
+    """The line to the process of a probe's session, which ends when its line does (:mod:`core.runs.probing`).
+
+    Attributes:
+        back: what the process says; it ends with the process.
+    """
+
+    back: IO[bytes]
+
+    def say(self, words: bytes) -> None:
+        """Never waits.
+
+        Raises:
+            OSError: the process is gone, or does not listen.
+        """
+        ...
+
+    def hang_up(self) -> None:
+        """Say nothing more: the process ends."""
+        ...
+
+    def finish(self) -> None:
+        """``back`` has ended: let go of all."""
+        ...
+
+
 class Launcher(Protocol):
     """Starts a worker for a run's folder and tells when it is gone."""
 
     def launch(self, run: str, folder: Path) -> None: ...
+
+    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+        """Start a session of a probe; what becomes of it is told over its line."""
+        ...
 
     def devices(self) -> list[str]:
         """What a training can run on. May take seconds when asked first."""
@@ -56,6 +88,16 @@ class ProcessLauncher:
             )
         threading.Thread(target=lambda: self._exited(run, process.wait()), daemon=True).start()
 
+    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+        until = "" if step is None else str(step)
+        command = [sys.executable, "-m", "core.runs.probing", str(folder.resolve()), name, until]
+        piped = subprocess.PIPE
+        return _Pipes(
+            subprocess.Popen(
+                command, cwd=HOUSE, env={**PATIENT, **os.environ}, stdin=piped, stdout=piped, start_new_session=True
+            )
+        )
+
     def devices(self) -> list[str]:
         with suppress(OSError, subprocess.SubprocessError, ValueError):
             command = [sys.executable, "-m", "core.runs.worker", "--devices"]
@@ -74,6 +116,7 @@ class ZygoteLauncher:
         self._exited = exited
         self._lock = threading.RLock()
         self._zygote: subprocess.Popen[bytes] | None = None
+        self._orders: socket.socket | None = None  # its standard input
         self._asked: dict[str, Path] = {}  # launched, and not yet known to have started
         self._children: set[str] = set()  # of the living zygote
         self._devices: list[str] | None = None
@@ -93,6 +136,14 @@ class ZygoteLauncher:
                 self._start()
             self._say({"launch": run, "folder": str(self._asked[run])})
 
+    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+        ours, theirs = socket.socketpair()
+        with self._lock, theirs:  # should the zygote die before it has forked, the line is dead, too
+            if self._zygote is None and not self._closed:
+                self._start()
+            self._say({"probe": name, "folder": str(folder.resolve()), "step": step}, theirs)
+        return _Wire(ours)
+
     def devices(self) -> list[str]:
         if self._devices is None:
             with self._lock:
@@ -105,9 +156,8 @@ class ZygoteLauncher:
         with self._lock:
             self._closed = True
             zygote, self._zygote = self._zygote, None
-        if zygote and zygote.stdin:
-            with suppress(OSError):
-                zygote.stdin.close()
+        if zygote and self._orders:
+            self._orders.close()
             try:
                 zygote.wait(timeout=2)
             except subprocess.TimeoutExpired:  # still importing torch
@@ -117,23 +167,28 @@ class ZygoteLauncher:
     def _start(self) -> None:
         # OpenBLAS: threads of its own would not live through a fork.
         environment = {**PATIENT, **os.environ, "OPENBLAS_NUM_THREADS": "1"}
-        self._zygote = subprocess.Popen(
-            [sys.executable, "-m", "core.runs.zygote"],
-            cwd=HOUSE,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
+        if self._orders is not None:
+            self._orders.close()
+        self._orders, theirs = socket.socketpair()  # no pipe: with an order may go the line of a session
+        with theirs:
+            self._zygote = subprocess.Popen(
+                [sys.executable, "-m", "core.runs.zygote"],
+                cwd=HOUSE,
+                env=environment,
+                stdin=theirs.fileno(),
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
         threading.Thread(target=self._listen, args=(self._zygote,), daemon=True).start()
 
-    def _say(self, order: dict[str, Any]) -> None:
-        zygote = self._zygote
-        if zygote is None or zygote.stdin is None:
+    def _say(self, order: dict[str, Any], line: socket.socket | None = None) -> None:
+        if self._zygote is None or self._orders is None:
             return
+        words = json.dumps(order).encode() + b"\n"
         with suppress(OSError):  # it died: the one that follows is asked again
-            zygote.stdin.write(json.dumps(order).encode() + b"\n")
-            zygote.stdin.flush()
+            if line is not None:
+                words = words[socket.send_fds(self._orders, [words], [line.fileno()]) :]
+            self._orders.sendall(words)
 
     def _listen(self, zygote: subprocess.Popen[bytes]) -> None:
         out: IO[bytes] | None = zygote.stdout
@@ -178,3 +233,47 @@ class ZygoteLauncher:
                 self._zygote = None
         for run in lost:  # the children live on: whether they do is for the engine to find out, by their locks
             self._exited(run, None)
+
+
+class _Wire:
+    """A line that is a socket."""
+
+    def __init__(self, ours: socket.socket) -> None:
+        self._ours = ours
+        self.back: IO[bytes] = ours.makefile("rb")
+
+    def say(self, words: bytes) -> None:
+        if self._ours.send(words, socket.MSG_DONTWAIT) < len(words):
+            raise BlockingIOError
+
+    def hang_up(self) -> None:
+        with suppress(OSError):
+            self._ours.shutdown(socket.SHUT_WR)
+
+    def finish(self) -> None:
+        self.back.close()
+        self._ours.close()
+
+
+class _Pipes:
+    """A line that is the standard input and output of a process. On a machine for one: to say something may wait."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._process, self._to = process, process.stdin
+        self.back: IO[bytes] = process.stdout
+
+    def say(self, words: bytes) -> None:
+        if self._to.closed:
+            raise BrokenPipeError
+        self._to.write(words)
+        self._to.flush()
+
+    def hang_up(self) -> None:
+        with suppress(OSError):
+            self._to.close()
+
+    def finish(self) -> None:
+        self.hang_up()
+        self.back.close()
+        self._process.wait()

@@ -76,6 +76,7 @@ class RunView:
         sentence: why it was interrupted, where that is known.
         stop: the stop condition in force.
         speed: steps a second asked for, 0 for full speed.
+        checkpoints: the steps whose state was kept, rising.
     """
 
     info: RunInfo
@@ -85,6 +86,7 @@ class RunView:
     sentence: Sentence | None = None
     stop: Stop = Stop()  # noqa: RUF009 - frozen
     speed: float = 0.0
+    checkpoints: tuple[int, ...] = ()
 
 
 def fingerprint(token: str) -> str:
@@ -232,14 +234,16 @@ class Library:
         living = not run.startswith(_PREFIX) and alive(folder)  # before the log: a worker may end in between
         head = self.head(run)
         stop = self.stop(info)
+        kept = checkpoint.steps(folder)
         if run.startswith(_PREFIX):
-            return RunView(info, head, stop=stop)
-        if not living and head.state not in ENDED and (head.state != "queued" or checkpoint.files(folder)):
+            return RunView(info, head, stop=stop, checkpoints=kept)
+        if not living and head.state not in ENDED and (head.state != "queued" or kept):
             head = replace(head, state="interrupted", steps_per_s=0.0)
         elif not living and head.state == "queued" and control.read(folder).mode == "stop":
             head = replace(head, state="stopped")  # before its turn came
         speed = control.read(folder).speed
-        return RunView(info, head, resumable=self.resumable(folder, head, stop), stop=stop, speed=speed)
+        resumable = self.resumable(folder, head, stop)
+        return RunView(info, head, resumable=resumable, stop=stop, speed=speed, checkpoints=kept)
 
     def stop(self, info: RunInfo) -> Stop:
         """The stop condition in force: the one the run began with, or what its owner changed it to."""

@@ -92,8 +92,8 @@ class Record:
     event: Event
 
 
-def _packed(event: Event) -> tuple[str, str, str, bytes | None]:
-    """(kind, panel, body, arrays) of an event."""
+def encoded(event: Event) -> tuple[str, str, str, bytes | None]:
+    """(kind, panel, body, arrays) of an event: its fields as JSON, its arrays as safetensors."""
     kind = type(event).__name__.lower()
     panel = getattr(event, "panel", "")
     body = {name: getattr(event, name) for name in _BODIES[kind]}
@@ -115,7 +115,8 @@ def _plain(value: Any) -> Any:
     return dict(value)
 
 
-def _unpacked(kind: str, step: int, panel: str, body: str, arrays: bytes | None) -> Event:
+def decoded(kind: str, step: int, panel: str, body: str, arrays: bytes | None) -> Event:
+    """The event of which :func:`encoded` made this."""
     cls = _KINDS[kind]
     fields: dict[str, Any] = json.loads(body)
     if panel:
@@ -147,7 +148,7 @@ class LogWriter:
         """Take an event; it is on the log, and safe from a kill, once :meth:`flush` returns."""
         if isinstance(event, Step | Pulse):
             raise ValueError(f"{event} is for the worker, not for the log")
-        self._waiting.append((seq, time.time() if when is None else when, event.step, *_packed(event)))
+        self._waiting.append((seq, time.time() if when is None else when, event.step, *encoded(event)))
 
     @property
     def waiting(self) -> int:
@@ -262,7 +263,7 @@ class LogReader:
     def latest(self, kind: type[Any], limit: int) -> list[Record]:
         """The last events of a kind, the newest first, snapshots without their arrays."""
         return [
-            Record(seq, when, _unpacked(name, step, panel, body, None))
+            Record(seq, when, decoded(name, step, panel, body, None))
             for seq, when, step, name, panel, body in self._rows(
                 "SELECT seq, time, step, kind, panel, body FROM events WHERE kind = ? ORDER BY seq DESC LIMIT ?",
                 (kind.__name__.lower(), limit),
@@ -287,7 +288,7 @@ def _records(rows: Iterable[Any]) -> Iterator[Record]:
     """Rows as records; one whose content is damaged is left out."""
     for seq, when, step, kind, panel, body, arrays in rows:
         with suppress(ValueError, TypeError, KeyError, safetensors.SafetensorError):
-            yield Record(seq, when, _unpacked(kind, step, panel, body, arrays))
+            yield Record(seq, when, decoded(kind, step, panel, body, arrays))
 
 
 def mend(path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from core.events import Event, Frame, Snapshot, Text
-from core.experiment import Config, Context, Experiment, Panel
+from core.experiment import Config, Context, Experiment
 from core.figures import packed
 from core.runs.fold import Fold
 from core.runs.log import LogReader
@@ -93,16 +93,22 @@ class Painter:
 
     def paint(self, panel: str, seq: int, step: int) -> str:
         """The figure of a snapshot as JSON, or ``{"error": SENTENCE}``."""
+        return self._drawn(panel, self._panels[panel].view, lambda: self._reader.snapshot(seq), step)
+
+    def draw(self, name: str, view: str, event: Event, step: int) -> str:
+        """The figure that a view makes of what a state of this run answered, which was saved at ``step``."""
+        return self._drawn(name, view, lambda: event, step)
+
+    def _drawn(self, name: str, view: str, read: Callable[[], Event | None], step: int) -> str:
         try:
-            event = self._reader.snapshot(seq)
+            event = read()
             if event is None:
                 return _error(N_("This moment of the run is no longer kept, or cannot be read."))
-            figure = _view(self._panels[panel])(arrays(event), Context(self._settings_at(step), self._statics, step))
-            return serialised(figure)
+            return serialised(_view(view)(arrays(event), Context(self._settings_at(step), self._statics, step)))
         except Exception:
-            if panel not in self._complained:
-                self._complained.add(panel)
-                _log.exception("the view of panel %r of %r failed at step %d", panel, self._experiment.slug, step)
+            if name not in self._complained:
+                self._complained.add(name)
+                _log.exception("the view of %r of %r failed at step %d", name, self._experiment.slug, step)
             return _error(N_("This panel could not be drawn."))
 
     def _settings_at(self, step: int) -> Config:
@@ -131,14 +137,10 @@ def arrays(event: Event) -> Mapping[str, Any]:
 
 
 @cache
-def _view_named(name: str) -> Callable[[Mapping[str, Any], Context], dict[str, Any]]:
+def _view(name: str) -> Callable[[Mapping[str, Any], Context], dict[str, Any]]:
     module, _, function = name.partition(":")
     view: Callable[[Mapping[str, Any], Context], dict[str, Any]] = getattr(importlib.import_module(module), function)
     return view
-
-
-def _view(panel: Panel) -> Callable[[Mapping[str, Any], Context], dict[str, Any]]:
-    return _view_named(panel.view)
 
 
 def _error(template: str) -> str:

@@ -1,6 +1,7 @@
 """Makes the recorded run that a page plays before anybody pressed Train: a real run, thinned to what a film needs."""
 
 import dataclasses
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +11,21 @@ from typing import Any
 from core.events import Checkpoint, Frame, Snapshot, Text
 from core.experiment import Stop
 from core.registry import get
-from core.runs import worker
+from core.runs import checkpoint, worker
 from core.runs.library import RECORDED, Library
 from core.runs.log import LogReader, LogWriter, Record
 from core.settings import check, from_text
+
+#: Bytes of a checkpoint that a recording may keep: it is part of every download.
+CHECKPOINT = 1_000_000
 
 #: Frames of a recording. The time line plays them in some twelve seconds.
 FRAMES = 72
 
 
 def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, str] = MappingProxyType({})) -> Path:
-    """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run.
+    """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run, and where the
+    algorithm has probes its last checkpoint.
 
     Args:
         stop: changes of the preset's stop condition, as texts.
@@ -40,9 +45,19 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
         target.mkdir(parents=True, exist_ok=True)
         (target / "log.sqlite").unlink(missing_ok=True)
         copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
+        keep_checkpoint(folder, target, CHECKPOINT if experiment.probes else 0)
         told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
         (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
     return target
+
+
+def keep_checkpoint(source: Path, target: Path, most: int = CHECKPOINT) -> None:
+    """Keep a run's last checkpoint for who wants to play with it, where it has ``most`` bytes at the most."""
+    shutil.rmtree(target / checkpoint.FOLDER, ignore_errors=True)
+    for last in checkpoint.files(source)[-1:]:
+        if last.stat().st_size <= most:
+            (target / checkpoint.FOLDER).mkdir()
+            shutil.copyfile(last, target / checkpoint.FOLDER / last.name)
 
 
 def copy_thinned(source: Path, target: Path, frames: int) -> None:

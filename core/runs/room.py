@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from core import registry
-from core.events import ENDED, Status
+from core.events import ENDED, Event, Status
+from core.experiment import Probe
 from core.runs.fold import Fold, status, told
 from core.runs.library import RunView
 from core.runs.log import Head, LogReader
@@ -151,6 +152,8 @@ class Room:
         resumable = self.view.resumable and head.state in ENDED
         view = self.view
         told_now = status(head, view.stop, sentence, place=view.place, resumable=resumable, speed=view.speed)
+        if self._experiment.probes:
+            told_now["checkpoints"] = view.checkpoints
         now_told = serialised(told_now)
         if now_told != self._status:
             self._status = now_told
@@ -257,6 +260,10 @@ class Room:
             f'"recorded":{serialised(self.recorded)},"run":{serialised(run)},"status":{self._status},'
             f'"panels":{panels},{known}'
         )
+
+    def answer(self, probe: Probe, event: Event, step: int) -> str:
+        """The figure of what a state of this run, saved at ``step``, answered to somebody's question."""
+        return "" if self._painter is None else self._painter.draw(probe.name, probe.view, event, step)
 
     def see(self, watcher: Watcher, panels: Sequence[str]) -> None:
         """These panels are now in sight; what comes into sight is told anew, as who did not see it may not have it."""

@@ -7,7 +7,7 @@ A browser sends its cookies along with a socket that any page on the web may ope
 import asyncio
 import logging
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,8 +15,10 @@ from starlette.datastructures import Headers
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from core.runs.fold import told
 from core.runs.hub import Hub
 from core.runs.room import Goodbye, Watcher, refused
+from core.runs.sessions import no
 from core.words import N_, Refusal
 
 _log = logging.getLogger(__name__)
@@ -54,9 +56,25 @@ class Drawn(_Message):
     n: Annotated[int, Field(ge=0, le=2**53)]
 
 
-_MESSAGE: TypeAdapter[See | FrameAt | Command | Drawn] = TypeAdapter(
-    Annotated[See | FrameAt | Command | Drawn, Field(discriminator="type")]
-)
+class Play(_Message):
+    type: Literal["probe"]
+    name: Annotated[str, Field(max_length=64)]
+    step: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    n: Annotated[int, Field(ge=0, le=2**53)]
+
+
+class Ask(_Message):
+    type: Literal["ask"]
+    n: Annotated[int, Field(ge=0, le=2**53)]
+    request: dict[str, Any]
+
+
+class Close(_Message):
+    type: Literal["close"]
+
+
+_Any = See | FrameAt | Command | Drawn | Play | Ask | Close
+_MESSAGE: TypeAdapter[_Any] = TypeAdapter(Annotated[_Any, Field(discriminator="type")])
 
 
 def same_origin(headers: Headers) -> bool:
@@ -140,8 +158,22 @@ class Socket:
             await watcher.outbox.put(await self._hub.frame(watcher, message.step, message.n))
         elif isinstance(message, Drawn):
             watcher.drawn = max(watcher.drawn, min(message.n, watcher.n))
-        else:
+        elif isinstance(message, Command):
             await self._hub.command(watcher, message.do, message.value)
+        elif isinstance(message, Close):
+            self._hub.sessions.close(watcher)
+        else:
+            await self._play(watcher, message)
+
+    async def _play(self, watcher: Watcher, message: Play | Ask) -> None:
+        begins = isinstance(message, Play)
+        try:
+            if isinstance(message, Play):
+                await self._hub.probe(watcher, message.name, message.step, message.n)
+            else:
+                self._hub.sessions.ask(watcher, message.n, message.request)
+        except Refusal as refusal:
+            await watcher.outbox.put(no(told(refusal.sentence), message.n, over=begins))
 
     async def _fault(self, watcher: Watcher, code: int) -> None:
         """The first is forgiven; at the second the connection ends."""

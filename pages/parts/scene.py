@@ -64,6 +64,19 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
         "fields": {name: control.title for name, control in fields.controls(experiment.config).items()},
         "speeds": list(SPEEDS),
         "parts": list(experiment.parts),
+        "probes": [
+            {
+                "name": probe.name,
+                "title": probe.title,
+                "sentence": probe.sentence,
+                "keys": {key: dict(asked) for key, asked in probe.keys.items()},
+                "labels": dict(probe.labels),
+                "idle": None if probe.idle is None else dict(probe.idle),
+                "beat": probe.beat,
+            }
+            for probe in experiment.probes
+            if all((shown or draft.values).get(name) in values for name, values in probe.shown_if.items())
+        ],
         "changed": changed(draft, seen, experiment),
         "batch": None,
         "frame": None,

@@ -33,7 +33,7 @@ def stage(data: dict[str, Any], key: str, on_action: Callable[[], None] = _notic
 
     Args:
         data: what to draw: page, version, lang, run, recorded, mine, step, keys, panels, metrics, fields, speeds,
-            parts, changed, batch, frame, refusal.
+            parts, probes, changed, batch, frame, refusal.
         key: keeps the stage mounted through reruns; a page has one.
         on_action: called with an action in ``st.session_state[key]``, before anything is drawn.
 

@@ -49,6 +49,7 @@ PAGE = {
     "refusal": None,
     "speeds": [1, 5, 25, 0],
     "parts": [],
+    "probes": [],
     "fields": {"rate": "Learning rate"},
     "metrics": [
         {"name": "*/loss", "title": "Loss", "sentence": "How wrong the network is.", "better": "low"},
@@ -86,6 +87,7 @@ class Script:
         self.notes: list[dict[str, Any]] = []
         self.sockets: set[WebSocket] = set()
         self.dropped = 0
+        self.dumb = False  # answers no question of a probe
 
     def drop(self) -> None:
         """Close every socket at its next beat."""
@@ -125,6 +127,7 @@ class Script:
             "resumable": state in ("failed", "interrupted", "stopped"),
             "left_s": (STEPS - step) / 110,
             "progress": step / STEPS,
+            "checkpoints": [s for s in (100, 300) if s <= step],
         }
 
 
@@ -282,6 +285,9 @@ class Conversation:
             await self.socket.send_json({"type": "frame", "n": message["n"], "step": kept, "panels": pictures})
         elif kind == "command":
             await self.command(message)
+        elif kind == "ask" and not script.dumb:
+            figure = {"data": [{"type": "bar", "x": ["x"], "y": [message["request"].get("x", 0)]}], "layout": {}}
+            await self.socket.send_json({"type": "answer", "n": message["n"], "step": 300, "panels": {"ask": figure}})
 
     async def command(self, message: dict[str, Any]) -> None:
         script, do = self.script, message["do"]

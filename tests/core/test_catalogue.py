@@ -77,6 +77,9 @@ def spoken(experiment: Experiment) -> Iterator[str]:
             yield from dict(extra.get("labels", {})).values()  # type: ignore[call-overload]
     for panel in experiment.panels:
         yield from (panel.title, panel.sentence)
+    for probe in experiment.probes:
+        yield from (probe.title, probe.sentence, *probe.labels.values())
+        yield from (field.title or "" for field in probe.request.model_fields.values())
     for metric in experiment.metrics:
         yield from (metric.title, metric.sentence)
     for preset in experiment.presets:

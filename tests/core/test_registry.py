@@ -87,6 +87,19 @@ def test_every_panel_can_be_drawn(experiment: Experiment) -> None:
             assert callable(getattr(importlib.import_module(module), function))
 
 
+def test_every_probe_can_be_asked(experiment: Experiment) -> None:
+    assert len({p.name for p in experiment.probes}) == len(experiment.probes)
+    for probe in experiment.probes:
+        assert probe.title and probe.sentence.endswith("."), probe.name
+        for asked in ({}, probe.idle or {}, *probe.keys.values()):
+            check(probe.request, asked)
+        assert set(probe.labels) <= set(probe.keys), f"{probe.name}: a label for a key that it has not"
+        assert set(probe.shown_if) <= set(experiment.config.model_fields), probe.name
+        module, function = probe.view.split(":")
+        assert callable(getattr(importlib.import_module(module), function))
+        assert callable(importlib.import_module(experiment.program).probe)
+
+
 def test_every_metric_of_the_recorded_run_has_a_sentence(experiment: Experiment) -> None:
     folder = ROOT / "assets/recorded" / experiment.slug
     reader = LogReader(folder / "log.sqlite", recorded=True)
@@ -105,7 +118,7 @@ def test_recorded_run_is_one_that_the_present_schema_understands(experiment: Exp
     assert info["slug"] == experiment.slug
     check(experiment.config, info["config"])
     assert (folder / "picture.png").stat().st_size > 2_000
-    assert sum(f.stat().st_size for f in folder.iterdir()) <= 3_000_000, "a recording is part of every download"
+    assert sum(f.stat().st_size for f in folder.rglob("*")) <= 3_000_000, "a recording is part of every download"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -1,5 +1,6 @@
 """The toy's training: a multilayer perceptron with dropout on noisy random batches."""
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import torch
 from core.data.cache import tell
 from core.events import Event, Pulse, Scalars, Snapshot, Step
 from core.words import Refusal
-from tests.toy.spec import ToyConfig
+from tests.toy.spec import Question, ToyConfig
 
 
 class ToyState:
@@ -107,3 +108,23 @@ def train(state: ToyState) -> Iterator[Event]:
 def observe(state: ToyState) -> Iterator[Event]:
     weights = torch.cat([p.detach().flatten() for p in state.model.parameters()]).cpu().numpy()
     yield Snapshot(state.step, "weights", {"weights": weights})
+
+
+def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[Event]:
+    """What the network says of the place (x, 0); how often it was asked in this session."""
+    for asked, question in enumerate(requests, start=1):
+        if question.how == "by error":
+            raise RuntimeError("the toy does not know")
+        if question.how == "by death":
+            os._exit(3)
+        if question.how == "no more":
+            return
+        if question.how == "slowly":
+            time.sleep(0.2)
+        while question.how == "never":
+            time.sleep(0.01)
+        with torch.no_grad():
+            said = state.model(torch.tensor([[question.x, 0.0]])).numpy()
+            if question.how == "twice":
+                yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})
+            yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})

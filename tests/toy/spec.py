@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.experiment import Config, Experiment, Metric, Panel, Paper, Preset, Setting
+from core.experiment import Config, Experiment, Metric, Panel, Paper, Preset, Probe, Request, Setting
 from core.words import Refusal
 
 Width = Annotated[int, Field(ge=1, le=64)]
@@ -35,6 +35,11 @@ class ToyConfig(Config):
         return self
 
 
+class Question(Request):
+    x: float = Field(0.0, title="Place", ge=-1, le=1)
+    how: Literal["well", "slowly", "twice", "never", "by error", "by death", "no more"] = Field("well", title="How")
+
+
 experiment = Experiment(
     slug="toy",
     title="Toy",
@@ -51,4 +56,17 @@ experiment = Experiment(
     ),
     diagnoses={},
     program="tests.toy.program",
+    probes=(
+        Probe(
+            "ask",
+            "Ask it",
+            "What the network says of a place.",
+            request=Question,
+            view="tests.toy.views:answer",
+            keys={"ArrowLeft": {"x": -1}, "ArrowRight": {"x": 1}},
+            idle={},
+            beat=20,
+        ),
+        Probe("hidden", "Hidden", "Never.", Question, "tests.toy.views:answer", shown_if={"centred": (False,)}),
+    ),
 )

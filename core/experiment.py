@@ -105,17 +105,6 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Request(BaseModel):
-    """One question of a :class:`Probe`: frozen, closed, finite, as a :class:`Config` is.
-
-    Subclasses add fields made by pydantic's ``Field``, with a ``title`` marked with ``N_`` and the bounds of what is
-    allowed: the server answers a wrong value by a sentence that names both, and the program never sees it. Every
-    field has a default; the request of defaults is what a session opens with where its probe has no ``idle``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 class Stop(BaseModel):
     """When a run ends by itself: at the first of these that holds."""
 

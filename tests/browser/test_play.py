@@ -76,7 +76,7 @@ def test_one_cannot_play_with_the_run_of_somebody_else(theatre: Theatre) -> None
 
 def test_an_answer_before_the_drawing_library_is_drawn_once_that_is_there(theatre: Theatre) -> None:  # noqa: F811
     held: list[Any] = []
-    theatre.page.route("**/plotly.min.js*", held.append)
+    theatre.page.route("**/plotly.min.js*", lambda route: held.append(route))
     play(theatre)
     theatre.wait(lambda: asked(theatre) and held)
     theatre.page.wait_for_timeout(200)

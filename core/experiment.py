@@ -7,8 +7,9 @@ An experiment names the module that trains by string (``program``). That module 
 - ``train(state) -> Iterator[Event]``: yields :class:`~core.events.Step` after each update, measurements as
   :class:`~core.events.Scalars` on a schedule of steps (never of the clock: the same seed gives the same curve), and
   :class:`~core.events.Pulse` inside long evaluations. It reads ``state.config`` anew at every step, so that a live
-  setting acts at once, and starts at ``state.step``, so that it continues a loaded state. What is due at a step is
-  measured at the top of the loop, before the next update. It ends by itself at no step: the worker stops asking.
+  setting acts at once, and starts at ``state.step``, so that it continues a loaded state. Where a round has parts, it
+  reads ``state.due`` anew as well. What is due at a step is measured at the top of the loop, before the next update.
+  It ends by itself at no step: the worker stops asking.
 - ``observe(state) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in the state, no
   random generator either.
 - where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
@@ -237,7 +238,8 @@ class Experiment:
         metrics: a sentence for each metric that the training reports.
         diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
         program: module with ``load``, ``build``, ``train`` and ``observe``.
-        parts: names of the parts of a round (a GAN's D and G), empty where an update is all there is.
+        parts: names of the parts of a round in their order (a GAN's D and G), empty where an update is all there is.
+            A state of such an experiment is a :class:`Rounds`.
         probes: questions that a person may put to the trained model; the program then has a ``probe``.
     """
 
@@ -303,6 +305,17 @@ class State(Protocol):
         ...
 
 
+class Rounds(State, Protocol):
+    """A state whose updates are those of several parts in turn.
+
+    Attributes:
+        due: the part whose update is next. ``train`` reads it, makes that update and sets the next; whoever wants an
+            update of another part first sets it between two updates.
+    """
+
+    due: str
+
+
 class Program(Protocol):
     """The module that an experiment names.
 
@@ -345,6 +358,7 @@ __all__ = [
     "Probe",
     "Program",
     "Request",
+    "Rounds",
     "Sentence",
     "Setting",
     "State",

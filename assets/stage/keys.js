@@ -29,7 +29,7 @@ export class Keys {
       else return;
     } else if (event.key === "ArrowRight") {
       const [button] = transport.stepButtons;
-      if (mine && stage.shownStep === null) button.disabled || stage.act("step", button.dataset.part || null);
+      if (mine && stage.shownStep === null) button.disabled || stage.act("step"); // whichever part is next
       else if (stage.watched && replay.steps.length) this.scrub(1);
       else return;
     } else if (event.key === "ArrowLeft" && stage.watched && stage.shownStep !== null) this.scrub(-1);

@@ -4,6 +4,8 @@ import { h, icon, named, pressed, put } from "./dom.js";
 import { WORDS } from "./words.js";
 
 const MOVING = new Set(["running", "resumed", "preparing"]);
+/** Asked for in the place of a part: the rest of a round. */
+const ROUND = "round";
 
 export class Transport {
   /** @param {Object} stage read at each update @param {(what: string, value?: any) => void} act */
@@ -54,7 +56,7 @@ export class Transport {
     this.node.setAttribute("aria-label", words.say(WORDS.transport));
     this.speeds.setAttribute("aria-label", words.say(WORDS.speed));
     put(this.speedLabel, words.say(WORDS.speed));
-    this.stepButtons = (parts && parts.length ? parts : [null]).map((part) => {
+    this.stepButtons = (parts && parts.length ? [...parts, ROUND] : [null]).map((part) => {
       const turn = pressed(() => this.act("step", part));
       const about = { type: "button", class: "tf-button tf-icon-button", on: { click: turn } };
       const node = h("button", about, icon("step"));
@@ -128,7 +130,11 @@ export class Transport {
     const idle = foreign ? say(WORDS.watching) : alive ? "" : say(WORDS.nothingRuns);
     for (const node of this.stepButtons) {
       const { part } = node.dataset;
-      named(node, part ? say(WORDS.stepPart, { part: say(part) }) : say(WORDS.step), say(WORDS.stepHint));
+      const name = part === ROUND ? say(WORDS.stepRound) : part ? say(WORDS.stepPart, { part: say(part) }) : say(WORDS.step);
+      named(node, name, part ? name : say(WORDS.stepHint));
+      // Step by step and in slow motion one sees whose turn it was.
+      const seen = model.state === "paused" || (model.state === "running" && this.speed > 0);
+      node.classList.toggle("tf-turn", Boolean(part) && alive && seen && stage.status.part === part);
       disabled(node, idle || (model.state === "queued" ? say(WORDS.waitsInQueue) : ""));
     }
     named(this.stopButton, say(WORDS.stop), say(WORDS.stopHint));

@@ -13,6 +13,8 @@ export const WORDS = {
   continueRun: N_("Continue this run"),
   step: N_("One step"),
   stepPart: N_("One step of {part}"),
+  round: N_("round"),
+  stepRound: N_("One round: every part in its turn"),
   stop: N_("Stop"),
   restart: N_("Same seed again"),
   speed: N_("Speed"),

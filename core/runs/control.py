@@ -15,6 +15,9 @@ from core.experiment import Stop
 
 NAME = "control.json"
 
+#: Stands for a part: as many updates as are left of a round.
+ROUND = "round"
+
 
 class KnobTurn(BaseModel):
     """A live setting and the value it is to take."""
@@ -32,7 +35,7 @@ class Control(BaseModel):
         mode: ``"run"``, ``"pause"`` or ``"stop"``.
         speed: steps a second; 0 for full speed.
         steps: steps asked for one by one while paused, counted over the worker's life.
-        part: which part the last of these steps has to be, ``""`` for any.
+        part: what the last of these steps is: a part of a round, :data:`ROUND`, or ``""`` for whatever is next.
         knobs: live settings turned over the worker's life; it applies those beyond the ones it has applied.
         stop: the stop condition, where it was changed since the run began.
     """

@@ -18,7 +18,7 @@ from typing import Any, cast
 from core import registry, settings
 from core.data import cache
 from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
-from core.experiment import Config, Diverged, Program, State, Stop
+from core.experiment import Config, Diverged, Program, Rounds, State, Stop
 from core.runs import checkpoint, control, pace
 from core.runs.earlier import Earlier
 from core.runs.failures import sentence_of
@@ -255,7 +255,7 @@ class Driver:
         """Wait until asked to go on, to make a single step or to stop."""
         if self.state != "paused":
             self._status("paused")
-        elif self._control.part in ("", self.part):
+        elif self._control.part != control.ROUND or self._round_ended(state):
             self._stepped += 1
         self._stop_clock()
         self._observe(program, state)
@@ -270,8 +270,15 @@ class Driver:
         if self._control.mode != "pause" and not self.ending:
             self._status("running")
             self._flush()
+        elif not self.ending and self._control.part in self.experiment.parts:
+            cast(Rounds, state).due = self._control.part
         self._since = perf_counter()
         self._due = 0.0
+
+    def _round_ended(self, state: State) -> bool:
+        """Whether the update just made was a round's last."""
+        parts = self.experiment.parts
+        return not parts or (self.part != parts[0] and cast(Rounds, state).due == parts[0])
 
     def _slowly(self, program: Program, state: State) -> None:
         """Slow motion: every step is observed, then waited for."""

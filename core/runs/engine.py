@@ -82,8 +82,8 @@ class Engine:
         return info.id
 
     def command(self, run: str, owner: str, do: str, value: Any = None) -> None:
-        """Ask something of a run: pause, resume, step (value: a part or nothing), speed (steps a second, 0 for full),
-        stop, knob (``{"field", "value"}``) or until (what a Stop is made of).
+        """Ask something of a run: pause, resume, step (value: a part, "round" or nothing), speed (steps a second,
+        0 for full), stop, knob (``{"field", "value"}``) or until (what a Stop is made of).
 
         Raises:
             Refusal: another's run, ended, or the value is not allowed.
@@ -224,7 +224,8 @@ class Engine:
             case "stop":
                 return asked.model_copy(update={"mode": "stop"})
             case "step":
-                part = value if value in experiment.parts else ""
+                known = (*experiment.parts, control.ROUND) if experiment.parts else ()
+                part = value if value in known else ""
                 return asked.model_copy(update={"mode": "pause", "steps": asked.steps + 1, "part": part})
             case "speed":
                 if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:

@@ -1,0 +1,255 @@
+"""The generative adversarial network as the house knows it: panels, presets that are claims, metrics. No torch."""
+
+from core.algorithms.gan.config import IMAGES, PLANE, GANConfig
+from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.words import N_
+
+_VIEWS = "core.algorithms.gan.views"
+
+PANELS = (
+    Panel(
+        "samples",
+        N_("What G makes"),
+        N_("Orange: made by G. Blue: real. The plane shows what D believes, arrows where it pushes G."),
+        view=f"{_VIEWS}:samples",
+        size="hero",
+    ),
+    Panel(
+        "modes",
+        N_("Modes covered"),
+        N_("How many clouds (or stretches, or classes) G's samples fall into."),
+        metrics=("modes/covered",),
+        size="side",
+    ),
+    Panel(
+        "quality",
+        N_("High quality"),
+        N_("Share of the samples within 3σ of where real ones lie."),
+        metrics=("modes/quality",),
+        size="side",
+        shown_if={"data": PLANE},
+    ),
+    Panel(
+        "frechet",
+        N_("Fréchet distance"),
+        N_(
+            "How far samples are from real test images in the features of a small classifier of our own: not the FID "
+            "of the papers."
+        ),
+        metrics=("images/frechet",),
+        size="side",
+        scale="log",
+        shown_if={"data": IMAGES},
+    ),
+    Panel(
+        "loss",
+        N_("Losses"),
+        N_("What D and G each make small. Neither falling says much: when one wins, the other loses."),
+        metrics=("D/loss", "G/loss"),
+        size="side",
+    ),
+    Panel(
+        "answers",
+        N_("D's answers"),
+        N_(
+            "How often D gives each answer, for real and for generated samples: apart, D wins; together, it must guess."
+        ),
+        view=f"{_VIEWS}:answers",
+    ),
+    Panel(
+        "latent",
+        N_("Map of the latent space"),
+        N_("A grid over the noise as G bends it; all noise beyond the first two numbers is 0."),
+        view=f"{_VIEWS}:latent",
+        shown_if={"data": PLANE},
+    ),
+    Panel(
+        "between",
+        N_("Between two samples"),
+        N_("From the noise of one image to that of another: a G that has understood has no gap on the way."),
+        view=f"{_VIEWS}:between",
+        shown_if={"data": IMAGES},
+    ),
+    Panel(
+        "nearest",
+        N_("Does it copy?"),
+        N_("Samples above, under each the training image nearest to it: alike is good, the same would be a copy."),
+        view=f"{_VIEWS}:nearest",
+        shown_if={"data": IMAGES},
+    ),
+    Panel(
+        "gradient",
+        N_("Gradients"),
+        N_("Length of the gradient of either network: where G's is tiny, D tells it nothing."),
+        metrics=("D/gradient", "G/gradient"),
+        scale="log",
+    ),
+    Panel(
+        "verdict",
+        N_("D(x) and D(G(z))"),
+        N_("D's mean answer for real and for generated samples: as probabilities where the loss makes them so."),
+        metrics=("D/real", "D/fake"),
+    ),
+    Panel(
+        "classes",
+        N_("Classes of the samples"),
+        N_("What a small classifier takes the samples for, and how sure it is; dashed: a fair share of each."),
+        view=f"{_VIEWS}:classes",
+        shown_if={"data": IMAGES},
+    ),
+    Panel(
+        "score",
+        N_("Inception-style score"),
+        N_("High when each sample is clearly of a class and all classes occur; by our own small classifier."),
+        metrics=("images/score",),
+        size="folded",
+        shown_if={"data": IMAGES},
+    ),
+    Panel(
+        "confidence",
+        N_("Certainty"),
+        N_("How sure the small classifier is of a sample's class, on average."),
+        metrics=("images/confidence",),
+        size="folded",
+        shown_if={"data": IMAGES},
+    ),
+)
+
+METRICS = (
+    Metric("D/loss", N_("D's loss"), N_("Loss of D in its last update, with the gradient penalty.")),
+    Metric("G/loss", N_("G's loss"), N_("Loss of G in its last update.")),
+    Metric("D/gradient", N_("D's gradient"), N_("Length of the gradient of all of D's weights in its last update.")),
+    Metric("G/gradient", N_("G's gradient"), N_("Length of the gradient of all of G's weights in its last update.")),
+    Metric("D/real", N_("D(x), real"), N_("D's mean answer for the real samples of its last update.")),
+    Metric("D/fake", N_("D(G(z)), generated"), N_("D's mean answer for the generated samples of its last update.")),
+    Metric(
+        "modes/covered",
+        N_("Modes covered"),
+        N_(
+            "Modes that got at least a tenth of a fair share of the samples, within 3σ; for images classes, by a small "
+            "classifier."
+        ),
+        "high",
+    ),
+    Metric("modes/quality", N_("High quality"), N_("Share of the samples within 3σ of a mode."), "high"),
+    Metric(
+        "images/frechet",
+        N_("Fréchet distance"),
+        N_("Between samples and test images, in the 64 features of a small classifier trained on the same data."),
+        "low",
+    ),
+    Metric(
+        "images/score",
+        N_("Inception-style score"),
+        N_("exp of the mean KL divergence of a sample's classes from all samples'; 1 to the number of classes."),
+        "high",
+    ),
+    Metric(
+        "images/confidence", N_("Certainty"), N_("Mean probability that the small classifier gives its guess."), "high"
+    ),
+)
+
+DIAGNOSES = {
+    "mode collapse": N_(
+        "Mode collapse: the samples cover {covered} of {modes} modes; they crowd into a few, or move on all together. "
+        "Try more D steps, packing, or the Wasserstein loss."
+    ),
+    "D too strong": N_(
+        "D is too strong: it gives real samples {real} and generated ones {fake}, so G hardly learns. "
+        "Try the non-saturating loss, fewer D steps, a lower rate of D, or instance noise."
+    ),
+    "oscillation": N_(
+        "Oscillation: between two looks {percent} % of the samples change their mode; G runs and D follows. "
+        "Try lower rates, a lower β₁, or a gradient penalty."
+    ),
+}
+
+PRESETS = (
+    Preset(
+        "balanced",
+        N_("A balanced game"),
+        N_("One step each: G finds at least 7 of 8 clouds, with 90 % of its samples right on them."),
+        {},
+        {"steps": 30_000},
+    ),
+    Preset(
+        "eager",
+        N_("G runs ahead"),
+        N_("Five steps of G for each of D: it leaves out half of the clouds or more, and that is named."),
+        {"g_steps": 5, "latent": 4},
+        {"steps": 6000},
+    ),
+    Preset(
+        "packed",
+        N_("The same, packed"),
+        N_("D judges two points at once and sees when they are too alike: no fewer clouds than without."),
+        {"g_steps": 5, "latent": 4, "packing": 2},
+        {"steps": 6000},
+    ),
+    Preset(
+        "saturated",
+        N_("D too good"),
+        N_("The first paper's minimax loss and five steps of D: D is sure at once, and G finds 1 cloud at the most."),
+        {"loss": "minimax", "d_steps": 5},
+        {"steps": 6000},
+    ),
+    Preset(
+        "wasserstein",
+        N_("Wasserstein"),
+        N_("A critic with a gradient penalty may be as good as it likes: all 8 clouds."),
+        {"loss": "wasserstein_gp", "d_steps": 5},
+        {"steps": 18_000},
+    ),
+    Preset(
+        "digits",
+        N_("Handwritten digits"),
+        N_("Noise becomes digits that no one wrote: all ten kinds occur."),
+        {
+            "data": "mnist_5k",
+            "latent": 32,
+            "g_layers": (128, 256),
+            "d_layers": (256, 128),
+            "g_norm": True,
+            "batch_size": 64,
+            "g_lr": 5e-4,
+            "d_lr": 2e-4,
+        },
+        {"steps": 6000},
+    ),
+    Preset(
+        "convolutions",
+        N_("Digits by convolutions"),
+        N_("A DCGAN knows what neighbours are: clearer digits of all ten kinds."),
+        {
+            "data": "mnist_5k",
+            "architecture": "dcgan",
+            "latent": 32,
+            "g_norm": True,
+            "batch_size": 64,
+            "g_lr": 1e-3,
+            "d_lr": 5e-4,
+        },
+        {"steps": 4000},
+    ),
+)
+
+experiment = Experiment(
+    slug="gan",
+    title=N_("Generative adversarial network"),
+    family=N_("Generation"),
+    tagline=N_("One network invents, the other finds it out: both get better."),
+    paper=Paper(
+        "Generative Adversarial Nets",
+        "I. Goodfellow, J. Pouget-Abadie, M. Mirza, B. Xu, D. Warde-Farley, S. Ozair, A. Courville, Y. Bengio",
+        2014,
+        "https://arxiv.org/abs/1406.2661",
+    ),
+    config=GANConfig,
+    panels=PANELS,
+    presets=PRESETS,
+    metrics=METRICS,
+    diagnoses=DIAGNOSES,
+    program="core.algorithms.gan.train",
+    place=7,
+    parts=("D", "G"),
+)

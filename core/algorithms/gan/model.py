@@ -84,7 +84,8 @@ def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, share: Tensor) ->
     """
     mixed = torch.lerp(fake, real, share.view(-1, *[1] * (real.dim() - 1))).requires_grad_()
     (slope,) = torch.autograd.grad(D(mixed).sum(), mixed, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
 
 
 def packed(x: Tensor, m: int) -> Tensor:

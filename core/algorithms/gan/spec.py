@@ -251,5 +251,5 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.gan.train",
     place=7,
-    parts=("D", "G"),
+    parts=(N_("D"), N_("G")),
 )

@@ -15,12 +15,12 @@ from core.algorithms.gan.state import SHOWN, State, bare
 from core.events import Array, Event, Snapshot
 from core.figures import quantised
 
-SIDE = 48  # of D's surface
-ARROWS = 120
-LINES, ALONG = 13, 40  # of the latent grid, and points of each of its lines
+SIDE = 32  # of D's surface
+ARROWS = 100
+LINES, ALONG = 11, 25  # of the latent grid, and points of each of its lines
 BINS = 40
-REAL = 400  # real samples shown, and judged
-ROWS, COLUMNS = 5, 8  # of a grid of images
+REAL = 240  # real samples shown, and judged
+ROWS, COLUMNS = 6, 6  # of a grid of images
 BETWEEN, WAYS = 9, 3  # images on the way from a latent to another, and ways
 BATCH = 64  # images judged
 
@@ -83,7 +83,8 @@ def flat(state: State, scene: Scene) -> Iterator[Event]:
         },
     )
     yield Snapshot(state.step, "answers", answer_arrays(state, real, fake))
-    yield Snapshot(state.step, "latent", {"lines": bare(state.samples(scene.lines)).astype(np.float16)})
+    lines = bare(state.samples(scene.lines)).astype(np.float16).reshape(2, LINES, ALONG, 2)
+    yield Snapshot(state.step, "latent", {"lines": lines})
 
 
 def pictured(state: State, scene: Scene) -> Iterator[Event]:
@@ -116,13 +117,13 @@ def span(state: State, surface: Tensor) -> tuple[float, float]:
 def pushed(state: State, made: Tensor, real: Tensor) -> tuple[Array, Tensor]:
     """Where G's loss pushes the first samples, as (ARROWS, 2, 2) from and to, and D's answers for all of them.
 
-    The arrow points down the gradient of the sample's own loss; g long, it is drawn 0.6·g/(1 + g) long.
+    The arrow points down the gradient of the sample's own loss; g long, it is drawn 0.35·g/(1 + g) long.
     """
     points = made.detach().requires_grad_()
     answers = state.judge(points, real)
     (slope,) = torch.autograd.grad(g_loss(state.config.loss, answers) * len(points), points)
     start, down = points[:ARROWS].detach(), -slope[:ARROWS]
-    tip = start + 0.6 * down / (1 + down.norm(dim=1, keepdim=True))
+    tip = start + 0.35 * down / (1 + down.norm(dim=1, keepdim=True))
     return bare(torch.stack([start, tip], dim=1)).astype(np.float16), answers.detach()
 
 

@@ -114,7 +114,7 @@ def taught(data: Dataset, seed: int) -> Classifier:
             )
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     x, y = torch.from_numpy(data.x_train), torch.from_numpy(data.y_train)
-    steps = 800
+    steps = 500
     for step in range(steps):
         rows = torch.randint(len(x), (100,), generator=draw)
         loss = F.cross_entropy(model(encoded(x[rows])), y[rows])

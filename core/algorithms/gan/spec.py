@@ -10,7 +10,7 @@ PANELS = (
     Panel(
         "samples",
         N_("What G makes"),
-        N_("Orange: made by G. Blue: real. The plane shows what D believes, arrows where it pushes G."),
+        N_("Samples of G. In the plane over what D believes (blue: real), arrows where it pushes them."),
         view=f"{_VIEWS}:samples",
         size="hero",
     ),

@@ -17,7 +17,7 @@ from core.experiment import Diverged
 PARTS = ("D", "G")
 
 #: Fixed noise: for measurements, and as many of them for pictures.
-MEASURED, SHOWN = 2000, 400
+MEASURED, SHOWN = 2000, 300
 
 
 class State:

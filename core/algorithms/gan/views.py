@@ -18,7 +18,7 @@ _PLAIN = {"showgrid": False, "zeroline": False}
 #: Arrows stand out from both clouds and from D's colours.
 _ARROW = "#832db6"
 #: How many images stand side by side in the grid of samples, and on the way between two latents.
-_ACROSS, _BETWEEN = 8, 9
+_ACROSS, _BETWEEN = 6, 9
 
 
 def samples(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -28,8 +28,7 @@ def samples(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     data = context.statics["data"]
     extent = [float(v) for v in data["extent"]]
     arrows = np.asarray(arrays["arrows"], np.float32)
-    gaps = np.full((len(arrows), 1, 2), np.nan, np.float32)
-    lines = np.concatenate([arrows, gaps], axis=1).reshape(-1, 2)
+    lines = _arrows(arrows[:, 0], arrows[:, 1])
     return {
         "data": [
             _points(np.asarray(data["real"]), N_("real"), "circle-open", REAL, 7, 2),
@@ -51,6 +50,14 @@ def samples(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "showlegend": True,
         },
     }
+
+
+def _arrows(start: Array, tip: Array) -> Array:
+    """Arrows as one line with gaps, (n, 2): shaft and the two sides of each head."""
+    back = 0.3 * (start - tip)
+    across = 0.5 * np.stack([-back[:, 1], back[:, 0]], axis=1)
+    gap = np.full_like(tip, np.nan)
+    return np.stack([start, tip, tip + back + across, tip, tip + back - across, gap], axis=1).reshape(-1, 2)
 
 
 def _verdict(surface: Array) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def latent(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """A grid of the latent space as G bends it: where its lines crowd, G puts many samples."""
     data = context.statics["data"]
     extent = [float(v) for v in data["extent"]]
-    lines = np.asarray(arrays["lines"], np.float32).reshape(2, -1, 40, 2)
+    lines = np.asarray(arrays["lines"], np.float32)  # (way, line, place, 2)
     gaps = np.full((*lines.shape[:2], 1, 2), np.nan, np.float32)
     ways = np.concatenate([lines, gaps], axis=2).reshape(2, -1, 2)
     return {

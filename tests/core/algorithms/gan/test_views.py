@@ -94,5 +94,5 @@ def test_samples_shown_are_the_average_of_gs():
     run(state, 40)
     shown = next(e for e in program.observe(state) if e.panel == "samples").arrays["made"]
     with torch.no_grad():
-        expected = bare(state.slow(state.fixed[:400]))
+        expected = bare(state.slow(state.fixed[:300]))
     assert np.allclose(shown, expected, atol=2e-3)

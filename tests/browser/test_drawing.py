@@ -26,22 +26,27 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def canvas(page: Page) -> Locator:
-    """The canvas, whole in sight."""
+    """The canvas, whole in sight and at rest: a page that has just come still moves."""
     found = control(page, "sketch").locator("canvas")
     expect(found).to_be_visible()
-    found.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
+    settled(page)
+    before = None
+    while before != (box := found.bounding_box()):
+        found.evaluate("canvas => canvas.scrollIntoView({block: 'center', behavior: 'instant'})")
+        page.wait_for_timeout(200)
+        before = box
     return found
 
 
-def where(page: Page, x: float, y: float) -> Place:
-    """The place on the screen of a point of the drawing."""
+def where(page: Page, *way: Place) -> list[Place]:
+    """The places on the screen of points of the drawing."""
     box = canvas(page).bounding_box()
     assert box is not None
-    return box["x"] + box["width"] * (1 + x) / 2, box["y"] + box["height"] * (1 - y) / 2
+    return [(box["x"] + box["width"] * (1 + x) / 2, box["y"] + box["height"] * (1 - y) / 2) for x, y in way]
 
 
 def stroke(page: Page, *way: Place) -> None:
-    places = [where(page, *place) for place in way]
+    places = where(page, *way)
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
@@ -151,15 +156,17 @@ def test_by_finger(visitor: Callable[..., Page], toys: Server) -> None:
     page = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     visit(page, f"{toys.url}/toy")
     page.get_by_test_id("stExpandSidebarButton").click()
-    page.wait_for_timeout(500)  # it slides in
     touch = page.context.new_cdp_session(page)
-    for kind, place in (
-        ("touchStart", (0, 0.8)),
-        *(("touchMove", (0, 0.8 - i / 10)) for i in range(1, 17)),
-        ("touchEnd", None),
-    ):
-        points = [] if place is None else [dict(zip("xy", where(page, *place), strict=True))]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def send(kind: str, *places: Place) -> None:
+        points = [{"x": x, "y": y} for x, y in places]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    first, *others = where(page, *[(0, 0.8 - i / 10) for i in range(17)])
+    send("Start", first)
+    for place in others:
+        send("Move", place)
+    send("End")
     points = drawn(page)
     assert len(points) == pytest.approx(1.6 * 127 / 5, abs=2)
     assert points[-1] == pytest.approx((0, -0.8), abs=0.05)

@@ -8,6 +8,7 @@
 import { h } from "./dom.js";
 import { Keys } from "./keys.js";
 import { Model } from "./model.js";
+import { mounting } from "./mounted.js";
 import { Notes } from "./notes.js";
 import { Panels } from "./panels.js";
 import { Replay } from "./replay.js";
@@ -394,22 +395,4 @@ export class Stage {
   }
 }
 
-const stages = new WeakMap();
-
-/** Streamlit calls this at the mount and at each change of data; the clean-up of the newest call alone ends it. */
-export default function mount(component) {
-  const host = component.parentElement;
-  let stage = stages.get(host);
-  if (!stage) {
-    stage = new Stage(host);
-    stages.set(host, stage);
-  }
-  stage.calls = (stage.calls || 0) + 1;
-  const call = stage.calls;
-  stage.take(component);
-  return () => {
-    if (stage.calls !== call) return;
-    stages.delete(host);
-    stage.stop();
-  };
-}
+export default mounting((host) => new Stage(host));

@@ -60,8 +60,19 @@ def test_an_overtaken_call_does_not_end_the_stage_and_the_last_one_does(theatre:
     theatre.page.evaluate("() => { const old = page.render({changed: true}); old(); }")
     assert theatre.page.locator(".tf-stage").count() == 1
     theatre.wait(lambda: theatre.script.sockets)
+    theatre.page.evaluate("() => { document.querySelector('#host').remove(); page.cleanup(); }")
+    theatre.wait(lambda: not theatre.script.sockets)
+
+
+def test_a_call_that_ends_before_the_next_one_came_through_does_not_end_the_stage(theatre: Theatre) -> None:
+    """So it goes in Streamlit where data changes twice in quick succession."""
+    theatre.open()
+    theatre.page.evaluate("window.before = document.querySelector('.tf-stage')")
+    theatre.page.evaluate("() => { page.cleanup(); setTimeout(() => page.render({changed: true}), 100); }")
+    theatre.page.wait_for_timeout(2500)
+    assert theatre.page.evaluate("document.querySelector('.tf-stage') === window.before")
     theatre.page.evaluate("() => page.cleanup()")
-    assert theatre.page.locator(".tf-stage").count() == 0
+    theatre.wait(lambda: not theatre.page.locator(".tf-stage").count())
     theatre.wait(lambda: not theatre.script.sockets)
 
 

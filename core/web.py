@@ -34,10 +34,10 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 @cache
 def assets_version() -> str:
-    """Changes with every file of the stage and with the words."""
+    """Changes with every file of the components and with the words."""
     found = hashlib.sha256()
-    for path in sorted([*(ASSETS / "stage").rglob("*"), *(ASSETS / "locale").rglob("*.po")]):
-        if path.is_file():
+    for path in sorted(ASSETS.rglob("*")):
+        if path.suffix in (".js", ".css", ".po"):
             found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()[:12]
 

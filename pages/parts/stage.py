@@ -1,6 +1,5 @@
-"""The stage in a page: mounts the one custom component and hands it what to draw.
+"""The stage in a page: mounts the custom component and hands it what to draw.
 
-The component's script is a stub that imports the served module, for inline script is sent again with every change.
 What the browser says comes back as the result's ``action`` (a trigger, one dict) and ``fallback`` (a state, a dict
 while no socket can be had, else ``None``); assets/stage/stage.js is the other end.
 """
@@ -8,20 +7,9 @@ while no socket can be had, else ``None``); assets/stage/stage.js is the other e
 from collections.abc import Callable
 from typing import Any
 
-import streamlit as st
+from pages.parts.served import served
 
-_STUB = """
-export default async function (component) {
-  const { page, version } = component.data;
-  const path = location.pathname.replace(/\\/$/, "");
-  const base = page && path.endsWith("/" + page) ? path.slice(0, -page.length - 1) : path;
-  const url = `${location.origin}${base}/lab/assets/stage/stage.js?v=${encodeURIComponent(version)}`;
-  const { default: mount } = await import(url);
-  return mount(component);
-}
-"""
-
-_mounted = st.components.v2.component("tenfold_stage", js=_STUB, isolate_styles=False)
+_mounted = served("tenfold_stage", "stage/stage.js")
 
 
 def _noticed() -> None:

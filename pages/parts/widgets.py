@@ -1,10 +1,12 @@
 """The right widget for each kind of setting. A widget shows a value and calls ``put`` with the one a person chose."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from pages.parts.drawing import drawing
 from pages.parts.fields import Control
 from pages.parts.language import _, language, say
 from pages.parts.session import touch
@@ -41,6 +43,10 @@ def widget(control: Control, value: Any, put: Put, *, key: str, label: str, help
         )
     elif control.kind == "wholes":
         _wholes(control, value, put, key, frame)
+    elif control.kind == "drawing":
+        with st.container(key=f"{key}.drawing", gap="xxsmall"):
+            st.markdown(label, help=help)
+            drawing(value, partial(put, control.name), key=key, label=say(control.title), disabled=disabled)
     elif control.kind == "text":
         _keep(key, value)
         st.text_input(key=key, on_change=_put_widget, args=(put, control.name, key), **frame)

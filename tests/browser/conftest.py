@@ -1,6 +1,7 @@
 """A real server with runs of its own for each module, and real Chromium to drive it."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,6 +70,35 @@ def serve(folder: Path, port: int = 0, house: Path = ROOT, **environment: str) -
             time.sleep(0.1)
     stop(server)
     raise RuntimeError(f"the app did not start:\n{output.read_text(errors='replace')[-4000:]}")
+
+
+def copied(folder: Path) -> Path:
+    """The house as a copy below ``folder``, to damage it or to add to it."""
+    house = folder / "house"
+    house.mkdir()
+    for part in ("app.py", "pages", "core", "assets", ".streamlit"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, house / part)
+    return house
+
+
+def serve_copy(folder: Path, house: Path, **environment: str) -> Server:
+    """Start the app of a copied house, its runs in ``folder``."""
+    path = os.pathsep.join(filter(None, [str(house), os.environ.get("PYTHONPATH", "")]))
+    return serve(folder, house=house, PYTHONPATH=path, **environment)
+
+
+def serve_toy(folder: Path) -> Server:
+    """Start an app whose menu has the toy of the tests."""
+    house = copied(folder)
+    (house / "tests").mkdir()
+    (house / "tests/__init__.py").touch()
+    shutil.copytree(ROOT / "tests/toy", house / "tests/toy")
+    (house / "pages/toy.py").write_text('from pages.parts.bench import bench\n\nbench("toy")\n')
+    (house / "core/algorithms/toy").mkdir()
+    for language in ("en", "zh"):
+        (house / f"core/algorithms/toy/learn.{language}.md").write_text("## Toy\n")
+    return serve_copy(folder, house, TENFOLD_ALGORITHMS="tests.toy.spec")
 
 
 def stop(server: Server) -> None:

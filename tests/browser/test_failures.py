@@ -1,8 +1,6 @@
 """What can go wrong while somebody looks: each is told in a sentence, and there is a way on."""
 
-import os
 import re
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from acts import LONG, address, control, stop_run, train
-from conftest import ROOT, Server, serve, settled, stop, visit
+from conftest import Server, copied, serve_copy, settled, stop, visit
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -34,10 +32,12 @@ def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: 
 def test_without_a_socket_one_looks_back_too(page: Page, server: Server) -> None:
     page.route_web_socket(re.compile("/lab/runs/"), lambda socket: None)  # open, and deaf
     visit(page, f"{server.url}/dnn?{LONG}")
-    train(page)
     stage = page.locator(".tf-stage")
+    stage.evaluate("stage => stage.marked = true")
+    train(page)
     expect(stage.get_by_text("No live connection here")).to_be_visible()
     page.wait_for_function(r"/step ([\d,]+) of 10,000,000/.exec(document.querySelector('.tf-stage').innerText)")
+    assert stage.evaluate("stage => stage.marked"), "the stage was mounted anew when the page began to feed it"
     stop_run(page)
     page.wait_for_function(f"Boolean({PICTURE})")
     newest = page.evaluate(PICTURE)
@@ -66,13 +66,9 @@ def test_a_damaged_log_shows_what_is_left_and_goes_on(page: Page, server: Server
 
 def test_an_error_that_nobody_foresaw_is_one_sentence(visitor: Callable[..., Page], tmp_path: Path) -> None:
     """A house with a file missing: the log has the traceback, the person does not."""
-    house = tmp_path / "house"
-    for part in ("app.py", "pages", "core", "assets", ".streamlit"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        house.mkdir(exist_ok=True)
-        copy(ROOT / part, house / part)
+    house = copied(tmp_path)
     (house / "core/algorithms/dnn/learn.en.md").unlink()
-    server = serve(tmp_path, house=house, PYTHONPATH=str(house) + os.pathsep + os.environ.get("PYTHONPATH", ""))
+    server = serve_copy(tmp_path, house)
     try:
         page = settled(visit(visitor(), f"{server.url}/dnn"))
         alert = page.locator('[data-testid="stMain"] [data-testid="stAlert"]')

@@ -9,10 +9,17 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from core import registry, settings
-from core.experiment import Config, Experiment, Stop
+from core.experiment import Config, Experiment, Setting, Stop
 from core.words import Refusal
-from tests.toy.spec import ToyConfig
+from tests.toy import spec
 from tests.toy.spec import experiment as toy_experiment
+
+
+class ToyConfig(spec.ToyConfig):
+    """With a setting that may be none, which has no control in a page."""
+
+    limit: float | None = Setting(None, "Limit", "Gradient norm at most.", group="Training", gt=0, le=100)
+
 
 SCHEMAS = [ToyConfig, Stop, *(experiment.config for experiment in registry.experiments().values())]
 

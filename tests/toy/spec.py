@@ -24,8 +24,7 @@ class ToyConfig(Config):
         "none", "Trouble", "What goes wrong.", group="Test"
     )
     every: int = Setting(10, "Every", "Steps between measurements.", group="Test", ge=1, le=1000)
-    sketch: str = Setting("", "Sketch", "Points to learn.", group="Data", widget="drawing")
-    limit: float | None = Setting(None, "Limit", "Gradient norm at most.", group="Training", gt=0, le=100)
+    sketch: str = Setting("", "Sketch", "What to learn.", group="Data", widget="drawing", shown_if={"centred": (True,)})
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

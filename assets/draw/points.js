@@ -1,0 +1,42 @@
+/** A drawing's points and their text; core/drawing.py reads and writes the same. A point is [x, y] in [-1, 1], y upwards. */
+
+/** Points that a drawing may have. */
+export const MOST = 600;
+
+/** How far apart the points of a stroke lie: five cells of the grid. */
+export const GAP = 5 / 127;
+
+const CELLS = 127;
+
+/** At most MOST of the points, evenly chosen. */
+export function thinned(points) {
+  if (points.length <= MOST) return points;
+  return Array.from({ length: MOST }, (_, i) => points[Math.round((i * (points.length - 1)) / (MOST - 1))]);
+}
+
+/** The text of a drawing. */
+export function write(points) {
+  const cell = (value) => Math.round(Math.min(1, Math.max(-1, value)) * CELLS) + CELLS;
+  const letters = btoa(String.fromCharCode(...thinned(points).flat().map(cell)));
+  return letters.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The points of a text; none where it cannot be read, which the server has said by then. */
+export function read(text) {
+  try {
+    const cells = [...atob(text.replaceAll("-", "+").replaceAll("_", "/"))].map((letter) => letter.charCodeAt(0));
+    return Array.from({ length: cells.length >> 1 }, (_, i) => [cells[2 * i], cells[2 * i + 1]].map((c) => c / CELLS - 1));
+  } catch {
+    return [];
+  }
+}
+
+/** The points on the way from the last one towards another, a GAP apart; fewer than a GAP away there is none. */
+export function sprinkled([x, y], [toX, toY]) {
+  const length = Math.hypot(toX - x, toY - y);
+  const count = Math.floor(length / GAP + 1e-9);
+  return Array.from({ length: count }, (_, i) => {
+    const share = ((i + 1) * GAP) / length;
+    return [x + share * (toX - x), y + share * (toY - y)];
+  });
+}

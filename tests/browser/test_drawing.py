@@ -54,10 +54,17 @@ def stroke(page: Page, *way: Place) -> None:
     page.mouse.up()
 
 
+def counted(page: Page) -> int:
+    """How many points the canvas says it has."""
+    return int(control(page, "sketch").get_by_role("status").inner_text().split()[0])
+
+
 def drawn(page: Page) -> np.ndarray:
-    """The points that the address holds."""
-    page.wait_for_function("new URLSearchParams(location.search).has('sketch')")
-    settled(page)
+    """The points that the address holds, once they are as many as the canvas says."""
+    page.wait_for_function(
+        "letters => new URLSearchParams(location.search).get('sketch')?.length === letters",
+        arg=-(-counted(page) * 8 // 3),
+    )
     return drawing.points(address(page)["sketch"])
 
 
@@ -85,8 +92,8 @@ def test_no_rerun_takes_what_was_drawn_and_a_link_restores_it(
     canvas(page).evaluate("canvas => canvas.marked = true")
     stroke(page, (-0.5, -0.5), (0.5, -0.5))
     stroke(page, (-0.5, 0.5), (0.5, 0.5))  # while the page is still about the first
-    settled(page)
-    both = len(drawn(page))
+    both = counted(page)
+    assert both >= 50
     rate = control(page, "lr").get_by_role("slider")
     rate.press("ArrowRight")
     page.wait_for_function("new URLSearchParams(location.search).has('lr')")
@@ -95,10 +102,7 @@ def test_no_rerun_takes_what_was_drawn_and_a_link_restores_it(
     stroke(page, (0, 0))
     expect_count(page, f"{both + 1} points")
     assert canvas(page).evaluate("canvas => canvas.marked"), "the canvas was mounted anew"
-    letters = -(-(both + 1) * 8 // 3)
-    page.wait_for_function(
-        "letters => new URLSearchParams(location.search).get('sketch').length === letters", arg=letters
-    )
+    drawn(page)
     link = page.evaluate("location.href")
 
     other = visit(visitor(locale="zh-CN"), link)

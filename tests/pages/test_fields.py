@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from core.experiment import Stop
+from core.experiment import Config, Setting, Stop
 from core.registry import experiments
 from pages.parts import fields
 from tests.pages.toy import ToyConfig
@@ -76,3 +76,15 @@ def test_every_setting_of_every_experiment_has_a_control(model: Any) -> None:
         stops = control.stops()
         assert stops is None or len(stops) >= 3, control.name
         assert control.title and control.help and control.group, control.name
+
+
+def test_a_text_may_be_drawn_and_nothing_else_may() -> None:
+    class Drawn(Config):
+        shape: str = Setting("", "Shape", "What to learn.", group="Data", widget="drawing")
+
+    class Odd(Config):
+        shape: int = Setting(0, "Shape", "What to learn.", group="Data", widget="drawing")
+
+    assert fields.controls(Drawn)["shape"].kind == "drawing"
+    with pytest.raises(TypeError, match="no control 'drawing'"):
+        fields.controls(Odd)

@@ -1,0 +1,432 @@
+"""The settings of Q-learning, by table and by network, and which of them cannot go together. No gymnasium in here."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from core.experiment import Config, Setting, Stop
+from core.words import N_, Refusal
+
+Environment = Literal[
+    "CartPole-v1",
+    "MountainCar-v0",
+    "Acrobot-v1",
+    "FrozenLake-v1",
+    "CliffWalking-v1",
+    "two_state",
+    "over_estimation",
+    "other",
+]
+#: Environments whose observations are numbers of states: a table can hold their values.
+DISCRETE = ("FrozenLake-v1", "CliffWalking-v1", "two_state", "over_estimation")
+#: Environments whose observations are vectors.
+CONTINUOUS = ("CartPole-v1", "MountainCar-v0", "Acrobot-v1")
+#: How an environment's name is written: Name-v0, or publisher/Name-v0. A colon would import any module at all.
+NAMED = re.compile(r"([A-Za-z0-9_.-]{1,40}/)?[A-Za-z0-9_.-]{1,60}-v[0-9]{1,3}")
+
+Width = Annotated[int, Field(ge=1, le=1024)]
+DQN = {"method": ("dqn",)}
+
+ENVIRONMENT, METHOD, MODEL, TRAINING, REPLAY, TARGET, EXPLORATION, EVALUATION, PICTURE = (
+    N_("Environment"),
+    N_("Method"),
+    N_("Model"),
+    N_("Training"),
+    N_("Replay"),
+    N_("Target network"),
+    N_("Exploration"),
+    N_("Evaluation"),
+    N_("Picture"),
+)
+
+
+class DQNConfig(Config):
+    """Settings of an agent, the world it acts in, and how it learns. The defaults are a CartPole that is known to work."""
+
+    environment: Environment = Setting(
+        "CartPole-v1",
+        N_("Environment"),
+        N_("The world the agent acts in."),
+        group=ENVIRONMENT,
+        labels={
+            "CartPole-v1": N_("CartPole: balance a pole"),
+            "MountainCar-v0": N_("MountainCar: swing up a hill"),
+            "Acrobot-v1": N_("Acrobot: swing up two links"),
+            "FrozenLake-v1": N_("FrozenLake: cross the ice"),
+            "CliffWalking-v1": N_("CliffWalking: along the edge"),
+            "two_state": N_("Two states, solved by hand"),
+            "over_estimation": N_("A and B: a trap for the maximum"),
+            "other": N_("Another of Gymnasium's"),
+        },
+    )
+    other: str = Setting(
+        "",
+        N_("Its name"),
+        N_("Name of a registered Gymnasium environment with a finite number of actions, such as Taxi-v3."),
+        group=ENVIRONMENT,
+        shown_if={"environment": ("other",)},
+        max_length=100,
+    )
+    slip: bool = Setting(
+        False,
+        N_("Slippery"),
+        N_("The ice carries the agent sideways in two of three steps."),
+        group=ENVIRONMENT,
+        shown_if={"environment": ("FrozenLake-v1",)},
+    )
+    limit: int = Setting(
+        0,
+        N_("Longest episode"),
+        N_("Steps after which an episode is cut off; 0 for the environment's own limit, or 1,000 where it has none."),
+        group=ENVIRONMENT,
+        scale="log",
+        ge=0,
+        le=100_000,
+    )
+
+    method: Literal["dqn", "q_learning", "sarsa"] = Setting(
+        "dqn",
+        N_("Method"),
+        N_("A network that guesses the value of actions, or a table with a number for each state and action."),
+        group=METHOD,
+        labels={
+            "dqn": N_("DQN (a network)"),
+            "q_learning": N_("Q-learning (a table)"),
+            "sarsa": N_("SARSA (a table)"),
+        },
+    )
+    double: bool = Setting(
+        False,
+        N_("Double"),
+        N_("One estimate picks the best action, another says its value: less over-estimation."),
+        group=METHOD,
+        shown_if={"method": ("dqn", "q_learning")},
+    )
+    dueling: bool = Setting(
+        False,
+        N_("Dueling"),
+        N_("The network says the value of the state and each action's advantage, and adds them."),
+        group=METHOD,
+        shown_if=DQN,
+    )
+    n_step: int = Setting(
+        1,
+        N_("Steps of reward"),
+        N_("Rewards that are added up before the rest is estimated; 1 is the usual target."),
+        group=METHOD,
+        shown_if=DQN,
+        ge=1,
+        le=20,
+    )
+
+    layers: tuple[Width, ...] = Setting(
+        (256, 256),
+        N_("Hidden layers"),
+        N_("Units of each hidden layer, first to last, 1 to 1,024 each; without one the network is linear."),
+        group=MODEL,
+        shown_if=DQN,
+        max_length=6,
+    )
+
+    lr: float = Setting(
+        2.3e-3,
+        N_("Learning rate"),
+        N_("Length of a step: too small and nothing happens, too large and the values explode."),
+        group=TRAINING,
+        live=True,
+        scale="log",
+        ge=1e-6,
+        le=1,
+    )
+    gamma: float = Setting(
+        0.99,
+        N_("Discount γ"),
+        N_("What a reward is worth one step later; it sets how far ahead the agent looks."),
+        group=TRAINING,
+        step=0.01,
+        ge=0,
+        le=1,
+    )
+    train_every: int = Setting(
+        256,
+        N_("Train every"),
+        N_("Steps in the environment from one training to the next."),
+        group=TRAINING,
+        scale="log",
+        shown_if=DQN,
+        ge=1,
+        le=10_000,
+    )
+    gradient_steps: int = Setting(
+        128,
+        N_("Gradient steps"),
+        N_("Updates of the network in each training."),
+        group=TRAINING,
+        scale="log",
+        shown_if=DQN,
+        ge=1,
+        le=2000,
+    )
+    huber: bool = Setting(
+        True,
+        N_("Huber loss"),
+        N_("Square small errors and count large ones as they are, so that a surprise does not tear the network."),
+        group=TRAINING,
+        shown_if=DQN,
+    )
+    clip: float = Setting(
+        10.0,
+        N_("Clip gradient"),
+        N_("Longest gradient, over all weights together, that a step may use; 0 for any."),
+        group=TRAINING,
+        live=True,
+        scale="log",
+        shown_if=DQN,
+        ge=0,
+        le=100,
+    )
+
+    replay: bool = Setting(
+        True,
+        N_("Replay"),
+        N_("Learn from steps drawn at random from a memory. Without it only the newest steps are learned from."),
+        group=REPLAY,
+        shown_if=DQN,
+    )
+    batch_size: int = Setting(
+        64,
+        N_("Batch size"),
+        N_("Remembered steps looked at for one update."),
+        group=REPLAY,
+        live=True,
+        scale="log",
+        shown_if=DQN,
+        ge=1,
+        le=4096,
+    )
+    buffer: int = Setting(
+        100_000,
+        N_("Buffer"),
+        N_("Steps that the memory holds; the oldest are forgotten first."),
+        group=REPLAY,
+        scale="log",
+        shown_if=DQN,
+        ge=1,
+        le=1_000_000,
+    )
+    learning_starts: int = Setting(
+        1000,
+        N_("Learning starts"),
+        N_("Steps of warm-up, at random and without learning, that fill the memory."),
+        group=REPLAY,
+        scale="log",
+        shown_if=DQN,
+        ge=0,
+        le=1_000_000,
+    )
+    prioritised: bool = Setting(
+        False,
+        N_("Prioritised"),
+        N_("Draw steps with a large error more often, and weigh them less."),
+        group=REPLAY,
+        shown_if=DQN,
+    )
+    alpha: float = Setting(
+        0.6,
+        N_("Priority α"),
+        N_("How much the error counts in the draw: 0 not at all, 1 in proportion."),
+        group=REPLAY,
+        step=0.05,
+        shown_if={"prioritised": (True,)},
+        ge=0,
+        le=1,
+    )
+    beta: float = Setting(
+        0.4,
+        N_("Priority β"),
+        N_("How much of the draw's bias the weights take back at the start; all of it when exploration has come down."),
+        group=REPLAY,
+        step=0.05,
+        shown_if={"prioritised": (True,)},
+        ge=0,
+        le=1,
+    )
+
+    target: Literal["hard", "soft", "none"] = Setting(
+        "hard",
+        N_("Target network"),
+        N_("The copy that says what the next state is worth: now and then made anew, drawn along slowly, or none."),
+        group=TARGET,
+        shown_if=DQN,
+        labels={"hard": N_("Copied every so often"), "soft": N_("Drawn along slowly"), "none": N_("None")},
+    )
+    target_every: int = Setting(
+        10,
+        N_("Copy every"),
+        N_("Steps in the environment from one copy to the next."),
+        group=TARGET,
+        live=True,
+        scale="log",
+        shown_if={"target": ("hard",)},
+        ge=1,
+        le=100_000,
+    )
+    tau: float = Setting(
+        0.005,
+        N_("Rate τ"),
+        N_("How far the copy moves towards the network after each update."),
+        group=TARGET,
+        live=True,
+        scale="log",
+        shown_if={"target": ("soft",)},
+        ge=1e-4,
+        le=1,
+    )
+
+    epsilon_start: float = Setting(
+        1.0,
+        N_("ε at the start"),
+        N_("Share of actions at random when the run begins."),
+        group=EXPLORATION,
+        step=0.01,
+        ge=0,
+        le=1,
+    )
+    epsilon_end: float = Setting(
+        0.04,
+        N_("ε at the end"),
+        N_("Share of actions at random that stays."),
+        group=EXPLORATION,
+        live=True,
+        step=0.01,
+        ge=0,
+        le=1,
+    )
+    epsilon_steps: int = Setting(
+        8000,
+        N_("ε comes down over"),
+        N_("Steps in the environment from the first ε to the last."),
+        group=EXPLORATION,
+        scale="log",
+        ge=1,
+        le=10_000_000,
+    )
+
+    evaluate_every: int = Setting(
+        2500,
+        N_("Evaluate every"),
+        N_("Steps in the environment between two evaluations without any random action."),
+        group=EVALUATION,
+        scale="log",
+        ge=10,
+        le=1_000_000,
+    )
+    evaluate_episodes: int = Setting(
+        20,
+        N_("Episodes"),
+        N_("Episodes of an evaluation, each with a seed of its own that no training episode has."),
+        group=EVALUATION,
+        ge=1,
+        le=100,
+    )
+
+    axis_x: int = Setting(
+        2,
+        N_("Across"),
+        N_("Which number of the observation the value map shows across; the first is 0."),
+        group=PICTURE,
+        live=True,
+        shown_if={"environment": (*CONTINUOUS, "other")},
+        ge=0,
+        le=999,
+    )
+    axis_y: int = Setting(
+        3,
+        N_("Upward"),
+        N_("Which number of the observation the value map shows upward; the first is 0."),
+        group=PICTURE,
+        live=True,
+        shown_if={"environment": (*CONTINUOUS, "other")},
+        ge=0,
+        le=999,
+    )
+
+    @property
+    def tabular(self) -> bool:
+        """Whether values stand in a table, not in a network."""
+        return self.method != "dqn"
+
+    @property
+    def name(self) -> str:
+        """The environment's name as a person knows it."""
+        return self.other if self.environment == "other" else self.environment
+
+    def agree_with(self, stop: Stop) -> None:
+        """Refuse a run that ends before its warm-up does."""
+        if not self.tabular and self.learning_starts >= stop.steps:
+            raise Refusal(
+                "learning_starts",
+                N_(
+                    "Learning starts: after {warm_up} steps, but the run ends after {steps}. Start earlier or run longer."
+                ),
+                warm_up=self.learning_starts,
+                steps=stop.steps,
+            )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuse what cannot go together."""
+        if self.environment == "other" and not NAMED.fullmatch(self.other):
+            raise Refusal(
+                "other",
+                N_("Its name: an environment's name ends in its version, such as Taxi-v3; it was {value}."),
+                value=self.other or "''",
+            )
+        if self.tabular and self.environment in CONTINUOUS:
+            raise Refusal(
+                "method",
+                N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
+                environment=self.environment,
+            )
+        if self.method == "sarsa" and self.double:
+            raise Refusal(
+                "double", N_("Double: SARSA takes no maximum, so there is none to correct. Choose Q-learning.")
+            )
+        if self.epsilon_end > self.epsilon_start:
+            raise Refusal(
+                "epsilon_end",
+                N_("ε at the end: {end} is above the {start} it starts from; it can only come down."),
+                end=self.epsilon_end,
+                start=self.epsilon_start,
+            )
+        if not self.tabular:
+            self._check_memory()
+        return self
+
+    def _check_memory(self) -> None:
+        """Refuse a memory that cannot be learned from."""
+        if self.replay and self.buffer < self.batch_size:
+            raise Refusal(
+                "buffer",
+                N_("Buffer: {buffer} steps are fewer than a batch of {batch}. Make it at least as large."),
+                buffer=self.buffer,
+                batch=self.batch_size,
+            )
+        if self.prioritised and not self.replay:
+            raise Refusal(
+                "prioritised", N_("Prioritised: there is nothing to choose from without replay. Switch it on.")
+            )
+
+
+def epsilon(config: DQNConfig, step: int) -> float:
+    """Share of random actions after ``step`` steps: linear from the first to the last; all of them in the warm-up."""
+    if not config.tabular and step < config.learning_starts:
+        return 1.0
+    left = max(0.0, 1 - step / config.epsilon_steps)
+    return config.epsilon_end + left * (config.epsilon_start - config.epsilon_end)
+
+
+def beta(config: DQNConfig, step: int) -> float:
+    """Exponent of the importance weights: linear from ``config.beta`` to 1 while ε comes down."""
+    return config.beta + (1 - config.beta) * min(1.0, step / config.epsilon_steps)

@@ -1,0 +1,69 @@
+"""What may go wrong in learning from one's own actions, told by name: values that explode, no exploration, forgetting.
+
+Pure functions of what was measured; the words and the remedies stand in ``spec.py``.
+"""
+
+from collections.abc import Mapping, MutableSet, Sequence
+from dataclasses import dataclass
+
+#: Q is impossible beyond so many times the largest discounted return there could be.
+BEYOND = 5.0
+
+#: Episodes that must have ended alike, and ε that must have come down, before exploration is said to be missing.
+ALIKE, GREEDY = 20, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a look for diagnoses goes by.
+
+    Attributes:
+        largest_q: largest |Q| or target in the last update.
+        largest_reward: largest |r| so far.
+        gamma, longest: discount, and the longest episode in steps so far.
+        epsilon: share of random actions now.
+        episodes: that ended so far.
+        lowest, highest: their returns.
+        evaluations: mean return of each evaluation so far.
+    """
+
+    largest_q: float
+    largest_reward: float
+    gamma: float
+    longest: float
+    epsilon: float
+    episodes: int
+    lowest: float
+    highest: float
+    evaluations: Sequence[float]
+
+
+def diagnose(seen: Evidence, active: MutableSet[str]) -> dict[str, Mapping[str, object]]:
+    """Diagnoses that begin to hold, with the values of their sentences; ``active`` remembers those that hold."""
+    found: dict[str, Mapping[str, object]] = {}
+    bound = most(seen)
+    if bound and seen.largest_q > BEYOND * bound:
+        found["Q diverges"] = {"q": f"{seen.largest_q:.3g}", "bound": f"{bound:.3g}"}
+    if seen.episodes >= ALIKE and seen.lowest == seen.highest and seen.epsilon < GREEDY:
+        found["never explores"] = {
+            "episodes": seen.episodes,
+            "value": f"{seen.highest:g}",
+            "percent": f"{100 * seen.epsilon:.0f}",
+        }
+    if len(seen.evaluations) >= 3:
+        best, worst = max(seen.evaluations), min(seen.evaluations)
+        now, at = seen.evaluations[-1], seen.evaluations.index(best)
+        before = min(seen.evaluations[: at + 1])  # what it had learned is what it had gained until then
+        if best > before and now < best - (best - before) / 2 and worst < best:
+            found["forgets"] = {"best": f"{best:.3g}", "now": f"{now:.3g}"}
+    begun = {name: values for name, values in found.items() if name not in active}
+    active.clear()
+    active.update(found)
+    return begun
+
+
+def most(seen: Evidence) -> float:
+    """The largest discounted return that rewards as large as those seen could add up to."""
+    if seen.gamma < 1:
+        return seen.largest_reward / (1 - seen.gamma)
+    return seen.largest_reward * seen.longest

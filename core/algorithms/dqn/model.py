@@ -1,0 +1,126 @@
+"""Deep Q-learning: a network guesses what each action is worth, and corrects its guess by its own later guess.
+
+The value of an action is its reward plus what the best next action is worth, discounted: Bellman's equation. A network
+that is pulled towards that sum chases itself, so DQN learns from old steps drawn at random and takes the sum from a
+copy of the network that stands still for a while.
+
+- V. Mnih et al. Human-level control through deep reinforcement learning. Nature 518 (2015): the loss (eq. 1 and
+  algorithm 1), replay, the target network, the clipped error.
+- H. van Hasselt, A. Guez, D. Silver. Deep reinforcement learning with double Q-learning. AAAI 2016: eq. 4.
+- Z. Wang et al. Dueling network architectures for deep reinforcement learning. ICML 2016: eq. 9.
+- T. Schaul et al. Prioritized experience replay. ICLR 2016: the weights of section 3.4.
+- R. S. Sutton. Learning to predict by the methods of temporal differences. Machine Learning 3 (1988): n-step returns.
+
+Differs from 2015: vectors instead of pictures, so a perceptron instead of convolutions; Adam instead of RMSProp; the
+network is copied every so many steps in the environment, not every so many updates; the error is bent by Huber's loss,
+which has the gradient of the paper's clipped error.
+"""
+
+import math
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Batch(NamedTuple):
+    """Remembered steps.
+
+    Attributes:
+        observation, next_observation: (n, size) of float32, or (n,) numbers of states of int64.
+        action: (n,) of int64.
+        reward: (n,): R = r + γ r' + … over the steps added up.
+        discount: (n,): γ to the number of steps added up.
+        terminated: (n,) of bool: nothing comes after ``next_observation``. Cut off is not terminated.
+        weight: (n,): importance of each in the loss, 1 where all are drawn alike.
+    """
+
+    observation: Tensor
+    action: Tensor
+    reward: Tensor
+    next_observation: Tensor
+    discount: Tensor
+    terminated: Tensor
+    weight: Tensor
+
+
+class QNetwork(nn.Module):
+    """observation -> hidden layers with ReLU -> Q of each action.
+
+    Args:
+        inputs: numbers of an observation, or how many states there are.
+        counted: whether observations are numbers of states, to be told one-hot.
+        actions: how many there are.
+        layers: units of the hidden layers.
+        dueling: Q = V + A - mean A (Wang et al., eq. 9) from two heads instead of one.
+    """
+
+    def __init__(self, inputs: int, counted: bool, actions: int, layers: tuple[int, ...], dueling: bool) -> None:
+        super().__init__()
+        self.states = inputs if counted else 0
+        # skip_init: nn.Linear would draw weights of its own, from the global generator, for nothing.
+        linear = nn.utils.skip_init
+        widths = (inputs, *layers)
+        self.hidden = nn.ModuleList(linear(nn.Linear, n, m) for n, m in pairwise(widths))  # type: ignore[no-untyped-call]
+        self.advantage = linear(nn.Linear, widths[-1], actions)  # type: ignore[no-untyped-call]
+        self.value = linear(nn.Linear, widths[-1], 1) if dueling else None  # type: ignore[no-untyped-call]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Q (n, actions) for observations (n, size), or (n,) numbers of states."""
+        if self.states:
+            x = F.one_hot(x, self.states).float()
+        for layer in self.hidden:
+            x = torch.relu(layer(x))
+        A: Tensor = self.advantage(x)
+        if self.value is None:
+            return A
+        V: Tensor = self.value(x)
+        return V + A - A.mean(dim=1, keepdim=True)
+
+
+@torch.no_grad()
+def initialise(model: QNetwork, generator: torch.Generator) -> None:
+    """Draw weights and biases uniformly from ±1/√n_in, as PyTorch does by itself, but from a generator of ours."""
+    for layer in (*model.hidden, model.advantage, *([model.value] if model.value is not None else [])):
+        limit = 1 / math.sqrt(layer.weight.shape[1])  # type: ignore[union-attr, index]
+        for p in (layer.weight, layer.bias):
+            p.copy_((torch.rand(p.shape, generator=generator) * 2 - 1) * limit)  # type: ignore[union-attr, operator, arg-type]
+
+
+@torch.no_grad()
+def td_target(batch: Batch, online: QNetwork, target: QNetwork, double: bool) -> Tensor:
+    """y = R + γᵏ max Q⁻(s', a'), and y = R where the episode terminated: (n,).
+
+    Mnih et al., algorithm 1. Double takes the action that is best by the online network and the target network's value
+    of it (van Hasselt et al., eq. 4). An episode that was cut off goes on in thought: its last state has a value.
+    """
+    Q_next = target(batch.next_observation)
+    if double:
+        best = online(batch.next_observation).argmax(dim=1, keepdim=True)
+        after = Q_next.gather(1, best)[:, 0]
+    else:
+        after = Q_next.amax(dim=1)
+    return batch.reward + batch.discount * after.masked_fill(batch.terminated, 0.0)
+
+
+def td_error(batch: Batch, online: QNetwork, y: Tensor) -> Tensor:
+    """δ = y - Q(s, a): (n,)."""
+    return y - online(batch.observation).gather(1, batch.action[:, None])[:, 0]
+
+
+def loss_of(delta: Tensor, weight: Tensor, huber: bool) -> Tensor:
+    """Mean over the batch of w·½δ², or of Huber's bend of it with edges at ±1."""
+    each = F.huber_loss(delta, torch.zeros_like(delta), reduction="none") if huber else 0.5 * delta.square()
+    return (weight * each).mean()
+
+
+@torch.no_grad()
+def follow(target: QNetwork, online: QNetwork, tau: float) -> None:
+    """θ⁻ ← θ⁻ + τ (θ - θ⁻); all of it with τ = 1."""
+    behind, ahead = list(target.parameters()), list(online.parameters())
+    if tau == 1:
+        torch._foreach_copy_(behind, ahead)
+    else:
+        torch._foreach_lerp_(behind, ahead, tau)

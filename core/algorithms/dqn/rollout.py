@@ -1,0 +1,94 @@
+"""The episode that is shown: played without a random action, in an environment that the training never sees.
+
+Every look plays it on by as many steps as keep it near its own pace, with the network as it is then, and draws it. It
+is a picture of the training and no part of it: it has seeds of its own, and a run that is taken up begins a new one.
+"""
+
+import struct
+import zlib
+from collections import deque
+
+import numpy as np
+
+from core.algorithms.dqn.environments import World
+from core.algorithms.dqn.state import SHOWN, State, seed_of
+from core.events import Array
+
+#: Looks a second, more or less.
+LOOKS = 4
+
+#: Steps whose values are kept for the curves of Q.
+KEPT = 120
+
+#: Height and width that a picture has at the most.
+HIGHEST, WIDEST = 200, 300
+
+
+class Rollout:
+    """An episode being shown.
+
+    Attributes:
+        episode: number of it, from 1. t, returned: its steps and rewards so far.
+        values: (Q of each action, the one taken) of the last steps, oldest first; shorter at an episode's start.
+        over: "" while it is played, else "terminated" or "truncated".
+    """
+
+    def __init__(self, state: State) -> None:
+        self.world = World(state.config, drawn=True)
+        fps = self.world.env.metadata.get("render_fps") or LOOKS
+        self.stride = max(1, round(fps / LOOKS))
+        self.episode, self.draws = 0, True
+        self.begin(state)
+
+    def begin(self, state: State) -> None:
+        self.episode += 1
+        self.observation = self.world.begin(seed_of(state.config.seed, SHOWN, self.episode))
+        self.t, self.returned, self.over = 0, 0.0, ""
+        self.values: deque[tuple[Array, int]] = deque(maxlen=KEPT)
+        self.q = state.q(self.observation[None])[0]
+
+    def play(self, state: State) -> None:
+        """On by a look's steps, or to the end; a new episode where the last look showed the end."""
+        if self.over:
+            return self.begin(state)
+        for _ in range(self.stride):
+            action = int(self.q.argmax())
+            self.values.append((self.q, action))
+            step = self.world.act(action)
+            self.observation, self.t, self.returned = step.next_observation, self.t + 1, self.returned + step.reward
+            self.q = state.q(self.observation[None])[0]
+            if step.terminated or step.truncated:
+                self.over = "terminated" if step.terminated else "truncated"
+                break
+        return None
+
+    def picture(self) -> Array | None:
+        """The present state as the bytes of a PNG; None where the environment draws nothing."""
+        if not self.draws:
+            return None
+        try:
+            frame = self.world.picture()
+        except Exception:  # whatever a drawing may lack, the training goes on without it
+            frame = None
+        if frame is None or frame.dtype != np.uint8 or frame.shape[2] != 3:
+            self.draws = False
+            return None
+        stride = max(-(-frame.shape[0] // HIGHEST), -(-frame.shape[1] // WIDEST), 1)
+        return np.frombuffer(png(frame[::stride, ::stride]), np.uint8)
+
+
+def png(image: Array) -> bytes:
+    """An RGB picture, uint8 (height, width, 3), as a PNG file: flat colours take a few kilobytes.
+
+    Portable Network Graphics, W3C 2003, sections 5 and 9: signature, header, pixels, end; no line is filtered.
+    """
+    height, width, _ = image.shape
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)  # each line begins with its filter, 0
+    lines[:, 1:] = image.reshape(height, 3 * width)
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(lines, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")

@@ -1,0 +1,167 @@
+"""Deep Q-learning as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch, no gymnasium."""
+
+from core.algorithms.dqn.config import DQNConfig
+from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.words import N_
+
+_VIEWS = "core.algorithms.dqn.views"
+_NETWORK = {"method": ("dqn",)}
+
+PANELS = (
+    Panel(
+        "rollout",
+        N_("The agent, playing"),
+        N_("An episode without random actions, played beside the training by the agent as it is now."),
+        view=f"{_VIEWS}:rollout",
+        size="hero",
+    ),
+    Panel(
+        "return",
+        N_("Return"),
+        N_("Rewards of an episode, added up: in training, its running mean, and in evaluations without chance."),
+        metrics=("train/return", "recent/return", "test/return"),
+        size="side",
+    ),
+    Panel(
+        "values",
+        N_("Q at the shown state"),
+        N_("What each action is thought to be worth, step by step of the episode shown; the agent takes the highest."),
+        view=f"{_VIEWS}:values",
+        size="side",
+    ),
+    Panel(
+        "map",
+        N_("Value and best action"),
+        N_("What a state is worth and what the agent would do there; the ring is the state shown."),
+        view=f"{_VIEWS}:state_map",
+    ),
+    Panel(
+        "estimate",
+        N_("Thought and obtained"),
+        N_("What the agent expects at an episode's start, and the discounted return it then really obtains."),
+        metrics=("value/estimate", "value/obtained"),
+    ),
+    Panel(
+        "loss",
+        N_("Loss"),
+        N_("How far the estimates are from their targets. The targets move, so it need not fall."),
+        metrics=("train/loss",),
+        scale="log",
+    ),
+    Panel(
+        "epsilon",
+        N_("Exploration ε"),
+        N_("Share of actions taken at random."),
+        metrics=("explore/epsilon",),
+    ),
+    Panel(
+        "length",
+        N_("Length of an episode"),
+        N_("Steps until an episode ends or is cut off."),
+        metrics=("train/length", "test/length"),
+    ),
+    Panel(
+        "online",
+        N_("Network and target"),
+        N_("Mean Q of the last batch by the network, and the targets it is pulled to: they should rise together."),
+        metrics=("q/online", "q/target"),
+        shown_if=_NETWORK,
+    ),
+    Panel(
+        "errors",
+        N_("Surprises"),
+        N_("The last update's errors: to the right it went better than thought, to the left worse."),
+        view=f"{_VIEWS}:errors",
+    ),
+    Panel(
+        "memory",
+        N_("What the memory holds"),
+        N_("How old the remembered steps are, what they paid, and from which states they come."),
+        view=f"{_VIEWS}:memory",
+        shown_if=_NETWORK,
+    ),
+    Panel(
+        "calibration",
+        N_("Each step, thought and obtained"),
+        N_("Steps of the last evaluation: above the line the agent thought too much of them, below too little."),
+        view=f"{_VIEWS}:calibration",
+        size="folded",
+    ),
+    Panel(
+        "error_size",
+        N_("Size of the surprises"),
+        N_("Mean distance of an estimate from its target."),
+        metrics=("error/mean",),
+        size="folded",
+        scale="log",
+    ),
+)
+
+METRICS = (
+    Metric("train/return", N_("Return in training"), N_("Mean return of the episodes since the last point."), "high"),
+    Metric("recent/return", N_("Running mean"), N_("Mean return of the last 20 training episodes."), "high"),
+    Metric(
+        "test/return",
+        N_("Return in evaluation"),
+        N_("Mean return of episodes without random actions, on seeds of their own."),
+        "high",
+    ),
+    Metric("train/length", N_("Length in training"), N_("Mean steps of the episodes since the last point.")),
+    Metric("test/length", N_("Length in evaluation"), N_("Mean steps of the evaluation's episodes.")),
+    Metric("train/loss", N_("Training loss"), N_("Mean loss of the last batch.")),
+    Metric("error/mean", N_("Size of the error"), N_("Mean of |δ| in the last batch.")),
+    Metric("explore/epsilon", N_("ε"), N_("Share of actions taken at random.")),
+    Metric("q/online", N_("Network"), N_("Mean Q of the actions in the last batch.")),
+    Metric("q/target", N_("Target"), N_("Mean target of the last batch.")),
+    Metric("value/estimate", N_("thought"), N_("Mean of the highest Q at the start of the evaluation's episodes.")),
+    Metric("value/obtained", N_("obtained"), N_("Mean discounted return of the evaluation's episodes.")),
+)
+
+DIAGNOSES = {
+    "Q diverges": N_(
+        "Q diverges: a value of {q} was reached, but no more than {bound} can be earned. "
+        "Try a target network, a smaller learning rate, or Double."
+    ),
+    "never explores": N_(
+        "Never explores: all {episodes} episodes so far returned {value}, and {percent} % of actions are random. "
+        "Try a larger ε, or let it come down more slowly."
+    ),
+    "forgets": N_(
+        "Forgets: evaluations had reached {best} and are down to {now}, less than half of the gain. "
+        "Try a smaller learning rate, a larger buffer, or a target network that changes more slowly."
+    ),
+    "begun anew": N_(
+        "This environment does not repeat itself, so the episode under way could not be taken up at step {step}: "
+        "a new one was begun."
+    ),
+}
+
+PRESETS = (
+    Preset(
+        "cartpole",
+        N_("CartPole"),
+        N_("A tuned network balances the pole: a mean return of at least 475 of 500 over 20 episodes."),
+        {},
+        {"steps": 50_000},
+    ),
+)
+
+experiment = Experiment(
+    slug="dqn",
+    title=N_("Deep Q-learning"),
+    family=N_("Graphs & agents"),
+    tagline=N_("An agent tries, remembers, and learns what each action is worth."),
+    paper=Paper(
+        "Human-level control through deep reinforcement learning",
+        "V. Mnih, K. Kavukcuoglu, D. Silver et al.",
+        2015,
+        "https://doi.org/10.1038/nature14236",
+    ),
+    config=DQNConfig,
+    panels=PANELS,
+    presets=PRESETS,
+    metrics=METRICS,
+    diagnoses=DIAGNOSES,
+    program="core.algorithms.dqn.train",
+    place=10,
+)

@@ -1,0 +1,5 @@
+"""The page of deep Q-learning."""
+
+from pages.parts.bench import bench
+
+bench("dqn")

@@ -83,7 +83,7 @@ def _train(asked: argparse.Namespace) -> int:
         experiment = registry.get(info.slug)
         if asked.slug not in ("", info.slug) or asked.preset or asked.set or asked.seed is not None:
             raise Refusal("resume", N_("A resumed run keeps its settings; only when it stops can be changed."))
-        stop = _stop(experiment, asked, library.stop(info).model_dump())
+        stop = _stop(experiment, asked, library.stop(info).model_dump(), library.config(info))
         folder = library.folder(run)
         if folder.parent != library.root:
             raise Refusal("resume", N_("A recorded run cannot be resumed."))
@@ -94,7 +94,7 @@ def _train(asked: argparse.Namespace) -> int:
         experiment = registry.get(asked.slug)
         preset = _preset(experiment, asked.preset)
         config = _config(experiment, preset, asked)
-        stop = _stop(experiment, asked, dict(preset.stop) if preset else {})
+        stop = _stop(experiment, asked, dict(preset.stop) if preset else {}, config)
         _check_device(asked.device)
         info = library.create(experiment.slug, config, stop, asked.device, "", None, preset.name if preset else "")
         folder = library.folder(info.id)
@@ -128,10 +128,10 @@ def _config(experiment: Experiment, preset: Preset | None, asked: argparse.Names
     return settings.from_text(experiment.config, texts, preset.settings if preset else {})
 
 
-def _stop(experiment: Experiment, asked: argparse.Namespace, base: dict[str, Any]) -> Stop:
+def _stop(experiment: Experiment, asked: argparse.Namespace, base: dict[str, Any], config: Config) -> Stop:
     texts = {name: getattr(asked, name) for name in ("steps", "seconds") if getattr(asked, name) is not None}
     stop = settings.from_text(Stop, texts, base | (settings.until(asked.until) if asked.until else {}))
-    return settings.check_stop(experiment, stop.model_dump())
+    return settings.check_stop(experiment, stop.model_dump(), config)
 
 
 def _check_device(device: str) -> None:

@@ -17,10 +17,13 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One update of the parameters was made and the state is whole: it may be looked at, saved, changed or left.
+    """One step was made and the state is whole: it may be looked at, saved, changed or left.
+
+    A step is an update of the parameters; for an agent that makes its own data it is a step in its environment, which
+    is what its schedules and its papers count, whether or not the parameters are updated at it.
 
     Attributes:
-        step: updates made so far, 1 after the first.
+        step: steps made so far, 1 after the first.
         epoch: passes over the training data so far, as a fraction; ``None`` where there are no epochs.
         part: which part of a round this was (a GAN's "D" or "G"), ``""`` where an update is all there is.
     """

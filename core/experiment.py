@@ -4,12 +4,12 @@ An experiment names the module that trains by string (``program``). That module 
 
 - ``load(config) -> data``: the data set, through :mod:`core.data`;
 - ``build(config, data, device) -> State``: modules, optimisers, random generators, data cursor, step 0;
-- ``train(state) -> Iterator[Event]``: yields :class:`~core.events.Step` after each update, measurements as
-  :class:`~core.events.Scalars` on a schedule of steps (never of the clock: the same seed gives the same curve), and
-  :class:`~core.events.Pulse` inside long evaluations. It reads ``state.config`` anew at every step, so that a live
-  setting acts at once, and starts at ``state.step``, so that it continues a loaded state. Where a round has parts, it
-  reads ``state.due`` anew as well. What is due at a step is measured at the top of the loop, before the next update.
-  It ends by itself at no step: the worker stops asking.
+- ``train(state) -> Iterator[Event]``: yields :class:`~core.events.Step` after each step (an update, or an agent's step
+  in its environment), measurements as :class:`~core.events.Scalars` on a schedule of steps (never of the clock: the
+  same seed gives the same curve), and :class:`~core.events.Pulse` inside long evaluations. It reads ``state.config``
+  anew at every step, so that a live setting acts at once, and starts at ``state.step``, so that it continues a loaded
+  state. Where a round has parts, it reads ``state.due`` anew as well. What is due at a step is measured at the top of
+  the loop, before the next one. It ends by itself at no step: the worker stops asking.
 - ``observe(state) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in the state, no
   random generator either.
 - where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
@@ -94,6 +94,13 @@ class Config(BaseModel):
                 raise ValueError(str(refusal)) from None  # core.settings names the field and what is allowed
         return value
 
+    def agree_with(self, stop: "Stop") -> None:
+        """Refuse a stop condition that these settings make pointless, such as an end before the warm-up's.
+
+        Raises:
+            Refusal: naming the setting at fault.
+        """
+
 
 class Request(BaseModel):
     """One question of a :class:`Probe`: frozen, closed, finite, as a :class:`Config` is.
@@ -112,7 +119,7 @@ class Stop(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     steps: int = Setting(
-        2000, N_("Steps"), N_("End after this many updates."), group=N_("Stop when"), scale="log", ge=1, le=10_000_000
+        2000, N_("Steps"), N_("End after this many steps."), group=N_("Stop when"), scale="log", ge=1, le=10_000_000
     )
     seconds: float = Setting(
         0.0,
@@ -238,6 +245,8 @@ class Experiment:
         metrics: a sentence for each metric that the training reports.
         diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
         program: module with ``load``, ``build``, ``train`` and ``observe``.
+        looks: share of the processor's time that ``observe`` may take; the house's own (:mod:`core.runs.pace`) where
+            it is 0. More than that is for pictures that cost more than arithmetic, such as a rendered frame.
         parts: names of the parts of a round in their order (a GAN's D and G), empty where an update is all there is.
             A state of such an experiment is a :class:`Rounds`.
         probes: questions that a person may put to the trained model; the program then has a ``probe``.
@@ -255,6 +264,7 @@ class Experiment:
     diagnoses: Mapping[str, str]
     program: str
     place: int = 100
+    looks: float = 0.0
     parts: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
 

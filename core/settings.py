@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from core import drawing
-from core.experiment import Experiment, Metric, Stop
+from core.experiment import Config, Experiment, Metric, Stop
 from core.words import N_, Refusal, Sentence
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -109,8 +109,8 @@ def until(text: str) -> dict[str, Any]:
     return {"metric": found[1], "value": float(found[3])}
 
 
-def check_stop(experiment: Experiment, values: Mapping[str, Any]) -> Stop:
-    """A stop condition that this experiment can meet.
+def check_stop(experiment: Experiment, values: Mapping[str, Any], config: Config | None = None) -> Stop:
+    """A stop condition that this experiment can meet, and with ``config`` one that agrees with these settings.
 
     Raises:
         Refusal: as :func:`check`, or its metric is none of the experiment's that has a better side.
@@ -125,6 +125,8 @@ def check_stop(experiment: Experiment, values: Mapping[str, Any]) -> Stop:
             choices=", ".join(known),
             value=_shown(stop.metric),
         )
+    if config is not None:
+        config.agree_with(stop)
     return stop
 
 

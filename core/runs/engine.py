@@ -71,7 +71,7 @@ class Engine:
             Refusal: no such device, too many waiting runs, or the disk cannot take it.
         """
         experiment = registry.get(slug)
-        stop = settings.check_stop(experiment, stop.model_dump())
+        stop = settings.check_stop(experiment, stop.model_dump(), config)
         if device != "cpu":
             self._check_device(device)
         with self._lock:
@@ -242,7 +242,9 @@ class Engine:
                 return asked.model_copy(update={"knobs": (*asked.knobs, turned)})
             case "until":
                 stop = dict(value) if isinstance(value, Mapping) else {}
-                return asked.model_copy(update={"stop": settings.check_stop(experiment, stop)})
+                return asked.model_copy(
+                    update={"stop": settings.check_stop(experiment, stop, self.library.config(info))}
+                )
             case _:
                 raise Refusal("command", N_("There is no command {name}."), name=str(do)[:40])
 

@@ -5,23 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, Environment
 from core.experiment import Config, Setting, Stop
 from core.words import N_, Refusal
 
-Environment = Literal[
-    "CartPole-v1",
-    "MountainCar-v0",
-    "Acrobot-v1",
-    "FrozenLake-v1",
-    "CliffWalking-v1",
-    "two_state",
-    "over_estimation",
-    "other",
-]
-#: Environments whose observations are numbers of states: a table can hold their values.
-DISCRETE = ("FrozenLake-v1", "CliffWalking-v1", "two_state", "over_estimation")
-#: Environments whose observations are vectors.
-CONTINUOUS = ("CartPole-v1", "MountainCar-v0", "Acrobot-v1")
 #: How an environment's name is written: Name-v0, or publisher/Name-v0. A colon would import any module at all.
 NAMED = re.compile(r"([A-Za-z0-9_.-]{1,40}/)?[A-Za-z0-9_.-]{1,60}-v[0-9]{1,3}")
 
@@ -42,28 +29,19 @@ ENVIRONMENT, METHOD, MODEL, TRAINING, REPLAY, TARGET, EXPLORATION, EVALUATION, P
 
 
 class DQNConfig(Config):
-    """Settings of an agent, the world it acts in, and how it learns. The defaults are a CartPole that is known to work."""
+    """Settings of an agent, its world, and how it learns. The defaults are a CartPole that is known to work."""
 
     environment: Environment = Setting(
         "CartPole-v1",
         N_("Environment"),
         N_("The world the agent acts in."),
         group=ENVIRONMENT,
-        labels={
-            "CartPole-v1": N_("CartPole: balance a pole"),
-            "MountainCar-v0": N_("MountainCar: swing up a hill"),
-            "Acrobot-v1": N_("Acrobot: swing up two links"),
-            "FrozenLake-v1": N_("FrozenLake: cross the ice"),
-            "CliffWalking-v1": N_("CliffWalking: along the edge"),
-            "two_state": N_("Two states, solved by hand"),
-            "over_estimation": N_("A and B: a trap for the maximum"),
-            "other": N_("Another of Gymnasium's"),
-        },
+        labels=LABELS,
     )
     other: str = Setting(
         "",
         N_("Its name"),
-        N_("Name of a registered Gymnasium environment with a finite number of actions, such as Taxi-v3."),
+        N_("Name of a registered Gymnasium environment with a finite number of actions, such as Taxi-v4."),
         group=ENVIRONMENT,
         shown_if={"environment": ("other",)},
         max_length=100,
@@ -368,7 +346,8 @@ class DQNConfig(Config):
             raise Refusal(
                 "learning_starts",
                 N_(
-                    "Learning starts: after {warm_up} steps, but the run ends after {steps}. Start earlier or run longer."
+                    "Learning starts: after {warm_up} steps, but the run ends after {steps}. "
+                    "Start earlier, or run longer."
                 ),
                 warm_up=self.learning_starts,
                 steps=stop.steps,
@@ -380,7 +359,7 @@ class DQNConfig(Config):
         if self.environment == "other" and not NAMED.fullmatch(self.other):
             raise Refusal(
                 "other",
-                N_("Its name: an environment's name ends in its version, such as Taxi-v3; it was {value}."),
+                N_("Its name: an environment's name ends in its version, such as Taxi-v4; it was {value}."),
                 value=self.other or "''",
             )
         if self.tabular and self.environment in CONTINUOUS:
@@ -417,16 +396,3 @@ class DQNConfig(Config):
             raise Refusal(
                 "prioritised", N_("Prioritised: there is nothing to choose from without replay. Switch it on.")
             )
-
-
-def epsilon(config: DQNConfig, step: int) -> float:
-    """Share of random actions after ``step`` steps: linear from the first to the last; all of them in the warm-up."""
-    if not config.tabular and step < config.learning_starts:
-        return 1.0
-    left = max(0.0, 1 - step / config.epsilon_steps)
-    return config.epsilon_end + left * (config.epsilon_start - config.epsilon_end)
-
-
-def beta(config: DQNConfig, step: int) -> float:
-    """Exponent of the importance weights: linear from ``config.beta`` to 1 while ε comes down."""
-    return config.beta + (1 - config.beta) * min(1.0, step / config.epsilon_steps)

@@ -3,7 +3,7 @@
 Pure functions of what was measured; the words and the remedies stand in ``spec.py``.
 """
 
-from collections.abc import Mapping, MutableSet, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 #: Q is impossible beyond so many times the largest discounted return there could be.
@@ -11,6 +11,10 @@ BEYOND = 5.0
 
 #: Episodes that must have ended alike, and ε that must have come down, before exploration is said to be missing.
 ALIKE, GREEDY = 20, 0.1
+
+
+#: Of what had been gained: less is forgetting, and as much as the second is recovered.
+HALF, RECOVERED = 0.5, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Evidence:
     evaluations: Sequence[float]
 
 
-def diagnose(seen: Evidence, active: MutableSet[str]) -> dict[str, Mapping[str, object]]:
+def diagnose(seen: Evidence, active: set[str]) -> dict[str, Mapping[str, object]]:
     """Diagnoses that begin to hold, with the values of their sentences; ``active`` remembers those that hold."""
     found: dict[str, Mapping[str, object]] = {}
     bound = most(seen)
@@ -54,7 +58,8 @@ def diagnose(seen: Evidence, active: MutableSet[str]) -> dict[str, Mapping[str, 
         best, worst = max(seen.evaluations), min(seen.evaluations)
         now, at = seen.evaluations[-1], seen.evaluations.index(best)
         before = min(seen.evaluations[: at + 1])  # what it had learned is what it had gained until then
-        if best > before and now < best - (best - before) / 2 and worst < best:
+        share = RECOVERED if "forgets" in active else HALF  # said once, until it has come back
+        if best > before and worst < best and now < before + share * (best - before):
             found["forgets"] = {"best": f"{best:.3g}", "now": f"{now:.3g}"}
     begun = {name: values for name, values in found.items() if name not in active}
     active.clear()

@@ -4,8 +4,8 @@ A world is driven through one narrow door: begin an episode with a seed, act, se
 so that the state of an environment is told by that seed and the actions since: whoever takes up a run plays the
 episode again up to where it was left, whatever the environment keeps to itself.
 
-- R. S. Sutton, A. G. Barto. Reinforcement Learning: An Introduction, 2nd edition (2018): FrozenLake's and CliffWalking's
-  kind (Example 6.6), and the two states A and B of Example 6.7.
+- R. S. Sutton, A. G. Barto. Reinforcement Learning: An Introduction, 2nd edition (2018): the cliff (Example 6.6), and
+  the two states A and B of Example 6.7.
 - M. Towers et al. Gymnasium: A Standard Interface for Reinforcement Learning Environments (2024): an episode ends by
   itself (terminated) or is cut off (truncated); only the first means that nothing comes after.
 """
@@ -20,13 +20,13 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
-import gymnasium  # noqa: E402
-import pygame  # noqa: E402, F401 - imported before the fork, so that no worker pays for it
-from gymnasium import error, spaces  # noqa: E402
+import gymnasium
+import pygame  # noqa: F401 - imported before the fork, so that no worker pays for it
+from gymnasium import error, spaces
 
-from core.algorithms.dqn.config import DQNConfig  # noqa: E402
-from core.events import Array  # noqa: E402
-from core.words import N_, Refusal  # noqa: E402
+from core.algorithms.dqn.config import DQNConfig
+from core.events import Array
+from core.words import N_, Refusal
 
 #: Steps of an episode where the environment itself sets no limit.
 LIMIT = 1000
@@ -35,10 +35,10 @@ LIMIT = 1000
 LARGEST = 2048
 
 #: Bytes that a replay memory may take.
-MEMORY = 1 << 29
+MEMORY = 1 << 28
 
 
-class TwoState(gymnasium.Env[int, int]):
+class TwoState(gymnasium.Env[Any, Any]):
     """Two states, two actions (0 stay, 1 move); to stay in state 1 pays 1, all else 0. It never ends by itself.
 
     With γ < 1: Q*(1, stay) = 1 / (1 - γ), Q*(0, move) = γ / (1 - γ), Q*(0, stay) = Q*(1, move) = γ² / (1 - γ).
@@ -58,7 +58,7 @@ class TwoState(gymnasium.Env[int, int]):
         return self.at, reward, False, False, {}
 
 
-class OverEstimation(gymnasium.Env[int, int]):
+class OverEstimation(gymnasium.Env[Any, Any]):
     """Sutton and Barto's Example 6.7: states A (0) and B (1), ten actions, an end (2) that is never acted in.
 
     From A action 0 goes right, to the end, and all others left, to B; both pay 0. From B every action ends the episode
@@ -84,7 +84,7 @@ class OverEstimation(gymnasium.Env[int, int]):
         return self.at, reward, True, False, {}
 
 
-OWN: dict[str, tuple[type[gymnasium.Env[int, int]], int]] = {
+OWN: dict[str, tuple[type[gymnasium.Env[Any, Any]], int]] = {
     "two_state": (TwoState, 20),
     "over_estimation": (OverEstimation, 10),
 }
@@ -216,7 +216,8 @@ def made(config: DQNConfig, drawn: bool = False) -> gymnasium.Env[Any, Any]:
         raise Refusal(
             "other",
             N_(
-                "Its name: {name} needs a package that is not here: {reason}. Install it, or choose another environment."
+                "Its name: {name} needs a package that is not here: {reason}. "
+                "Install it, or choose another environment."
             ),
             name=config.name,
             reason=str(missing).rstrip("."),

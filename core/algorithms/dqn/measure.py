@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.algorithms.dqn.config import epsilon
 from core.algorithms.dqn.diagnose import Evidence, diagnose
 from core.algorithms.dqn.evaluate import Outcome, evaluate
 from core.algorithms.dqn.model import loss_of
-from core.algorithms.dqn.schedule import evaluated
+from core.algorithms.dqn.schedule import epsilon, evaluated
 from core.algorithms.dqn.state import State
 from core.events import Event, Note, Scalars
 

@@ -84,9 +84,9 @@ class QNetwork(nn.Module):
 def initialise(model: QNetwork, generator: torch.Generator) -> None:
     """Draw weights and biases uniformly from ±1/√n_in, as PyTorch does by itself, but from a generator of ours."""
     for layer in (*model.hidden, model.advantage, *([model.value] if model.value is not None else [])):
-        limit = 1 / math.sqrt(layer.weight.shape[1])  # type: ignore[union-attr, index]
+        limit = 1 / math.sqrt(layer.weight.shape[1])
         for p in (layer.weight, layer.bias):
-            p.copy_((torch.rand(p.shape, generator=generator) * 2 - 1) * limit)  # type: ignore[union-attr, operator, arg-type]
+            p.copy_((torch.rand(p.shape, generator=generator) * 2 - 1) * limit)
 
 
 @torch.no_grad()
@@ -96,7 +96,7 @@ def td_target(batch: Batch, online: QNetwork, target: QNetwork, double: bool) ->
     Mnih et al., algorithm 1. Double takes the action that is best by the online network and the target network's value
     of it (van Hasselt et al., eq. 4). An episode that was cut off goes on in thought: its last state has a value.
     """
-    Q_next = target(batch.next_observation)
+    Q_next: Tensor = target(batch.next_observation)
     if double:
         best = online(batch.next_observation).argmax(dim=1, keepdim=True)
         after = Q_next.gather(1, best)[:, 0]
@@ -107,7 +107,8 @@ def td_target(batch: Batch, online: QNetwork, target: QNetwork, double: bool) ->
 
 def td_error(batch: Batch, online: QNetwork, y: Tensor) -> Tensor:
     """δ = y - Q(s, a): (n,)."""
-    return y - online(batch.observation).gather(1, batch.action[:, None])[:, 0]
+    Q: Tensor = online(batch.observation)
+    return y - Q.gather(1, batch.action[:, None])[:, 0]
 
 
 def loss_of(delta: Tensor, weight: Tensor, huber: bool) -> Tensor:
@@ -119,7 +120,8 @@ def loss_of(delta: Tensor, weight: Tensor, huber: bool) -> Tensor:
 @torch.no_grad()
 def follow(target: QNetwork, online: QNetwork, tau: float) -> None:
     """θ⁻ ← θ⁻ + τ (θ - θ⁻); all of it with τ = 1."""
-    behind, ahead = list(target.parameters()), list(online.parameters())
+    behind: list[Tensor] = list(target.parameters())
+    ahead: list[Tensor] = list(online.parameters())
     if tau == 1:
         torch._foreach_copy_(behind, ahead)
     else:

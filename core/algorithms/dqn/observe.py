@@ -14,6 +14,7 @@ SIDE = 20  # of the value map
 BINS = 30
 HELD = 2000  # remembered steps looked at
 COVER = 24  # cells of the coverage across and up
+LOOKED = 100  # steps up to which all panels are told at every look
 FAR = 1e3  # a bound of the observations beyond this is none
 
 
@@ -29,11 +30,15 @@ def observe(state: State) -> Iterator[Event]:
         rollout.play(state)
     yield Snapshot(state.step, "rollout", rollout_arrays(rollout))
     yield Snapshot(state.step, "values", value_arrays(rollout))
-    yield Snapshot(state.step, "map", map_arrays(state, rollout))
-    yield Snapshot(state.step, "errors", error_arrays(state))
-    if state.table is None:
+    turn = rollout.looks % 3 if state.step > LOOKED else None  # None: all of them
+    rollout.looks += 1
+    if turn in (0, None):
+        yield Snapshot(state.step, "map", map_arrays(state, rollout))
+    if turn in (1, None):
+        yield Snapshot(state.step, "errors", error_arrays(state))
+        yield Snapshot(state.step, "calibration", {"pairs": state.pairs})
+    if turn in (2, None) and state.table is None:
         yield Snapshot(state.step, "memory", memory_arrays(state))
-    yield Snapshot(state.step, "calibration", {"pairs": state.pairs})
 
 
 def world_arrays(state: State) -> dict[str, Array]:

@@ -199,7 +199,7 @@ class NStep:
         return [step._asdict() for step in self.waiting]
 
     def load_state_dict(self, waiting: list[dict[str, Any]]) -> None:
-        arrays = ("observation", "next_observation")
-        self.waiting = deque(
-            Transition(**{k: np.asarray(v) if k in arrays else v for k, v in w.items()}) for w in waiting
-        )
+        self.waiting.clear()
+        for told in waiting:
+            before, after = np.asarray(told["observation"]), np.asarray(told["next_observation"])
+            self.waiting.append(Transition(**told)._replace(observation=before, next_observation=after))

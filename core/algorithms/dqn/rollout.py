@@ -30,6 +30,7 @@ class Rollout:
     Attributes:
         episode: number of it, from 1. t, returned: its steps and rewards so far.
         values: (Q of each action, the one taken) of the last steps, oldest first; shorter at an episode's start.
+        looks: times it was shown.
         over: "" while it is played, else "terminated" or "truncated".
     """
 
@@ -37,7 +38,7 @@ class Rollout:
         self.world = World(state.config, drawn=True)
         fps = self.world.env.metadata.get("render_fps") or LOOKS
         self.stride = max(1, round(fps / LOOKS))
-        self.episode, self.draws = 0, True
+        self.episode, self.looks, self.draws = 0, 0, True
         self.begin(state)
 
     def begin(self, state: State) -> None:
@@ -74,7 +75,13 @@ class Rollout:
             self.draws = False
             return None
         stride = max(-(-frame.shape[0] // HIGHEST), -(-frame.shape[1] // WIDEST), 1)
-        return np.frombuffer(png(frame[::stride, ::stride]), np.uint8)
+        # Of each square the darker of two corners: a thin line does not fall between the pixels.
+        height, width = frame.shape[0] // stride * stride, frame.shape[1] // stride * stride
+        one, other = (
+            frame[:height:stride, :width:stride],
+            frame[stride - 1 : height : stride, stride - 1 : width : stride],
+        )
+        return np.frombuffer(png(np.minimum(one, other)), np.uint8)
 
 
 def png(image: Array) -> bytes:
@@ -90,5 +97,5 @@ def png(image: Array) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = zlib.compress(lines, 1)
+    pixels = zlib.compress(lines.tobytes(), 1)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")

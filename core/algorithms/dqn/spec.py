@@ -1,10 +1,10 @@
-"""Deep Q-learning as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch, no gymnasium."""
+"""Deep Q-learning as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch in here."""
 
 from core.algorithms.dqn.config import DQNConfig
 from core.experiment import Experiment, Metric, Panel, Paper, Preset
 from core.words import N_
 
-_VIEWS = "core.algorithms.dqn.views"
+_VIEWS, _MAPS = "core.algorithms.dqn.views", "core.algorithms.dqn.maps"
 _NETWORK = {"method": ("dqn",)}
 
 PANELS = (
@@ -18,8 +18,8 @@ PANELS = (
     Panel(
         "return",
         N_("Return"),
-        N_("Rewards of an episode, added up: in training, its running mean, and in evaluations without chance."),
-        metrics=("train/return", "recent/return", "test/return"),
+        N_("Rewards of an episode, added up: mean of the last 20 in training, and evaluations without random actions."),
+        metrics=("recent/return", "test/return"),
         size="side",
     ),
     Panel(
@@ -33,7 +33,7 @@ PANELS = (
         "map",
         N_("Value and best action"),
         N_("What a state is worth and what the agent would do there; the ring is the state shown."),
-        view=f"{_VIEWS}:state_map",
+        view=f"{_MAPS}:state_map",
     ),
     Panel(
         "estimate",
@@ -53,6 +53,12 @@ PANELS = (
         N_("Exploration ε"),
         N_("Share of actions taken at random."),
         metrics=("explore/epsilon",),
+    ),
+    Panel(
+        "episodes",
+        N_("Each episode in training"),
+        N_("Return of the episodes with their random actions; where they are short, the mean of a few."),
+        metrics=("train/return",),
     ),
     Panel(
         "length",
@@ -77,7 +83,7 @@ PANELS = (
         "memory",
         N_("What the memory holds"),
         N_("How old the remembered steps are, what they paid, and from which states they come."),
-        view=f"{_VIEWS}:memory",
+        view=f"{_MAPS}:memory",
         shown_if=_NETWORK,
     ),
     Panel(
@@ -136,6 +142,33 @@ DIAGNOSES = {
     ),
 }
 
+_LAKE = {
+    "environment": "FrozenLake-v1",
+    "method": "q_learning",
+    "lr": 0.5,
+    "gamma": 0.95,
+    "evaluate_every": 500,
+    "evaluate_episodes": 1,
+}
+_CLIFF = {
+    "environment": "CliffWalking-v1",
+    "lr": 0.5,
+    "gamma": 1.0,
+    "epsilon_start": 0.1,
+    "epsilon_end": 0.1,
+    "evaluate_every": 500,
+    "evaluate_episodes": 1,
+}
+_TRAP = {
+    "environment": "over_estimation",
+    "method": "q_learning",
+    "lr": 0.1,
+    "gamma": 1.0,
+    "epsilon_start": 0.1,
+    "epsilon_end": 0.1,
+    "evaluate_every": 100,
+}
+
 PRESETS = (
     Preset(
         "cartpole",
@@ -143,6 +176,75 @@ PRESETS = (
         N_("A tuned network balances the pole: a mean return of at least 475 of 500 over 20 episodes."),
         {},
         {"steps": 50_000},
+    ),
+    Preset(
+        "no_target",
+        N_("CartPole without a target network"),
+        N_("A network that chases its own guess: Q passes 10,000, though no more than 100 can be earned."),
+        {"target": "none"},
+        {"steps": 5000},
+    ),
+    Preset(
+        "lake",
+        N_("FrozenLake"),
+        N_("A table learns the way over the ice: every value within 0.01 of the exact one."),
+        _LAKE | {"epsilon_end": 0.5, "epsilon_steps": 20_000},
+        {"steps": 20_000},
+    ),
+    Preset(
+        "never_explores",
+        N_("FrozenLake without exploration"),
+        N_("Always the best known action: the goal is never seen, every return is 0, and the page says why."),
+        _LAKE | {"epsilon_start": 0.0, "epsilon_end": 0.0},
+        {"steps": 5000},
+    ),
+    Preset(
+        "cliff_q",
+        N_("The cliff, by Q-learning"),
+        N_("Q-learning finds the shortest way, 13 steps along the edge, and falls off whenever it tries something."),
+        _CLIFF | {"method": "q_learning"},
+        {"steps": 20_000},
+    ),
+    Preset(
+        "cliff_sarsa",
+        N_("The cliff, by SARSA"),
+        N_("SARSA knows that it will stumble and keeps away from the edge: in training it earns more than Q-learning."),
+        _CLIFF | {"method": "sarsa"},
+        {"steps": 20_000},
+    ),
+    Preset(
+        "trap",
+        N_("A and B"),
+        N_("The largest of ten noisy guesses is too high: plain Q-learning thinks more of the start than it is worth."),
+        _TRAP,
+        {"steps": 3000},
+    ),
+    Preset(
+        "trap_double",
+        N_("A and B, with Double"),
+        N_("One table picks, the other says the value: the guess of the start comes nearer to its true worth of 0."),
+        _TRAP | {"double": True},
+        {"steps": 3000},
+    ),
+    Preset(
+        "two_state",
+        N_("Two states"),
+        N_("A small network finds the values that can be worked out by hand, each within 0.01."),
+        {
+            "environment": "two_state",
+            "layers": (32,),
+            "lr": 2e-3,
+            "gamma": 0.8,
+            "train_every": 1,
+            "gradient_steps": 1,
+            "batch_size": 32,
+            "buffer": 2000,
+            "learning_starts": 100,
+            "target_every": 50,
+            "epsilon_end": 1.0,
+            "evaluate_every": 500,
+        },
+        {"steps": 4000},
     ),
 )
 
@@ -164,4 +266,5 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.dqn.train",
     place=10,
+    looks=0.02,
 )

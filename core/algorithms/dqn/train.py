@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import torch
 
 from core.algorithms.dqn import tabular
-from core.algorithms.dqn.config import DQNConfig, beta, epsilon
+from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.environments import MEMORY, Transition, World
 from core.algorithms.dqn.measure import report
 from core.algorithms.dqn.model import follow, loss_of, td_error, td_target
 from core.algorithms.dqn.observe import observe
-from core.algorithms.dqn.schedule import evaluated, told
+from core.algorithms.dqn.schedule import beta, epsilon, evaluated, told
 from core.algorithms.dqn.state import State
 from core.events import Event, Pulse, Step
 from core.experiment import Diverged

@@ -1,0 +1,57 @@
+"""The diagnoses: each is named where it holds, once, and nowhere else."""
+
+from dataclasses import replace
+
+from core.algorithms.dqn.diagnose import Evidence, diagnose
+from core.algorithms.dqn.spec import experiment
+
+FINE = Evidence(
+    largest_q=90.0,
+    largest_reward=1.0,
+    gamma=0.99,
+    longest=500,
+    epsilon=0.04,
+    episodes=100,
+    lowest=9.0,
+    highest=500.0,
+    evaluations=[9.0, 200.0, 500.0],
+)
+
+
+def named(evidence: Evidence, active: set[str] | None = None) -> list[str]:
+    found = diagnose(evidence, set() if active is None else active)
+    for name, values in found.items():
+        assert experiment.diagnoses[name].format(**values)
+    return list(found)
+
+
+def test_where_all_is_well_nothing_is_said():
+    assert named(FINE) == []
+
+
+def test_values_that_cannot_be_earned_diverge():
+    assert named(replace(FINE, largest_q=1e4)) == ["Q diverges"]
+    assert named(replace(FINE, largest_q=400.0)) == []
+    assert named(replace(FINE, gamma=1.0, largest_q=2400.0)) == []  # 500 steps of 1, and what is too much of it
+    assert named(replace(FINE, gamma=1.0, largest_q=2600.0)) == ["Q diverges"]
+
+
+def test_returns_that_never_differ_mean_no_exploration_once_epsilon_is_down():
+    alike = replace(FINE, lowest=-200.0, highest=-200.0)
+    assert named(alike) == ["never explores"]
+    assert named(replace(alike, epsilon=0.5)) == []
+    assert named(replace(alike, episodes=5)) == []
+
+
+def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_back():
+    active: set[str] = set()
+    assert named(replace(FINE, evaluations=[9.0, 500.0, 260.0]), active) == []
+    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0]), active) == ["forgets"]
+    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 300.0]), active) == []
+    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 300.0, 200.0]), active) == []
+    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 480.0]), active) == []
+    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 480.0, 100.0]), active) == ["forgets"]
+    # Where returns are below zero, half is half of what was gained.
+    assert named(replace(FINE, evaluations=[-200.0, -100.0, -140.0])) == []
+    assert named(replace(FINE, evaluations=[-200.0, -100.0, -160.0])) == ["forgets"]
+    assert named(replace(FINE, evaluations=[100.0, 50.0, 40.0])) == []  # nothing had been gained

@@ -1,0 +1,98 @@
+"""Memory: the ring, the sum tree, priorities and n-step returns, against cases worked out by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.algorithms.dqn.environments import Transition
+from core.algorithms.dqn.replay import NStep, Replay, SumTree
+
+CPU = torch.device("cpu")
+
+
+def step(i: int, reward: float = 0.0, terminated: bool = False, truncated: bool = False) -> Transition:
+    return Transition(np.array([i], np.float32), i % 2, reward, np.array([i + 1], np.float32), terminated, truncated)
+
+
+def test_the_ring_forgets_the_oldest():
+    replay = Replay(3, (1,))
+    for i in range(5):
+        replay.add(step(i), 0.9, i)
+    assert sorted(replay.observation[:, 0].tolist()) == [2, 3, 4]
+    assert replay.newest(2, CPU).observation[:, 0].tolist() == [3, 4]
+    assert replay.newest(9, CPU).next_observation[:, 0].tolist() == [3, 4, 5]
+
+
+def test_all_that_is_held_is_drawn_alike_and_nothing_else():
+    replay, rng = Replay(100, (1,)), np.random.default_rng(0)
+    for i in range(10):
+        replay.add(step(i + 1), 0.9, i)
+    drawn = np.concatenate([replay.sample(100, rng, CPU).observation[:, 0].numpy() for _ in range(100)])
+    counts = np.bincount(drawn.astype(int), minlength=12)
+    assert counts[0] == counts[11] == 0
+    assert np.abs(counts[1:11] - 1000).max() < 5 * 1000**0.5
+
+
+def test_a_sum_tree_by_hand():
+    tree = SumTree(5)
+    tree.set(np.arange(5), np.array([1.0, 2.0, 0.0, 4.0, 3.0]))
+    assert tree.total == 10
+    assert tree.find(np.array([0.0, 0.99, 1.0, 2.99, 3.0, 6.99, 7.0, 9.99])).tolist() == [0, 0, 1, 1, 3, 3, 4, 4]
+    tree.set(np.array([3, 3]), np.array([9.0, 1.0]))  # twice: the last stays
+    assert tree.total == 7 and tree.get(np.array([3])).tolist() == [1]
+    one = SumTree(1)
+    one.set(np.array([0]), np.array([2.0]))
+    assert one.total == 2 and one.find(np.array([1.0])).tolist() == [0]
+
+
+def test_priorities_by_hand():
+    replay, rng = Replay(4, (1,), alpha=0.5), np.random.default_rng(0)
+    for i in range(3):
+        replay.add(step(i), 0.9, i)
+    replay.drawn = np.arange(3)
+    replay.prioritise(np.array([1.0, -4.0, 9.0]))
+    P = np.array([1.0, 2.0, 3.0]) / 6  # |δ|^½ over their sum
+    counts, weights = np.zeros(3), np.zeros(3)
+    for _ in range(100):
+        batch = replay.sample(60, rng, CPU, beta=1.0)
+        i = batch.observation[:, 0].numpy().astype(int)
+        counts += np.bincount(i, minlength=3)
+        weights[i] = batch.weight.numpy()
+    assert np.abs(counts / 6000 - P).max() < 0.03
+    # (N P)^-1 over the largest of the batch, which is that of the rarest.
+    assert weights == pytest.approx((1 / P) / (1 / P).max(), abs=1e-4)
+    replay.add(step(7), 0.9, 3)  # new: as important as the most important so far
+    assert replay.tree.get(np.array([3]))[0] == pytest.approx(3.0, abs=1e-4)
+
+
+def test_rewards_of_three_steps_by_hand():
+    joiner = NStep(3, 0.5)
+    assert joiner.push(step(0, 1.0)) == [] and joiner.push(step(1, 2.0)) == []
+    (joined, discount), *rest = joiner.push(step(2, 4.0))
+    assert not rest
+    assert (joined.observation[0], joined.action, joined.next_observation[0]) == (0, 0, 3)
+    assert joined.reward == 1 + 0.5 * 2 + 0.25 * 4 and discount == 0.125 and not joined.terminated
+
+
+@pytest.mark.parametrize("terminated", [True, False])
+def test_the_end_of_an_episode_tells_what_is_left(terminated):
+    joiner = NStep(3, 0.5)
+    joiner.push(step(0, 1.0))
+    told = joiner.push(step(1, 2.0, terminated=terminated, truncated=not terminated))
+    assert [(t.reward, d, float(t.next_observation[0])) for t, d in told] == [(2.0, 0.25, 2.0), (2.0, 0.5, 2.0)]
+    assert [t.terminated for t, _ in told] == [terminated, terminated]
+    assert not joiner.waiting  # nothing runs on into the next episode
+
+
+def test_a_memory_comes_back_whole():
+    one, rng = Replay(5, (1,), alpha=0.6), np.random.default_rng(0)
+    for i in range(8):
+        one.add(step(i, float(i)), 0.9, i)
+    one.sample(4, rng, CPU, 0.4)
+    one.prioritise(np.array([0.1, 2.0, 3.0, 0.0]))
+    other = Replay(5, (1,), alpha=0.6)
+    other.load_state_dict(one.state_dict())
+    for name in ("observation", "reward", "born", "drawn"):
+        assert np.array_equal(getattr(one, name), getattr(other, name))
+    draws = [m.sample(50, np.random.default_rng(1), CPU, 0.4) for m in (one, other)]
+    assert all(torch.equal(a, b) for a, b in zip(*draws, strict=True))

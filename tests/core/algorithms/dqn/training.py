@@ -1,0 +1,54 @@
+"""Trainings as a test drives them: by hand, up to a step."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.algorithms.dqn import train as program
+from core.algorithms.dqn.config import DQNConfig
+from core.algorithms.dqn.measure import report
+from core.algorithms.dqn.schedule import evaluated, told
+from core.algorithms.dqn.state import State
+from core.events import Event, Note, Scalars, Step
+
+
+@dataclass
+class Told:
+    """What a training said up to a step, that step's own measurements included."""
+
+    state: State
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, Scalars):
+            for name, value in event.values.items():
+                self.curves.setdefault(name, []).append((event.step, value))
+        elif isinstance(event, Note):
+            self.notes.append(event)
+
+    def last(self, metric: str) -> float:
+        return self.curves[metric][-1][1]
+
+
+def start(settings: dict[str, Any] | DQNConfig) -> State:
+    config = settings if isinstance(settings, DQNConfig) else DQNConfig(**settings)
+    return program.build(config, program.load(config), "cpu")
+
+
+def advance(state: State, steps: int, heard: Told | None = None) -> Told:
+    """Train until ``state.step`` is ``steps``, and leave at once, as a worker does."""
+    heard = heard or Told(state)
+    for event in program.train(state):
+        heard.hear(event)
+        if isinstance(event, Step) and event.step >= steps:
+            break
+    return heard
+
+
+def run(state: State, steps: int) -> Told:
+    """Train until ``state.step`` is ``steps``, with the measurements that are due there."""
+    heard = advance(state, steps)
+    if told(state.step) or evaluated(state.step, state.config.evaluate_every):
+        for event in report(state):
+            heard.hear(event)
+    return heard

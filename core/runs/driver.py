@@ -167,9 +167,8 @@ class Driver:
 
     def _train(self, program: Program, state: State) -> None:
         self._status("running")
-        self._observing = pace.Pace(
-            self.experiment.looks or pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S
-        )
+        looks = self.experiment.looks or pace.OBSERVE_SHARE
+        self._observing = pace.Pace(looks, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
         self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
         self._since = perf_counter()
         self._whole(Step(state.step), program, state)

@@ -1,4 +1,4 @@
-"""The tuned CartPole as one writes it on one page, with the same network and settings: what Tenfold's is measured against.
+"""The tuned CartPole as one writes it on one page, with the same network and settings: Tenfold's is measured by it.
 
 ``python -m tests.core.algorithms.dqn.plain`` runs both, one after the other, and prints the processor time of each. It
 is no test: times are not asserted.

@@ -25,7 +25,6 @@ def test_the_tuned_cartpole_balances(preset, seed):
     assert told.last("test/return") >= 475
 
 
-@pytest.mark.long
 def test_without_a_target_network_q_explodes_and_the_page_says_so(preset):
     told = outcome(preset, "no_target")
     assert max(q for _, q in told.curves["q/online"]) > 1e4

@@ -11,7 +11,7 @@ import torch
 from core.algorithms.dqn import train as program
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.environments import World
-from core.algorithms.dqn.evaluate import discounted, pairs
+from core.algorithms.dqn.evaluate import Outcome, discounted, evaluate, pairs
 from core.algorithms.dqn.schedule import beta, epsilon
 from core.algorithms.dqn.train import update
 from core.events import Snapshot, Step
@@ -30,7 +30,7 @@ KINDS = {
     "swing": QUICK | {"environment": "Acrobot-v1", "limit": 60},
     "table": {"environment": "FrozenLake-v1", "method": "q_learning", "lr": 0.5, "evaluate_every": 100, "slip": True},
     "double table": {"environment": "over_estimation", "method": "q_learning", "double": True, "evaluate_every": 100},
-    "sarsa": {"environment": "CliffWalking-v1", "method": "sarsa", "lr": 0.5, "evaluate_every": 100, "limit": 50},
+    "sarsa": {"environment": "CliffWalking-v1", "method": "sarsa", "lr": 0.5, "evaluate_every": 100, "limit": 40},
 }
 
 
@@ -115,7 +115,7 @@ def test_an_environment_that_does_not_repeat_itself_begins_anew_and_the_page_say
 
 def test_an_environment_that_raises_ends_the_training_with_its_own_words():
     with pytest.raises(RuntimeError, match="the motor is on fire"):
-        advance(start(QUICK | {"environment": "other", "other": "Broken-v0", "evaluate_every": 7}), 5)
+        advance(start(QUICK | {"environment": "other", "other": "Broken-v0"}), 5)
 
 
 def test_the_same_seed_gives_the_same_curve_and_another_a_different_one():
@@ -149,8 +149,8 @@ def test_one_batch_is_learned_by_heart():
     class Same:
         """The same eight remembered steps, again and again."""
 
-        def integers(self, size, size_=None, **kw):
-            return np.arange(8)
+        def integers(self, held: int, size: int) -> np.ndarray:
+            return np.arange(size)
 
     state.draws = Same()  # type: ignore[assignment]
     update(state)
@@ -202,8 +202,8 @@ def test_the_target_network_stands_still_follows_or_is_the_network(changed, read
 
 def test_updates_and_copies_come_when_the_settings_say():
     state = start(QUICK | {"train_every": 10, "gradient_steps": 3, "learning_starts": 100, "target_every": 30})
-    updates = [advance(state, n).state.updates for n in (100, 109, 110, 129, 130)]
-    assert updates == [0, 0, 3, 6, 9][:3] + [6, 9] or updates == [0, 0, 3, 6, 9]
+    updates = [advance(state, n).state.updates for n in (100, 109, 110, 120, 130)]
+    assert updates == [0, 0, 3, 6, 9]
     before = [p.clone() for p in state.target.parameters()]
     advance(state, 149)
     assert all(torch.equal(a, b) for a, b in zip(before, state.target.parameters(), strict=True))
@@ -236,9 +236,7 @@ def test_evaluations_play_their_own_episodes_without_chance_and_leave_the_traini
     assert len(judged) == 2 and not trained & judged
     returns = [returned for _, returned, *_ in state.history]
     assert len(returns) == 5
-    from core.algorithms.dqn.evaluate import Outcome, evaluate
-
-    twice = [[told for told in evaluate(state) if isinstance(told, Outcome)][0][:4] for _ in range(2)]
+    twice = [next(told for told in evaluate(state) if isinstance(told, Outcome))[:4] for _ in range(2)]
     assert twice[0] == twice[1]
 
 
@@ -288,7 +286,7 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(other, says):
 
 
 def test_other_environments_are_learned_in():
-    for other in ("Taxi-v3", "Blackjack-v1"):
+    for other in ("Taxi-v4", "Blackjack-v1"):
         told = run(start(QUICK | {"environment": "other", "other": other, "limit": 30}), 120)
         assert told.last("train/loss") >= 0
         assert all(isinstance(seen, Snapshot) for seen in program.observe(told.state))

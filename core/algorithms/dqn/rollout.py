@@ -65,23 +65,26 @@ class Rollout:
 
     def picture(self) -> Array | None:
         """The present state as the bytes of a PNG; None where the environment draws nothing."""
-        if not self.draws:
-            return None
-        try:
-            frame = self.world.picture()
-        except Exception:  # whatever a drawing may lack, the training goes on without it
-            frame = None
-        if frame is None or frame.dtype != np.uint8 or frame.shape[2] != 3:
-            self.draws = False
-            return None
-        stride = max(-(-frame.shape[0] // HIGHEST), -(-frame.shape[1] // WIDEST), 1)
-        # Of each square the darker of two corners: a thin line does not fall between the pixels.
-        height, width = frame.shape[0] // stride * stride, frame.shape[1] // stride * stride
-        one, other = (
-            frame[:height:stride, :width:stride],
-            frame[stride - 1 : height : stride, stride - 1 : width : stride],
-        )
-        return np.frombuffer(png(np.minimum(one, other)), np.uint8)
+        if self.draws:
+            picture = shot(self.world)
+            self.draws = picture is not None
+            return picture
+        return None
+
+
+def shot(world: World) -> Array | None:
+    """The present state of a world as the bytes of a PNG, made small; None where it draws nothing."""
+    try:
+        frame = world.picture()
+    except Exception:  # whatever a drawing may lack, the agent goes on without it
+        return None
+    if frame is None or frame.dtype != np.uint8 or frame.shape[2] != 3:
+        return None
+    stride = max(-(-frame.shape[0] // HIGHEST), -(-frame.shape[1] // WIDEST), 1)
+    # Of each square the darker of two corners: a thin line does not fall between the pixels.
+    height, width = frame.shape[0] // stride * stride, frame.shape[1] // stride * stride
+    one, other = frame[:height:stride, :width:stride], frame[stride - 1 : height : stride, stride - 1 : width : stride]
+    return np.frombuffer(png(np.minimum(one, other)), np.uint8)
 
 
 def png(image: Array) -> bytes:

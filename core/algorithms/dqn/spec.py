@@ -1,7 +1,10 @@
 """Deep Q-learning as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch in here."""
 
+from typing import Any
+
 from core.algorithms.dqn.config import DQNConfig
-from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.algorithms.dqn.worlds import GRIDS, MOVING, Move
+from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
 _VIEWS, _MAPS = "core.algorithms.dqn.views", "core.algorithms.dqn.maps"
@@ -248,6 +251,36 @@ PRESETS = (
     ),
 )
 
+_ARROWS: dict[str, dict[str, Any]] = {
+    f"Arrow{name.title()}": {"direction": name} for name in ("left", "right", "up", "down")
+}
+_AGAIN: dict[str, dict[str, Any]] = {" ": {"again": True}}
+
+PROBES = (
+    Probe(
+        "play",
+        N_("Play it yourself"),
+        N_("The same episode for you and for the agent: hold ← or →. It begins with your first key."),
+        request=Move,
+        view=f"{_VIEWS}:duel",
+        keys={key: _ARROWS[key] for key in ("ArrowLeft", "ArrowRight")} | _AGAIN,
+        idle={},
+        beat=12,
+        labels={" ": N_("New episode")},
+        shown_if={"environment": MOVING},
+    ),
+    Probe(
+        "walk",
+        N_("Play it yourself"),
+        N_("The same episode for you and for the agent: the arrow keys take a step, and the agent takes one too."),
+        request=Move,
+        view=f"{_VIEWS}:duel",
+        keys=_ARROWS | _AGAIN,
+        labels={" ": N_("New episode")},
+        shown_if={"environment": GRIDS},
+    ),
+)
+
 experiment = Experiment(
     slug="dqn",
     title=N_("Deep Q-learning"),
@@ -267,4 +300,5 @@ experiment = Experiment(
     program="core.algorithms.dqn.train",
     place=10,
     looks=0.02,
+    probes=PROBES,
 )

@@ -17,7 +17,7 @@ from core.events import Array
 from core.experiment import Diverged
 
 #: What random numbers are drawn for; each purpose has a stream of its own.
-WEIGHTS, ACTIONS, BATCHES, EPISODES, JUDGED, SHOWN = 301, 302, 303, 304, 305, 306
+WEIGHTS, ACTIONS, BATCHES, EPISODES, JUDGED, SHOWN, PLAYED = 301, 302, 303, 304, 305, 306, 307
 
 #: Episodes that the running mean is over, and errors of a table that are kept.
 RECENT, SURPRISES = 20, 64

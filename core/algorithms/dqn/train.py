@@ -16,13 +16,14 @@ from core.algorithms.dqn.environments import MEMORY, Transition, World
 from core.algorithms.dqn.measure import report
 from core.algorithms.dqn.model import follow, loss_of, td_error, td_target
 from core.algorithms.dqn.observe import observe
+from core.algorithms.dqn.play import probe
 from core.algorithms.dqn.schedule import beta, epsilon, evaluated, told
 from core.algorithms.dqn.state import State
 from core.events import Event, Pulse, Step
 from core.experiment import Diverged
 from core.words import N_, Refusal
 
-__all__ = ["build", "load", "observe", "train"]
+__all__ = ["build", "load", "observe", "probe", "train"]
 
 
 def load(config: DQNConfig) -> World:

@@ -8,6 +8,7 @@ import numpy as np
 
 from core import palette
 from core.algorithms.dqn.worlds import ACTIONS
+from core.events import Array
 from core.experiment import Context
 from core.figures import packed
 from core.words import N_
@@ -36,23 +37,47 @@ def rollout(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             {"text": N_("This environment draws no picture."), "x": 0.5, "y": 0.5, "showarrow": False}
         )
         return {"data": [], "layout": layout}
-    file = np.ascontiguousarray(arrays["png"]).tobytes()
-    layout["images"] = [
-        {
-            "source": "data:image/png;base64," + base64.b64encode(file).decode("ascii"),
-            "xref": "paper",
-            "yref": "paper",
-            "x": 0.5,
-            "y": 0.5,
-            "xanchor": "center",
-            "yanchor": "middle",
-            "sizex": 1,
-            "sizey": 1,
-            "sizing": "contain",
-            "layer": "below",
-        }
-    ]
+    layout["images"] = [_image(arrays["png"], 0.5, 1)]
     return {"data": [], "layout": layout}
+
+
+def duel(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The person's world on the left, the agent's on the right, each with its steps and rewards above."""
+    layout: dict[str, Any] = {
+        "xaxis": {**_BARE, "range": [0, 1]},
+        "yaxis": {**_BARE, "range": [0, 1]},
+        "annotations": [],
+        "images": [],
+        "margin": {"t": 36},
+    }
+    stands = {
+        "you": (N_("you: step {t}, return {returned}"), N_("you: over after {t} steps, return {returned}")),
+        "agent": (N_("agent: step {t}, return {returned}"), N_("agent: over after {t} steps, return {returned}")),
+    }
+    for who, x in (("you", 0.25), ("agent", 0.75)):
+        t, returned, over = (float(v) for v in arrays[f"{who}_about"])
+        said = {"template": stands[who][over > 0], "values": {"t": int(t), "returned": f"{returned:g}"}}
+        layout["annotations"].append(headed(said, x))
+        if f"{who}_png" in arrays:
+            layout["images"].append(_image(arrays[f"{who}_png"], x, 0.48))
+    return {"data": [], "layout": layout}
+
+
+def _image(file: Array, x: float, width: float) -> dict[str, Any]:
+    """A PNG, centred at a share of the width."""
+    return {
+        "source": "data:image/png;base64," + base64.b64encode(np.ascontiguousarray(file).tobytes()).decode("ascii"),
+        "xref": "paper",
+        "yref": "paper",
+        "x": x,
+        "y": 0.5,
+        "xanchor": "center",
+        "yanchor": "middle",
+        "sizex": width,
+        "sizey": 1,
+        "sizing": "contain",
+        "layer": "below",
+    }
 
 
 def values(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from pydantic import Field
+
+from core.experiment import Request
 from core.words import N_
 
 Environment = Literal[
@@ -53,3 +56,23 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
         N_("speed of angle 2"),
     ),
 }
+
+#: Worlds that go on by themselves while one plays, and worlds that wait for a step.
+MOVING = ("CartPole-v1", "MountainCar-v0", "Acrobot-v1")
+GRIDS = ("FrozenLake-v1", "CliffWalking-v1")
+
+#: The action that a direction means; "none" where there is one that does nothing.
+KEYS: dict[str, dict[str, int]] = {
+    "CartPole-v1": {"left": 0, "right": 1},
+    "MountainCar-v0": {"left": 0, "none": 1, "right": 2},
+    "Acrobot-v1": {"left": 0, "none": 1, "right": 2},
+    "FrozenLake-v1": {"left": 0, "down": 1, "right": 2, "up": 3},
+    "CliffWalking-v1": {"up": 0, "right": 1, "down": 2, "left": 3},
+}
+
+
+class Move(Request):
+    """A key pressed in a game, or none."""
+
+    direction: Literal["none", "left", "right", "up", "down"] = Field("none", title=N_("Direction"))
+    again: bool = Field(False, title=N_("New episode"))

@@ -84,6 +84,4 @@ def test_the_map_is_the_value_at_its_places():
     low, high = arrays["range"]
     shown = low + (high - low) * arrays["value"][0, 0] / 255
     assert shown == pytest.approx(float(Q.max()), abs=float(high - low) / 200)
-        float(Q.max()), abs=float(high - low) / 200
-    )
     assert right > left and top > bottom

@@ -1,0 +1,61 @@
+"""Play it yourself: the same episode for a person and for the agent."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.algorithms.dqn import train as program
+from core.algorithms.dqn.spec import experiment
+from core.algorithms.dqn.views import duel
+from core.algorithms.dqn.worlds import KEYS, Move
+from core.experiment import Context
+from tests.core.algorithms.dqn.training import advance, start
+
+
+def played(state, name, moves):
+    return [event.arrays for event in program.probe(state, name, iter(moves))]
+
+
+def test_the_cart_waits_for_the_first_key_then_goes_on_as_pushed_last():
+    told = played(start({}), "play", [Move(), Move(), Move(direction="right"), Move(), Move(direction="left")])
+    assert [int(a["you_about"][0]) for a in told] == [0, 0, 1, 2, 3]
+    assert [int(a["agent_about"][0]) for a in told] == [0, 0, 1, 2, 3]
+    assert np.array_equal(told[0]["you_png"], told[0]["agent_png"])  # the same beginning
+    assert not np.array_equal(told[-1]["you_png"], told[0]["you_png"])
+    assert told[-1]["you_about"][1] == 3
+
+
+def test_who_falls_first_waits_and_a_new_episode_comes_at_a_key():
+    right = [Move(), *[Move(direction="right")] * 200]
+    told = played(start({}), "play", right)
+    steps = [int(a["you_about"][0]) for a in told]
+    ended = next(i for i, a in enumerate(told) if a["you_about"][2] and a["agent_about"][2])
+    assert 8 <= max(steps[: ended + 1]) <= 11  # a pole that is only pushed to the right falls within eleven steps
+    assert steps[ended + 1] == 0
+    again = played(start({}), "play", [Move(), Move(direction="right"), Move(again=True)])
+    assert [int(a["you_about"][0]) for a in again] == [0, 1, 0]
+
+
+def test_a_step_on_the_grid_is_a_step_of_both_and_none_is_none():
+    settings = {"environment": "CliffWalking-v1", "method": "q_learning", "lr": 0.5, "evaluate_episodes": 1}
+    state = start(settings)
+    advance(state, 6000)
+    before = state.table.copy()
+    told = played(state, "walk", [Move(), Move(), Move(direction="up"), *[Move(direction="right")] * 11, Move()])
+    told += played(state, "walk", [Move(), Move(direction="right")])
+    assert told[1]["you_about"].tolist() == [0, 0, 0]
+    assert told[14]["you_about"].tolist() == [12, -12, 0]  # along the edge, above the goal
+    assert told[-1]["you_about"].tolist() == [1, -100, 0]  # into the cliff
+    assert np.array_equal(state.table, before)
+
+
+@pytest.mark.parametrize("environment", KEYS)
+def test_every_world_that_can_be_played_is_drawn_for_both(environment):
+    method = "dqn" if environment.endswith(("Pole-v1", "Car-v0", "bot-v1")) else "q_learning"
+    state = start({"environment": environment, "method": method})
+    name = next(p.name for p in experiment.probes if environment in p.shown_if["environment"])
+    (*_, last) = played(state, name, [Move(), *[Move(direction=d) for d in KEYS[environment]]])
+    figure = duel(last, Context(state.config, {}, 0))
+    json.dumps(figure, allow_nan=False)
+    assert len(figure["layout"]["images"]) == len(figure["layout"]["annotations"]) == 2

@@ -251,9 +251,8 @@ PRESETS = (
     ),
 )
 
-_ARROWS: dict[str, dict[str, Any]] = {
-    f"Arrow{name.title()}": {"direction": name} for name in ("left", "right", "up", "down")
-}
+_SIDES = ("left", "right", "up", "down")
+_ARROWS: dict[str, dict[str, Any]] = {f"Arrow{name.title()}": {"direction": name} for name in _SIDES}
 _AGAIN: dict[str, dict[str, Any]] = {" ": {"again": True}}
 
 PROBES = (

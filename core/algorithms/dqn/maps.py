@@ -98,12 +98,13 @@ def _cells(arrays: Mapping[str, Any], world: Mapping[str, Any], context: Context
     ended = np.array([letter in "HG" for letter in letters])
     names = action_names(context, Q.shape[1])
     text, ink = [], []
-    span = max(float(V.max() - V.min()), 1e-9)
+    least = float(V[~ended].min())
+    span = max(float(V[~ended].max()) - least, 1e-9)
     for s, letter in enumerate(letters):
         known = Q[s].max() > Q[s].min()
         arrow = _ARROWS.get(names[int(Q[s].argmax())], str(int(Q[s].argmax()))) if known else "·"
         text.append({"H": "✕", "G": "★"}.get(letter) or f"{arrow}<br>{V[s]:.2f}")
-        ink.append("#ffffff" if ended[s] or (V[s] - V.min()) / span < 0.6 else "#000000")
+        ink.append("#ffffff" if ended[s] or (V[s] - least) / span < 0.6 else "#000000")
     x, y = np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)
     at = int(arrays["at"][0])
     shown = np.where(ended, np.nan, V).reshape(rows, columns).astype(np.float32)

@@ -19,7 +19,7 @@ check: $(VENV)/test.stamp
 	$(PYTHON) -m mypy
 
 experiments: $(VENV)/test.stamp
-	$(PYTHON) -m pytest -m claim --durations=0 -v
+	$(PYTHON) -m pytest -m claim -v
 
 bench: $(VENV)/run.stamp
 	$(PYTHON) -m core bench

@@ -13,6 +13,9 @@ import pytest
 
 from core import registry
 from core.experiment import Experiment
+from tests.claims import measured, pytest_terminal_summary
+
+__all__ = ["measured", "pytest_terminal_summary"]
 
 HOUSE = Path(__file__).parents[1]
 

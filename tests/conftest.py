@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser, a server and a training on two noisy cores: what fails there has to fail twice."""
     for item in items:
         if item.get_closest_marker("browser") or item.path.name == "test_app.py":
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=0))
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from core import registry, settings
 from core.data import cache
-from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
+from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Pulse, Scalars, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Program, Rounds, State, Stop
 from core.runs import checkpoint, control, pace
 from core.runs.earlier import Earlier
@@ -184,6 +184,9 @@ class Driver:
                     flush_first = False
             elif event is not None:
                 self._tell(event)
+                if type(event) is Pulse and self._observing.ready(perf_counter()):
+                    self._observe(program, state)
+                    self._observed = -1  # once the step is made, its state is another
             else:
                 self.ending = "finished"
             if perf_counter() - self._flushed > FLUSH_S:

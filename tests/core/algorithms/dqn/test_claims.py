@@ -59,6 +59,26 @@ def test_the_table_of_the_lake_is_that_of_value_iteration(preset, measured, seed
     off = np.abs(state.q(np.arange(16)) - exact(state.world, state.config.gamma)).max()
     measured(f"{title}: largest distance from Q* of value iteration, seed {seed}", off, at_most=1e-2)
     measured(f"{title}: return of the greedy way, seed {seed}", state.history[-1][1], exactly=1.0)
+    start_worth = state.q(np.arange(1)).max()
+    measured(f"{title}: value of the start, seed {seed}", start_worth, at_least=0.77, at_most=0.78)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_on_slippery_ice_the_start_is_worth_a_quarter(preset, measured, seed):
+    """What the page says to try: a smaller rate and more steps."""
+    state = run(start(preset("lake", slip=True, lr=0.05, seed=seed)), 60_000).state
+    true = exact(state.world, state.config.gamma)[0].max()
+    measured(f"{TITLES['lake']}, slippery: true value of the start", true, at_least=0.175, at_most=0.185)
+    learned = state.q(np.arange(1)).max()
+    measured(f"{TITLES['lake']}, slippery: learned value, seed {seed}", learned, at_least=0.14, at_most=0.22)
+
+
+@pytest.mark.long
+def test_an_episode_that_is_cut_off_teaches_values_beyond_its_length(preset, measured):
+    told = run(start(preset("cartpole", limit=20)), 20_000)
+    measured(f"{TITLES['cartpole']}, at most 20 steps: mean Q", told.last("q/online"), at_least=40)
+    measured(f"{TITLES['cartpole']}, at most 20 steps: longest episode", told.state.tally.longest, at_most=20)
 
 
 def test_who_never_explores_never_sees_the_goal_and_is_told_so(preset, measured):

@@ -92,3 +92,8 @@ def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
         picture[top : top + height, left : left + width] = one
     return picture
+
+
+def fixed(context: Any, panel: str, array: str) -> dict[str, Any]:
+    """The array of a panel's snapshot at step 0, which never changes, as a part of a figure."""
+    return packed(context.statics[panel][array])

@@ -94,6 +94,10 @@ def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
     return picture
 
 
-def fixed(context: Any, panel: str, array: str) -> dict[str, Any]:
-    """The array of a panel's snapshot at step 0, which never changes, as a part of a figure."""
-    return packed(context.statics[panel][array])
+def fixed(panel: str, array: str) -> dict[str, Any]:
+    """An array of a panel's snapshot at step 0, as a value in a trace: it is named, not told.
+
+    What never changes, such as where the nodes of a graph stand, need not travel with each frame: the browser fetches
+    the snapshot's arrays once for a run and puts them where figures name them.
+    """
+    return {"fixed": [panel, array]}

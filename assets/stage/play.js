@@ -191,6 +191,7 @@ export class Play {
     if (!this.asking || message.n < this.first) return true; // of a session before
     if (message.type === "answer") {
       this.figure = message.panels[this.probe.name];
+      this.stage.fixed.expect(this.figure, this.stage.model.id);
       this.at = message.n;
       this.schedule();
     } else if (message.over) this.over(this.stage.words.sentence(message.sentence));
@@ -219,8 +220,8 @@ export class Play {
     const { Plotly, theme, words } = this.stage;
     const { clientWidth: width, clientHeight: height } = this.plot;
     if (!this.figure || !this.probe) return;
-    if (!Plotly || !width || !height) {
-      clearTimeout(this.later); // the drawing library is still on its way
+    if (!Plotly || !width || !height || !this.stage.fixed.fill(this.figure)) {
+      clearTimeout(this.later); // the drawing library, or a part of the picture, is still on its way
       this.later = setTimeout(() => this.schedule(), 100);
       return;
     }

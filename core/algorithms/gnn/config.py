@@ -73,11 +73,11 @@ class GNNConfig(Config):
         le=1,
     )
     p_out: float = Setting(
-        0.005,
+        0.003,
         N_("Edges between"),
         N_("Chance of two nodes of different communities to be joined."),
         group=DATA,
-        step=0.005,
+        step=0.001,
         shown_if={"task": ON_ONE, "data": ("blocks",)},
         ge=0,
         le=1,

@@ -21,6 +21,7 @@ from core.data import graphs
 from core.data.graphs import Graph
 from core.data.links import Links, hold_out
 from core.data.motifs import Motifs, motifs
+from core.data.planetoid import planetoid
 from core.events import Event, Step
 from core.experiment import Diverged
 
@@ -55,7 +56,7 @@ def one_graph(config: GNNConfig) -> Graph:
             return graphs.karate(**how)
         case "lesmis":
             return graphs.lesmis(**how)
-    raise NotImplementedError(config.data)
+    return planetoid(config.data)
 
 
 def build(config: GNNConfig, data: Graph | Links | Motifs, device: str) -> State:

@@ -12,7 +12,7 @@ from core.figures import fixed, packed
 from core.words import N_
 
 _INK = "#808080"  # reads on dark and on light
-_EDGE = "rgba(128,128,128,0.35)"
+_EDGE = "rgba(128,128,128,0.28)"
 _BARE = {"visible": False, "showgrid": False, "zeroline": False}
 _N = len(palette.CLASSES)
 
@@ -36,8 +36,8 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "type": "scattergl",
         "mode": "markers",
         "name": N_("the motif") if of_graphs else N_("its class is told"),
-        "x": fixed(context, "scene", "mark_x"),
-        "y": fixed(context, "scene", "mark_y"),
+        "x": fixed("scene", "mark_x"),
+        "y": fixed("scene", "mark_y"),
         "marker": {"symbol": "circle-open", "size": size + 7, "color": _INK, "line": {"width": 2.5, "color": _INK}},
         "hoverinfo": "skip",
     }
@@ -46,13 +46,13 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "type": "scattergl",
             "mode": "markers",
             "name": name,
-            "x": fixed(context, "scene", "x"),
-            "y": fixed(context, "scene", "y"),
+            "x": fixed("scene", "x"),
+            "y": fixed("scene", "y"),
             "text": _hover(scene, guess, arrays["sure"], context) if k <= 600 and symbol == "circle" else None,
             "hoverinfo": "text" if k <= 600 and symbol == "circle" else "skip",
             "marker": {
                 "symbol": symbol,
-                "size": packed(np.where(wrong == (symbol == "x"), size, 0).astype(np.uint8)),
+                "size": packed(np.where(wrong == (symbol == "x"), size, 0).astype(np.float32)),
                 "color": packed(guess),
                 "colorscale": STEPS,
                 "cmin": -0.5,
@@ -70,8 +70,8 @@ def edges_of(context: Context, colour: str = _EDGE) -> dict[str, Any]:
     return {
         "type": "scattergl",
         "mode": "lines",
-        "x": fixed(context, "scene", "edge_x"),
-        "y": fixed(context, "scene", "edge_y"),
+        "x": fixed("scene", "edge_x"),
+        "y": fixed("scene", "edge_y"),
         "line": {"width": 1, "color": colour},
         "hoverinfo": "skip",
         "showlegend": False,
@@ -80,7 +80,7 @@ def edges_of(context: Context, colour: str = _EDGE) -> dict[str, Any]:
 
 def node_size(nodes: int) -> int:
     """Diameter of a node in pixels: the fewer there are, the larger."""
-    return int(np.clip(70 / np.sqrt(max(nodes, 1)), 4, 13))
+    return int(np.clip(160 / np.sqrt(max(nodes, 1)), 5, 16))
 
 
 def _hover(scene: Mapping[str, Any], guess: Array, sure: Any, context: Context) -> list[str]:
@@ -149,8 +149,8 @@ def _links(arrays: Mapping[str, Any], context: Context, traces: list[dict[str, A
         {
             "type": "scattergl",
             "mode": "markers",
-            "x": fixed(context, "scene", "x"),
-            "y": fixed(context, "scene", "y"),
+            "x": fixed("scene", "x"),
+            "y": fixed("scene", "y"),
             "marker": {"size": node_size(len(scene["x"])), "color": _INK},
             "text": node_names(scene) if len(scene["x"]) <= 600 else None,
             "hoverinfo": "text" if len(scene["x"]) <= 600 else "skip",
@@ -264,10 +264,10 @@ def field(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     node = {
         "type": "scattergl",
         "mode": "markers",
-        "x": fixed(context, "scene", "x"),
-        "y": fixed(context, "scene", "y"),
+        "x": fixed("scene", "x"),
+        "y": fixed("scene", "y"),
         "marker": {
-            "size": packed(sizes.astype(np.uint8)),
+            "size": packed(sizes.astype(np.float32)),
             "color": packed(np.where(reached, hops, depth).astype(np.uint8)),
             "opacity": packed(np.where(reached, 1.0, 0.12).astype(np.float32)),
             "colorscale": scale,

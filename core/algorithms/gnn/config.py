@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.data import graphs_csv
 from core.experiment import Config, Setting
 from core.words import N_, Refusal
 
@@ -81,6 +82,22 @@ class GNNConfig(Config):
         shown_if={"task": ON_ONE, "data": ("blocks",)},
         ge=0,
         le=1,
+    )
+    edge_list: str = Setting(
+        "",
+        N_("Edge list"),
+        N_("Your edges: two ids a line, with a comma, a semicolon or a tab between; at most 200,000 lines."),
+        group=DATA,
+        shown_if={"task": ON_ONE, "data": ("pasted",)},
+        widget="kept",
+    )
+    node_table: str = Setting(
+        "",
+        N_("Node table"),
+        N_("What is known of the nodes, if anything: an id, a label, and as many numbers as you like a line."),
+        group=DATA,
+        shown_if={"task": ON_ONE, "data": ("pasted",)},
+        widget="kept",
     )
     features: Literal["own", "degree"] = Setting(
         "own",
@@ -265,6 +282,15 @@ class GNNConfig(Config):
                 batch=self.batch_size,
                 graphs=self.graphs,
                 half=self.graphs // 2,
+            )
+        if self.task != "graphs" and self.data == "pasted":
+            graphs_csv.pasted(
+                self.edge_list,
+                self.node_table,
+                labels=self.labels,
+                features=self.features,
+                seed=self.seed,
+                told=self.task == "nodes",
             )
         if self.task == "nodes" and self.data == "blocks":
             rest = sum(max(size - self.labels, 0) for size in self.blocks)

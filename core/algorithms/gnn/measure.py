@@ -9,6 +9,7 @@ the length of what a layer says, so that small weights alone do not count as smo
 import math
 from collections.abc import Iterator
 
+import scipy.sparse
 import torch
 from torch import Tensor
 
@@ -61,11 +62,23 @@ def dirichlet_energy(h: Tensor, edges: Edges) -> float:
     """How much joined nodes differ, as a share of the length of what is said: tr(Hᵀ (I − Â) H) / ‖H‖², in [0, 2).
 
     Args:
-        h: what a layer says, (n, units).
+        h: what a layer says, or the features, (n, units); may be sparse by rows.
     """
+    if h.layout == torch.sparse_csr:
+        return _sparse_energy(h, edges)
     i, j = edges.looped
     mixed = torch.zeros_like(h).index_add(0, j, h[i] * edges.weight[:, None])  # Â H
     return float((h * (h - mixed)).sum() / h.square().sum().clamp_min(1e-30))
+
+
+def _sparse_energy(x: Tensor, edges: Edges) -> float:
+    """The same without making a dense matrix of what is mixed: 1 − Σ Â_ij x_i · x_j / ‖X‖²."""
+    n = x.shape[0]
+    parts = (x.values(), x.col_indices(), x.crow_indices())
+    X = scipy.sparse.csr_array(tuple(part.cpu().numpy() for part in parts), shape=tuple(x.shape))
+    weight, (i, j) = edges.weight.cpu().numpy(), edges.looped.cpu().numpy()
+    hat = scipy.sparse.csr_array((weight, (j, i)), shape=(n, n))
+    return float(1 - X.multiply(hat @ X).sum() / max(X.multiply(X).sum(), 1e-30))
 
 
 def pairwise_distance(h: Tensor) -> float:
@@ -73,6 +86,10 @@ def pairwise_distance(h: Tensor) -> float:
 
     1 where nodes point anywhere, 0 where all say the same.
     """
+    if h.layout == torch.sparse_csr:
+        middle = h.values().new_zeros(h.shape[1]).index_add(0, h.col_indices(), h.values()) / h.shape[0]
+        length = h.values().square().sum() / h.shape[0]
+        return float(((length - middle.square().sum()).clamp_min(0) / length.clamp_min(1e-30)).sqrt())
     length = h.square().sum(dim=1).mean()
     apart = length - h.mean(dim=0).square().sum()
     return float((apart.clamp_min(0) / length.clamp_min(1e-30)).sqrt())

@@ -31,6 +31,7 @@ class Scenery:
         place: (k, 2).
         member: for each drawn node the item whose guess it shows: itself, or its graph.
         inside: places in ``looped`` of the drawn edges, one for each direction, (2, m).
+        bare: Dirichlet energy and mean distance of the features.
         frame: the last one of the nodes' inner life, that the next is turned to.
         followed, hops: the node that is followed, and how far each drawn one is from it.
     """
@@ -41,6 +42,7 @@ class Scenery:
     member: Array
     inside: Array
     frame: Array | None = None
+    bare: tuple[float, float] | None = None
     followed: tuple[int, int] = (-1, -1)
     hops: Array | None = None
 
@@ -231,11 +233,14 @@ def aligned(flat: Array, before: Array) -> Array:
 
 @torch.no_grad()
 def smoothing_arrays(state: State, seen: Seen) -> dict[str, Array]:
-    """Dirichlet energy and mean distance after each layer."""
-    return {
-        "energy": np.array([dirichlet_energy(h, state.task.edges) for h in seen.hidden], np.float32),
-        "distance": np.array([pairwise_distance(h) for h in seen.hidden], np.float32),
-    }
+    """Dirichlet energy and mean distance of the features, and after each layer."""
+    scenery = scenery_of(state)
+    if scenery.bare is None:
+        x = state.task.x
+        scenery.bare = (dirichlet_energy(x, state.task.edges), pairwise_distance(x))
+    found = [scenery.bare, *((dirichlet_energy(h, state.task.edges), pairwise_distance(h)) for h in seen.hidden)]
+    energy, distance = np.array(found, np.float32).T
+    return {"energy": energy, "distance": distance}
 
 
 def confusion(state: State, seen: Seen) -> Array:

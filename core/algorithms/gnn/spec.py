@@ -104,6 +104,9 @@ DIAGNOSES = {
         "Over-smoothing: so deep inside the network two nodes differ by no more than {percent} % of their length, and "
         "even the training part is not learned. Try fewer layers, PairNorm, or jumping knowledge."
     ),
+    "tidied": N_(
+        "Your edge list: {loops} edges of a node to itself and {doubles} given before were left out; {edges} remain."
+    ),
     "stalled": N_(
         "Stalled: the training loss stands at {loss}, about where it began. "
         "Try a larger learning rate, fewer layers, or less dropout."
@@ -114,6 +117,10 @@ DIAGNOSES = {
     ),
 }
 
+_CORA = {"data": "cora"}
+_DEEP = _CORA | {"depth": 16}
+_SHORT = {"steps": 200}
+
 PRESETS = (
     Preset(
         "communities",
@@ -121,6 +128,98 @@ PRESETS = (
         N_("Two labels in each of five communities, and edges: at least 90 % of the other nodes are put right."),
         {"lr": 0.002},
         {"steps": 2000},
+    ),
+    Preset(
+        "control",
+        N_("Communities, without edges"),
+        N_("The same without edges: who sees only its own number guesses, about one in five is right."),
+        {"lr": 0.002, "model": "mlp"},
+        {"steps": 1000},
+    ),
+    Preset(
+        "nothing",
+        N_("No communities to find"),
+        N_("Edges by chance alone say nothing of the class: one in four, within 0.05. Nothing leaks from the test."),
+        {"blocks": (300, 300, 300, 300), "p_in": 0.005, "p_out": 0.005, "labels": 20},
+        {"steps": 300},
+    ),
+    Preset(
+        "karate",
+        N_("Karate club"),
+        N_("One label in each of four groups of a club: at least 70 % of the others, where guessing gives 38 %."),
+        {"data": "karate", "labels": 1},
+        _SHORT,
+    ),
+    Preset(
+        "karate_control",
+        N_("Karate club, without edges"),
+        N_("The same without edges: no more than the 38 % that the largest group would give."),
+        {"data": "karate", "labels": 1, "model": "mlp"},
+        _SHORT,
+    ),
+    Preset(
+        "cora",
+        N_("Cora, GCN"),
+        N_("The setting of the paper: 140 labels, 2,708 papers and who cites whom. At least 80.5 % of the test."),
+        _CORA,
+        _SHORT,
+    ),
+    Preset(
+        "cora_mlp",
+        N_("Cora, without edges"),
+        N_("The same words without the citations: at most 62 %. The edges are worth twenty points."),
+        _CORA | {"model": "mlp"},
+        _SHORT,
+    ),
+    Preset(
+        "cora_gat",
+        N_("Cora, attention"),
+        N_("Eight attentions instead of one mean: at least 81.5 % of the test."),
+        _CORA | {"model": "gat", "hidden": 8, "dropout": 0.6, "lr": 0.005, "decay": "all"},
+        _SHORT,
+    ),
+    Preset(
+        "deep",
+        N_("Cora, sixteen layers"),
+        N_("Depth 2 → 16 costs at least 0.25 of accuracy: layer for layer, the nodes become alike."),
+        _DEEP,
+        _SHORT,
+    ),
+    Preset(
+        "deep_jumping",
+        N_("Sixteen layers, jumping knowledge"),
+        N_("Read from all layers, not the last alone: at least 0.15 of the accuracy comes back."),
+        _DEEP | {"remedy": "jumping"},
+        _SHORT,
+    ),
+    Preset(
+        "links",
+        N_("Missing edges"),
+        N_("A fifth of the edges is taken away; of an edge and a pair that is none, the right one in 80 % of cases."),
+        {"task": "links", "hidden": 32},
+        {"steps": 400},
+    ),
+    Preset(
+        "motifs",
+        N_("Rings, houses, trees"),
+        N_("Sums count neighbours: GIN tells three kinds of small graphs apart, at least 85 % right."),
+        {"task": "graphs", "model": "gin", "depth": 3, "dropout": 0.0, "weight_decay": 0.0, "hidden": 32},
+        {"steps": 1500},
+    ),
+    Preset(
+        "motifs_mean",
+        N_("Rings, houses, trees, by the mean"),
+        N_("Where no node has a feature of its own, a mean of equals is the same for all: no better than guessing."),
+        {
+            "task": "graphs",
+            "model": "sage",
+            "depth": 3,
+            "dropout": 0.0,
+            "weight_decay": 0.0,
+            "hidden": 32,
+            "readout": "mean",
+        },
+        {"steps": 400},
     ),
 )
 

@@ -5,6 +5,7 @@ takes a step. The papers and the mathematics stand in ``model.py``; here is how 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import networkx  # noqa: F401 - what a worker needs is imported once, before it is forked
 import numpy as np
@@ -17,12 +18,12 @@ from core.algorithms.gnn.model import GNN
 from core.algorithms.gnn.observe import observe
 from core.algorithms.gnn.state import State
 from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask, Task
-from core.data import graphs
+from core.data import graphs, graphs_csv
 from core.data.graphs import Graph
 from core.data.links import Links, hold_out
 from core.data.motifs import Motifs, motifs
 from core.data.planetoid import planetoid
-from core.events import Event, Step
+from core.events import Event, Note, Step
 from core.experiment import Diverged
 
 __all__ = ["build", "load", "observe", "train"]
@@ -48,7 +49,7 @@ def load(config: GNNConfig) -> Graph | Links | Motifs:
 
 def one_graph(config: GNNConfig) -> Graph:
     """The graph of the settings."""
-    how = {"labels": config.labels if config.task == "nodes" else 1, "features": config.features, "seed": config.seed}
+    how: dict[str, Any] = {"labels": config.labels if config.task == "nodes" else 1, "features": config.features, "seed": config.seed}
     match config.data:
         case "blocks":
             return graphs.blocks(config.blocks, config.p_in, config.p_out, **how)
@@ -56,6 +57,8 @@ def one_graph(config: GNNConfig) -> Graph:
             return graphs.karate(**how)
         case "lesmis":
             return graphs.lesmis(**how)
+        case "pasted":
+            return graphs_csv.pasted(config.edge_list, config.node_table, **how, told=config.task == "nodes")
     return planetoid(config.data)
 
 
@@ -100,6 +103,8 @@ def train(state: State) -> Iterator[Event]:
     model, optimizer = state.model, state.optimizer
     parameters = list(model.parameters())
     model.train()
+    if state.step == 0 and state.config.data == "pasted" and state.graph is not None:
+        yield from tidied(state)
     while True:
         if told(state):
             yield from report(state)
@@ -118,3 +123,10 @@ def train(state: State) -> Iterator[Event]:
         optimizer.step()
         state.step += 1
         yield Step(state.step, float(state.step) if state.graph is not None else None)
+
+
+def tidied(state: State) -> Iterator[Event]:
+    """Say what was left out of a person's edges."""
+    found = graphs_csv.brought(state.config.edge_list, state.config.node_table)
+    if found.loops or found.doubles:
+        yield Note(0, "tidied", {"loops": found.loops, "doubles": found.doubles, "edges": found.edges.shape[1]})

@@ -195,7 +195,7 @@ def embedding(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 def smoothing(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """From layer to layer: how much joined nodes still differ, and how far any two are apart."""
-    layers = np.arange(1, len(arrays["energy"]) + 1)
+    layers = np.arange(len(arrays["energy"]))
     kinds = (
         ("energy", N_("joined nodes: Dirichlet energy"), palette.CLASSES[4]),
         ("distance", N_("any two: mean distance"), palette.CLASSES[1]),
@@ -215,7 +215,7 @@ def smoothing(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             for key, name, colour in kinds
         ],
         "layout": {
-            "xaxis": {"title": {"text": N_("layer")}, "dtick": 1 if len(layers) <= 12 else 4},
+            "xaxis": {"title": {"text": N_("layer (0: the features)")}, "dtick": 1 if len(layers) <= 12 else 4},
             "yaxis": {"type": "log", "title": {"text": N_("share of the length")}, "exponentformat": "power"},
             "showlegend": True,
         },

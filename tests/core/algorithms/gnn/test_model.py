@@ -187,6 +187,9 @@ def test_dirichlet_energy_is_the_quadratic_form_and_falls_as_a_layer_mixes():
         float(((H[i] / d[i].sqrt() - H[j] / d[j].sqrt()) ** 2).sum()) for i, j in pairs.T.tolist()
     )  # Cai & Wang, definition 3.1
     assert dirichlet_energy(H, edges) == pytest.approx(half / float(H.square().sum()), abs=1e-6)
+    X = H.relu()
+    assert dirichlet_energy(X.to_sparse_csr(), edges) == pytest.approx(dirichlet_energy(X, edges), abs=1e-6)
+    assert pairwise_distance(X.to_sparse_csr()) == pytest.approx(pairwise_distance(X), abs=1e-6)
     mixed = (torch.eye(N, dtype=torch.float64) - L) @ H
     assert dirichlet_energy(mixed, edges) < dirichlet_energy(H, edges)
 

@@ -95,16 +95,25 @@ def test_gradients_reach_every_parameter(kind):
         assert p.grad is not None and p.grad.abs().max() > 0, name
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "links"])
 def test_it_learns_its_training_part_by_heart(kind):
     calm = {"dropout": 0.0, "edge_dropout": 0.0, "weight_decay": 0.0, "features": "own", "remedy": "none"}
-    calm |= {"graphs": {"hidden": 32, "depth": 3, "batch_size": 30}, "links": {"model": "mlp", "hidden": 64}}.get(kind, {})
+    calm |= {"hidden": 32, "depth": 3, "batch_size": 30} if kind == "graphs" else {}
     state = start(KINDS[kind] | calm)
-    score, least = f"train/{state.task.score}", 0.97 if kind in ("links", "graphs") else 1.0
     for event in program.train(state):
-        if isinstance(event, Scalars) and event.values[score] >= least:
+        if isinstance(event, Scalars) and event.values["train/accuracy"] >= (0.97 if kind == "graphs" else 1.0):
             break
         assert state.step < 1000, "it does not learn what it is told again and again"
+
+
+def test_links_are_learned_by_heart_where_every_node_may_stand_where_it_likes():
+    """One layer without edges is a place for each node. The pairs it is measured by are none of those it is told, so
+    it is the loss that tells."""
+    state = start(SMALL | {"task": "links", "model": "mlp", "depth": 1, "hidden": 64, "dropout": 0.0, "weight_decay": 0})
+    draw = torch.Generator().manual_seed(9)
+    before = float(state.task.loss(state.model, state.config, draw))
+    run(state, 600)
+    assert float(state.task.loss(state.model, state.config, draw)) < 0.2 * before
 
 
 @pytest.mark.parametrize("kind", ["gcn", "gat", "graphs"])

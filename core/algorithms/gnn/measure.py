@@ -53,7 +53,7 @@ def report(state: State) -> Iterator[Event]:
     found = Evaluation(state.step, values["train/loss"], values["val/loss"], values[f"train/{score}"], distance)
     state.history.append(found)
     if len(state.history) % LOOK == 1:
-        deep = state.config.depth > 2 and state.config.model != "mlp"
+        deep = state.graph is not None and state.config.depth > 2 and state.config.model != "mlp"
         for diagnosis, reasons in diagnose(state.history, state.active, deep=deep).items():
             yield Note(state.step, diagnosis, reasons)
 

@@ -213,6 +213,8 @@ class Probe:
         beat: questions a second while it is played. 0: only when a key is pressed. A model or browser that is slower
             is asked less often; questions never wait in a row.
         labels: words for the keys' buttons, marked with ``N_``; a key without one shows its name or arrow.
+        click: field of the request that takes the number of a point that is clicked in the picture, the ``customdata``
+            of its trace; ``""`` where nothing can be clicked. What can be done by clicks has keys as well.
         shown_if: the probe exists only where a setting has one of these values.
     """
 
@@ -225,6 +227,7 @@ class Probe:
     idle: Mapping[str, Any] | None = None
     beat: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
+    click: str = ""
     shown_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 

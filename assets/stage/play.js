@@ -232,9 +232,21 @@ export class Play {
       Object.assign(figure.layout, { autosize: false, width, height, dragmode: false });
       Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
       this.plot.dataset.drawn = String(this.at);
+      this.listen();
       if (this.asking) put(this.said, "");
     }
     this.settle(this.at);
+  }
+
+  /** Take clicks on points that have a number, where the probe wants any. */
+  listen() {
+    const { click } = this.probe;
+    if (!click || this.listening) return;
+    this.listening = true;
+    this.plot.on("plotly_click", ({ points }) => {
+      const hit = points.find((point) => Number.isInteger(point.customdata));
+      if (hit && this.asking) this.asking.ask({ [click]: hit.customdata });
+    });
   }
 
   /** The session has ended, and why. */
@@ -286,6 +298,7 @@ export class Play {
     stage.panels.schedule();
     stage.root.append(stage.notes.toasts);
     if (stage.Plotly) stage.Plotly.purge(this.plot);
+    this.listening = false;
     this.probe = this.figure = null;
   }
 

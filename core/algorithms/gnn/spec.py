@@ -1,7 +1,8 @@
 """The graph networks as the house knows them: panels, presets that are claims, metrics, diagnoses. No torch in here."""
 
+from core.algorithms.gnn.asked import Change
 from core.algorithms.gnn.config import ON_ONE, GNNConfig
-from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
 _VIEWS = "core.algorithms.gnn.views"
@@ -223,6 +224,36 @@ PRESETS = (
     ),
 )
 
+PROBES = (
+    Probe(
+        "change",
+        N_("Change the graph"),
+        N_(
+            "Click a node, then another: the edge between them comes or goes. F takes a node's features away. "
+            "By keys: ← → walk, Enter takes."
+        ),
+        request=Change,
+        view=f"{_VIEWS}:change",
+        keys={
+            "ArrowLeft": {"act": "back"},
+            "ArrowRight": {"act": "next"},
+            "Enter": {"act": "take"},
+            "f": {"act": "feature"},
+            " ": {"act": "restore"},
+        },
+        idle={},
+        labels={
+            "ArrowLeft": N_("Node before"),
+            "ArrowRight": N_("Next node"),
+            "Enter": N_("Take it"),
+            "f": N_("Features away"),
+            " ": N_("As it was"),
+        },
+        click="node",
+        shown_if={"task": ("nodes",)},
+    ),
+)
+
 experiment = Experiment(
     slug="gnn",
     title=N_("Graph neural network"),
@@ -241,4 +272,5 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.gnn.train",
     place=9,
+    probes=PROBES,
 )

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch_geometric.datasets  # noqa: F401
 
+from core.algorithms.gnn.change import probe
 from core.algorithms.gnn.config import GNNConfig
 from core.algorithms.gnn.measure import report, told
 from core.algorithms.gnn.model import GNN
@@ -26,7 +27,7 @@ from core.data.planetoid import planetoid
 from core.events import Event, Note, Step
 from core.experiment import Diverged
 
-__all__ = ["build", "load", "observe", "train"]
+__all__ = ["build", "load", "observe", "probe", "train"]
 
 #: What random numbers are drawn for; the data draw theirs from the same seed in :mod:`core.data`.
 WEIGHTS, MASKS, DRAWS = 401, 402, 403

@@ -135,9 +135,7 @@ def featured(kind: str, edges: Array, n: int) -> Features:
     return Features(np.arange(n + 1), degrees, np.ones(n, np.float32), int(degrees.max(initial=0)) + 1)
 
 
-def blocks(
-    sizes: tuple[int, ...], p_in: float, p_out: float, *, labels: int, features: str, seed: int
-) -> Graph:
+def blocks(sizes: tuple[int, ...], p_in: float, p_out: float, *, labels: int, features: str, seed: int) -> Graph:
     """A stochastic block model: two nodes of one block are joined with probability ``p_in``, others with ``p_out``."""
     rng = np.random.default_rng([seed, 1])
     starts = np.concatenate([[0], np.cumsum(sizes)])

@@ -80,8 +80,12 @@ METRICS = (
     Metric("train/loss", N_("Training loss"), N_("Mean loss over the training part, without dropout."), "low"),
     Metric("val/loss", N_("Validation loss"), N_("Mean loss over the part that chooses the epoch."), "low"),
     Metric("test/loss", N_("Test loss"), N_("Mean loss over the test part."), "low"),
-    Metric("train/accuracy", N_("Training accuracy"), N_("Share of the training part put into the right class."), "high"),
-    Metric("val/accuracy", N_("Validation accuracy"), N_("Share of the validation part put into the right class."), "high"),
+    Metric(
+        "train/accuracy", N_("Training accuracy"), N_("Share of the training part put into the right class."), "high"
+    ),
+    Metric(
+        "val/accuracy", N_("Validation accuracy"), N_("Share of the validation part put into the right class."), "high"
+    ),
     Metric("test/accuracy", N_("Test accuracy"), N_("Share of the test part put into the right class."), "high"),
     Metric(
         "chosen/accuracy",
@@ -233,7 +237,7 @@ PROBES = (
             "By keys: ← → walk, Enter takes."
         ),
         request=Change,
-        view=f"{_VIEWS}:change",
+        view="core.algorithms.gnn.changed:change",
         keys={
             "ArrowLeft": {"act": "back"},
             "ArrowRight": {"act": "next"},

@@ -50,7 +50,11 @@ def load(config: GNNConfig) -> Graph | Links | Motifs:
 
 def one_graph(config: GNNConfig) -> Graph:
     """The graph of the settings."""
-    how: dict[str, Any] = {"labels": config.labels if config.task == "nodes" else 1, "features": config.features, "seed": config.seed}
+    how: dict[str, Any] = {
+        "labels": config.labels if config.task == "nodes" else 1,
+        "features": config.features,
+        "seed": config.seed,
+    }
     match config.data:
         case "blocks":
             return graphs.blocks(config.blocks, config.p_in, config.p_out, **how)

@@ -11,13 +11,13 @@ from core.experiment import Context
 from core.figures import fixed, packed
 from core.words import N_
 
-_INK = "#808080"  # reads on dark and on light
+INK = "#808080"  # reads on dark and on light
 _EDGE = "rgba(128,128,128,0.28)"
 _BARE = {"visible": False, "showgrid": False, "zeroline": False}
-_N = len(palette.CLASSES)
+COLOURS = len(palette.CLASSES)
 
 #: The class colours as a colour scale in steps, class 0 at its low end.
-STEPS = [[(i + edge) / _N, colour] for i, colour in enumerate(palette.CLASSES) for edge in (0, 1)]
+STEPS = [[(i + edge) / COLOURS, colour] for i, colour in enumerate(palette.CLASSES) for edge in (0, 1)]
 
 
 def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "name": N_("the motif") if of_graphs else N_("its class is told"),
         "x": fixed("scene", "mark_x"),
         "y": fixed("scene", "mark_y"),
-        "marker": {"symbol": "circle-open", "size": size + 7, "color": _INK, "line": {"width": 2.5, "color": _INK}},
+        "marker": {"symbol": "circle-open", "size": size + 7, "color": INK, "line": {"width": 2.5, "color": INK}},
         "hoverinfo": "skip",
     }
     nodes = [
@@ -56,13 +56,13 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "color": packed(guess),
                 "colorscale": STEPS,
                 "cmin": -0.5,
-                "cmax": _N - 0.5,
+                "cmax": COLOURS - 0.5,
                 "line": {"width": 0},
             },
         }
         for name, symbol in ((N_("right"), "circle"), (N_("wrong"), "x"))
     ]
-    return {"data": [*traces, *nodes, outline], "layout": _map_layout(context)}
+    return {"data": [*traces, *nodes, outline], "layout": map_layout(context)}
 
 
 def edges_of(context: Context, colour: str = _EDGE) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def node_names(scene: Mapping[str, Any]) -> list[str]:
     return [str(int(number)) for number in scene["number"]]
 
 
-def _map_layout(context: Context) -> dict[str, Any]:
+def map_layout(context: Context) -> dict[str, Any]:
     """Axes of a map of nodes, and where not all of them are drawn a word about it."""
     scene = context.statics["scene"]
     shown, total = (int(n) for n in scene["about"])
@@ -109,11 +109,11 @@ def _map_layout(context: Context) -> dict[str, Any]:
             "template": N_("{shown} of {total} nodes: the neighbourhood of the one with the most edges"),
             "values": {"shown": shown, "total": total},
         }
-        layout["annotations"] = [_note(said)]
+        layout["annotations"] = [note(said)]
     return layout
 
 
-def _note(text: Any) -> dict[str, Any]:
+def note(text: Any) -> dict[str, Any]:
     return {
         "text": text,
         "xref": "paper",
@@ -122,7 +122,7 @@ def _note(text: Any) -> dict[str, Any]:
         "y": 0,
         "yanchor": "top",
         "showarrow": False,
-        "font": {"color": _INK},
+        "font": {"color": INK},
     }
 
 
@@ -151,22 +151,22 @@ def _links(arrays: Mapping[str, Any], context: Context, traces: list[dict[str, A
             "mode": "markers",
             "x": fixed("scene", "x"),
             "y": fixed("scene", "y"),
-            "marker": {"size": node_size(len(scene["x"])), "color": _INK},
+            "marker": {"size": node_size(len(scene["x"])), "color": INK},
             "text": node_names(scene) if len(scene["x"]) <= 600 else None,
             "hoverinfo": "text" if len(scene["x"]) <= 600 else "skip",
             "showlegend": False,
         }
     )
-    return {"data": traces, "layout": _map_layout(context)}
+    return {"data": traces, "layout": map_layout(context)}
 
 
 def embedding(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """What the network makes of each node, flattened; the colour is the true class."""
     scene, place = context.statics["scene"], np.asarray(arrays["place"], np.float32)
     known = np.asarray(scene["class"]) != 255
-    marker: dict[str, Any] = {"size": node_size(len(place)), "opacity": 0.8, "color": _INK}
+    marker: dict[str, Any] = {"size": node_size(len(place)), "opacity": 0.8, "color": INK}
     if known.any():
-        marker |= {"color": packed(scene["class"]), "colorscale": STEPS, "cmin": -0.5, "cmax": _N - 0.5}
+        marker |= {"color": packed(scene["class"]), "colorscale": STEPS, "cmin": -0.5, "cmax": COLOURS - 0.5}
     return {
         "data": [
             {
@@ -182,7 +182,7 @@ def embedding(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "xaxis": {"range": [-3.2, 3.2], "showticklabels": False, "zeroline": False},
             "yaxis": {"range": [-3.2, 3.2], "showticklabels": False, "zeroline": False},
             "annotations": [
-                _note(
+                note(
                     {
                         "template": N_("two directions that hold {percent} % of the differences"),
                         "values": {"percent": round(100 * float(arrays["share"][0]))},
@@ -248,7 +248,7 @@ def attention(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "hoverinfo": "skip",
             }
         )
-    return {"data": traces, "layout": _map_layout(context)}
+    return {"data": traces, "layout": map_layout(context)}
 
 
 def field(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -278,9 +278,9 @@ def field(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "text": node_names(scene) if len(hops) <= 600 else None,
         "hoverinfo": "text" if len(hops) <= 600 else "skip",
     }
-    layout = _map_layout(context)
+    layout = map_layout(context)
     layout["annotations"] = [
-        _note(
+        note(
             {
                 "template": N_("node {node} hears {heard} of {total} nodes"),
                 "values": {
@@ -334,84 +334,3 @@ def class_names(context: Context, classes: int) -> list[str]:
         return list(CLASSES)
     names = SUBJECTS.get(str(getattr(context.config, "data", "")), ())
     return list(names) if len(names) == classes else [str(i + 1) for i in range(classes)]
-
-
-def change(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The graph as it was changed, in the colours of what is now guessed; beside it the chosen node's shares."""
-    scene = context.statics["scene"]
-    x, y = np.asarray(scene["x"]), np.asarray(scene["y"])
-    after = np.asarray(arrays["after"])
-    size = node_size(len(x)) + 2
-    cursor, chosen = (int(i) for i in arrays["at"])
-    moved = np.flatnonzero(after != np.asarray(arrays["before"]))
-    mute = np.asarray(arrays["mute"], np.int64)
-    names = node_names(scene)
-    traces = [edges_of(context)]
-    for key, name, colour, dash in (
-        ("added", N_("edge added"), palette.GOOD, "solid"),
-        ("removed", N_("edge removed"), palette.BAD, "dot"),
-    ):
-        line = {"width": 4, "color": colour, "dash": dash}
-        traces.append(_marked(name, arrays[f"{key}_x"], arrays[f"{key}_y"], {"mode": "lines", "line": line}))
-    nodes = {
-        "type": "scattergl",
-        "mode": "markers",
-        "x": fixed("scene", "x"),
-        "y": fixed("scene", "y"),
-        "customdata": list(range(len(x))),
-        "text": names,
-        "hoverinfo": "text",
-        "marker": {"size": size, "color": packed(after), "colorscale": STEPS, "cmin": -0.5, "cmax": _N - 0.5},
-        "showlegend": False,
-    }
-    traces.append(nodes)
-    rings: tuple[tuple[str, Array, str, str, int], ...] = (
-        (N_("now another class"), moved, "circle-open", palette.BAD, 9),
-        (N_("without features"), mute, "square-open", _INK, 9),
-        (N_("chosen"), np.array([chosen] if chosen >= 0 else [], np.int64), "diamond-open", palette.CLASSES[4], 15),
-        (N_("here"), np.array([cursor]), "circle-open-dot", _INK, 15),
-    )
-    for name, rows, symbol, colour, more in rings:
-        marker = {"symbol": symbol, "size": size + more, "color": colour, "line": {"width": 3, "color": colour}}
-        traces.append(_marked(name, x[rows], y[rows], {"mode": "markers", "marker": marker}))
-    shares = np.asarray(arrays["shares"], np.float32)
-    classes = class_names(context, shares.shape[1])
-    for row, name, colour in ((0, N_("before"), _INK), (1, N_("after"), palette.TRAIN)):
-        traces.append(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "name": name,
-                "y": classes,
-                "x": packed(shares[row]),
-                "xaxis": "x2",
-                "yaxis": "y2",
-                "marker": {"color": colour},
-                "hoverinfo": "skip",
-            }
-        )
-    layout = _map_layout(context)
-    layout["xaxis"]["domain"] = [0, 0.66]
-    layout["xaxis2"] = {"domain": [0.78, 1], "anchor": "y2", "range": [0, 1], "title": {"text": N_("probability")}}
-    layout["yaxis2"] = {"anchor": "x2", "type": "category", "autorange": "reversed", "domain": [0.1, 0.88]}
-    layout["barmode"] = "group"
-    said = {
-        "template": N_("{moved} nodes are now taken for another class"),
-        "values": {"moved": int(arrays["moved"][0])},
-    }
-    node = chosen if chosen >= 0 else cursor
-    about = {"template": N_("node {node}"), "values": {"node": names[node]}}
-    layout["annotations"] = [_note(said) | {"x": 0.33}, _note(about) | {"x": 0.89, "y": 0.9, "yanchor": "bottom"}]
-    return {"data": traces, "layout": layout}
-
-
-def _marked(name: str, x: Any, y: Any, how: dict[str, Any]) -> dict[str, Any]:
-    """A trace of what stands out; it is told even where it is empty, so that the key keeps its place."""
-    return {
-        "type": "scattergl",
-        "name": name,
-        "x": packed(np.asarray(x, np.float32)),
-        "y": packed(np.asarray(y, np.float32)),
-        "hoverinfo": "skip",
-        **how,
-    }

@@ -46,9 +46,7 @@ def plain(data, seed: int) -> float:
         model.eval()
         with torch.no_grad():
             pred = model(data.x, data.edge_index).argmax(dim=-1)
-        val, test = (
-            float((pred[mask] == data.y[mask]).float().mean()) for mask in (data.val_mask, data.test_mask)
-        )
+        val, test = (float((pred[mask] == data.y[mask]).float().mean()) for mask in (data.val_mask, data.test_mask))
         if val > best:
             best, chosen = val, test
     return chosen

@@ -109,7 +109,9 @@ def test_it_learns_its_training_part_by_heart(kind):
 def test_links_are_learned_by_heart_where_every_node_may_stand_where_it_likes():
     """One layer without edges is a place for each node. The pairs it is measured by are none of those it is told, so
     it is the loss that tells."""
-    state = start(SMALL | {"task": "links", "model": "mlp", "depth": 1, "hidden": 64, "dropout": 0.0, "weight_decay": 0})
+    state = start(
+        SMALL | {"task": "links", "model": "mlp", "depth": 1, "hidden": 64, "dropout": 0.0, "weight_decay": 0}
+    )
     draw = torch.Generator().manual_seed(9)
     before = float(state.task.loss(state.model, state.config, draw))
     run(state, 600)

@@ -164,9 +164,9 @@ def pasted(edge_list: str, node_table: str, *, labels: int, features: str, seed:
             N_("Node table: to learn the classes of nodes, labels of two kinds are needed: an id and a label a line."),
         )
     nobody = np.zeros(0, np.int64)
-    parts = split(found.y, labels, np.random.default_rng([seed, 2])) if told else (nobody, nobody, nobody)
+    train, val, test = split(found.y, labels, np.random.default_rng([seed, 2])) if told else (nobody, nobody, nobody)
     if found.x is None:
         x = featured(features, found.edges, n)
     else:
         x = Features.of((found.x - found.x.mean(axis=0)) / np.maximum(found.x.std(axis=0), 1e-6))
-    return Graph("pasted", found.edges, n, x, found.y, found.classes, *parts, found.names)
+    return Graph("pasted", found.edges, n, x, found.y, found.classes, train, val, test, found.names)

@@ -4,6 +4,7 @@ Each task says what the loss of an update is, and what is found when all of the 
 is tested has no part in the loss, and the edges that a link predictor is tested on carry no messages.
 """
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -85,8 +86,9 @@ def tensor_of(x: Features, device: torch.device) -> Tensor:
     n = len(x.starts) - 1
     if len(x.values) > 0.1 * n * x.width:
         return torch.from_numpy(x.dense()).to(device)
-    parts = (torch.from_numpy(np.ascontiguousarray(part)) for part in (x.starts, x.columns, x.values))
-    return torch.sparse_csr_tensor(*parts, (n, x.width)).to(device)
+    starts, columns, values = (torch.from_numpy(np.ascontiguousarray(a)) for a in (x.starts, x.columns, x.values))
+    with warnings.catch_warnings(action="ignore"):  # that this layout is in beta: what is used of it is tested here
+        return torch.sparse_csr_tensor(starts, columns, values, (n, x.width), check_invariants=True).to(device)
 
 
 class NodeTask:

@@ -52,6 +52,7 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "hoverinfo": "text" if k <= 600 and symbol == "circle" else "skip",
             "marker": {
                 "symbol": symbol,
+                "opacity": 1,
                 "size": packed(np.where(wrong == (symbol == "x"), size, 0).astype(np.float32)),
                 "color": packed(guess),
                 "colorscale": STEPS,

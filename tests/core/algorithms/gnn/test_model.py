@@ -144,7 +144,7 @@ def test_dropout_of_sparse_features_keeps_the_mean_and_the_zeros():
 
 
 def test_edges_are_left_out_in_both_directions_and_weights_follow():
-    A, pairs = graph()
+    _, pairs = graph()
     whole = Edges.of(pairs, N)
     some = kept(pairs, N, 0.5, whole, torch.Generator().manual_seed(0))
     m = some.plain.shape[1] // 2

@@ -45,7 +45,7 @@ class GNNConfig(Config):
         group=DATA,
         shown_if={"task": ON_ONE},
         labels={
-            "blocks": N_("Communities, drawn by chance"),
+            "blocks": N_("Communities (random)"),
             "karate": N_("Karate club, 34 members"),
             "lesmis": N_("Les Misérables, 77 characters"),
             "pasted": N_("Your own edge list"),
@@ -81,7 +81,7 @@ class GNNConfig(Config):
         step=0.001,
         shown_if={"task": ON_ONE, "data": ("blocks",)},
         ge=0,
-        le=1,
+        le=0.3,
     )
     edge_list: str = Setting(
         "",

@@ -91,7 +91,7 @@ class Drop:
         return x * kept / (1 - self.p)
 
 
-class Attention(GATConv):
+class Attention(GATConv):  # type: ignore[misc]
     """PyG's layer with its dropout drawn by our generator, and the last attention kept for the eye."""
 
     def __init__(self, inputs: int, units: int, heads: int, drop: Drop, *, concat: bool) -> None:
@@ -142,7 +142,7 @@ class GNN(nn.Module):
         self.head = nn.Linear(read, outputs) if behind else None
         self.act: Callable[[Tensor], Tensor] = F.elu if config.model == "gat" else F.relu
 
-    def _layer(self, config: GNNConfig, inputs: int, outputs: int, last: bool) -> nn.Module:
+    def _layer(self, config: GNNConfig, inputs: int, outputs: int, last: bool) -> Any:
         match config.model:
             case "gcn":
                 return GCNConv(inputs, outputs, normalize=False, add_self_loops=False)  # Edges has done both

@@ -45,7 +45,7 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         {
             "type": "scattergl",
             "mode": "markers",
-            "name": name,
+            "showlegend": False,
             "x": fixed("scene", "x"),
             "y": fixed("scene", "y"),
             "text": _hover(scene, guess, arrays["sure"], context) if k <= 600 and symbol == "circle" else None,
@@ -61,7 +61,7 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "line": {"width": 0},
             },
         }
-        for name, symbol in ((N_("right"), "circle"), (N_("wrong"), "x"))
+        for symbol in ("circle", "x")
     ]
     return {"data": [*traces, *nodes, outline], "layout": map_layout(context)}
 

@@ -82,6 +82,7 @@ def change(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     layout["xaxis2"] = {"domain": [0.78, 1], "anchor": "y2", "range": [0, 1], "title": {"text": N_("probability")}}
     layout["yaxis2"] = {"anchor": "x2", "type": "category", "autorange": "reversed", "domain": [0.1, 0.88]}
     layout["barmode"] = "group"
+    layout["margin"] = {"b": 44}
     said = {
         "template": N_("{moved} nodes are now taken for another class"),
         "values": {"moved": int(arrays["moved"][0])},

@@ -34,7 +34,7 @@ base = f"/{st.config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
 app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
-    routes=[socket.route(hub(), base), *web.routes(base), *door.routes(base)],
+    routes=[*socket.routes(hub(), base), *web.routes(base), *door.routes(base)],
     middleware=[Middleware(web.Cookie)],
     on_script_error=mishap,
 )

@@ -92,3 +92,12 @@ def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
         picture[top : top + height, left : left + width] = one
     return picture
+
+
+def fixed(panel: str, array: str) -> dict[str, Any]:
+    """An array of a panel's snapshot at step 0, as a value in a trace: it is named, not told.
+
+    What never changes, such as where the nodes of a graph stand, need not travel with each frame: the browser fetches
+    the snapshot's arrays once for a run and puts them where figures name them.
+    """
+    return {"fixed": [panel, array]}

@@ -19,7 +19,7 @@ HOUSE = Path(__file__).parents[1]
 CORE = sorted((HOUSE / "core").rglob("*.py"))
 
 #: What only a worker may load.
-HEAVY = {"torch", "torch_geometric", "gensim", "torchvision", "gymnasium", "pygame"}
+HEAVY = {"torch", "torch_geometric", "networkx", "gensim", "torchvision", "gymnasium", "pygame"}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -1,6 +1,6 @@
 /** Panels of curves: which metrics, which colours, and the figure that Plotly draws of them. */
 
-import { CLASSES, TEST, TRAIN, mixed, ordered } from "./theme.js";
+import { CLASSES, TEST, TRAIN, VALIDATION, mixed, ordered } from "./theme.js";
 import { WORDS } from "./words.js";
 
 /** More points than this are thinned for the eye: of each stretch its lowest and its highest stay. */
@@ -30,6 +30,7 @@ export function chosen(panel, metrics, model, theme, words) {
       let name = family ? memberName(rest || metric, words) : "";
       if (split === "train") [colour, name] = [TRAIN, name || words.say(WORDS.trainSplit)];
       else if (split === "test") [colour, name] = [TEST, name || words.say(WORDS.testSplit)];
+      else if (split === "val") [colour, name] = [VALIDATION, name || words.say(WORDS.validationSplit)];
       if (!name) {
         const told = metrics.find((one) => matcher(one.name).test(metric));
         name = words.say(told ? told.title : rest || metric);

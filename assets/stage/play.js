@@ -191,6 +191,7 @@ export class Play {
     if (!this.asking || message.n < this.first) return true; // of a session before
     if (message.type === "answer") {
       this.figure = message.panels[this.probe.name];
+      this.stage.fixed.expect(this.figure, this.stage.model.id);
       this.at = message.n;
       this.schedule();
     } else if (message.over) this.over(this.stage.words.sentence(message.sentence));
@@ -219,8 +220,8 @@ export class Play {
     const { Plotly, theme, words } = this.stage;
     const { clientWidth: width, clientHeight: height } = this.plot;
     if (!this.figure || !this.probe) return;
-    if (!Plotly || !width || !height) {
-      clearTimeout(this.later); // the drawing library is still on its way
+    if (!Plotly || !width || !height || !this.stage.fixed.fill(this.figure)) {
+      clearTimeout(this.later); // the drawing library, or a part of the picture, is still on its way
       this.later = setTimeout(() => this.schedule(), 100);
       return;
     }
@@ -231,9 +232,21 @@ export class Play {
       Object.assign(figure.layout, { autosize: false, width, height, dragmode: false });
       Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
       this.plot.dataset.drawn = String(this.at);
+      this.listen();
       if (this.asking) put(this.said, "");
     }
     this.settle(this.at);
+  }
+
+  /** Take clicks on points that have a number, where the probe wants any. */
+  listen() {
+    const { click } = this.probe;
+    if (!click || this.listening) return;
+    this.listening = true;
+    this.plot.on("plotly_click", ({ points }) => {
+      const hit = points.find((point) => Number.isInteger(point.customdata));
+      if (hit && this.asking) this.asking.ask({ [click]: hit.customdata });
+    });
   }
 
   /** The session has ended, and why. */
@@ -285,6 +298,7 @@ export class Play {
     stage.panels.schedule();
     stage.root.append(stage.notes.toasts);
     if (stage.Plotly) stage.Plotly.purge(this.plot);
+    this.listening = false;
     this.probe = this.figure = null;
   }
 

@@ -6,6 +6,7 @@
  */
 
 import { h } from "./dom.js";
+import { Fixed } from "./fixed.js";
 import { Keys } from "./keys.js";
 import { baseOf, loadPlotly } from "./load.js";
 import { Model } from "./model.js";
@@ -38,6 +39,8 @@ export class Stage {
     this.touch = matchMedia("(pointer: coarse)").matches;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.root = h("div", { class: "tf-stage" });
+    const fixedUrl = (run, panel) => this.url(`lab/runs/${encodeURIComponent(run)}/fixed/${encodeURIComponent(panel)}`);
+    this.fixed = new Fixed(fixedUrl, () => this.panels.touch("*"));
     this.panels = new Panels(this);
     this.replay = new Replay(this);
     this.transport = new Transport(this, (what, value) => this.act(what, value));
@@ -142,8 +145,9 @@ export class Stage {
   }
 
   figureOf(name) {
-    if (this.shownStep !== null && this.replay.shown.has(name)) return this.replay.shown.get(name);
-    return this.model.figures.get(name) || (this.old && this.old.get(name)) || null;
+    const replayed = this.shownStep !== null && this.replay.shown.has(name);
+    const figure = replayed ? this.replay.shown.get(name) : this.model.figures.get(name);
+    return this.fixed.fill(figure || (!replayed && this.old && this.old.get(name)) || null);
   }
 
   /** Whether a panel still shows the run before. */
@@ -205,6 +209,7 @@ export class Stage {
       this.notes.toast(this.words.sentence(message.sentence));
       return;
     }
+    for (const figure of Object.values(message.panels || {})) this.fixed.expect(figure, this.model.id);
     if (message.type === "frame") {
       this.replay.take(message);
       return;

@@ -5,6 +5,7 @@ export const CLASSES = [
 ];
 export const TRAIN = CLASSES[0];
 export const TEST = CLASSES[1];
+export const VALIDATION = CLASSES[4];
 
 /** @typedef {{text: string, paper: string, second: string, primary: string, font: string, muted: string,
  *             grid: string, card: string, dark: boolean, key: string}} Theme */

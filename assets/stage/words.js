@@ -94,6 +94,7 @@ export const WORDS = {
   // curves
   trainSplit: N_("train"),
   testSplit: N_("test"),
+  validationSplit: N_("validation"),
   stepAxis: N_("step"),
   layer: N_("layer {number}"),
   // playing with a trained model

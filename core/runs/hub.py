@@ -108,6 +108,15 @@ class Hub:
         await room.paint(watcher.panels, step)
         return self._told_frame(room, step, watcher.panels, n)
 
+    async def fixed(self, run: str, panel: str) -> str:
+        """What the figures of a run may name instead of telling it, from a panel's first snapshot.
+
+        Raises:
+            Refusal: there is no such run.
+            KeyError: there is no such snapshot.
+        """
+        return (await self._room(run)).fixed(panel)
+
     async def command(self, watcher: Watcher, do: str, value: Any) -> None:
         """What the owner asks of a run.
 

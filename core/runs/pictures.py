@@ -99,6 +99,14 @@ class Painter:
         """The figure that a view makes of what a state of this run answered, which was saved at ``step``."""
         return self._drawn(name, view, lambda: event, step)
 
+    def fixed(self, panel: str) -> str:
+        """The arrays of a panel's snapshot at step 0, by name, as JSON.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return serialised(dict(self._statics[panel]))
+
     def _drawn(self, name: str, view: str, read: Callable[[], Event | None], step: int) -> str:
         try:
             event = read()

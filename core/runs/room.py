@@ -265,6 +265,16 @@ class Room:
         """The figure of what a state of this run, saved at ``step``, answered to somebody's question."""
         return "" if self._painter is None else self._painter.draw(probe.name, probe.view, event, step)
 
+    def fixed(self, panel: str) -> str:
+        """The arrays of a panel's snapshot at step 0, which figures may name (:func:`core.figures.fixed`), as JSON.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if self._painter is None:
+            raise KeyError(panel)
+        return self._painter.fixed(panel)
+
     def see(self, watcher: Watcher, panels: Sequence[str]) -> None:
         """These panels are now in sight; what comes into sight is told anew, as who did not see it may not have it."""
         drawn = {panel.name for panel in self._experiment.panels if panel.view}

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.runs.fold import told
@@ -182,10 +184,20 @@ class Socket:
         self._faults.add(code)
 
 
-def route(hub: Hub, base: str = "") -> WebSocketRoute:
-    """The route of the live socket below the app's base address."""
+def routes(hub: Hub, base: str = "") -> list[BaseRoute]:
+    """The routes of a run below the app's base address: its live socket, and what its figures name and do not tell."""
 
     async def live(websocket: WebSocket) -> None:
         await Socket(hub, websocket).serve()
 
-    return WebSocketRoute(f"{base}/lab/runs/{{run}}/live", live)
+    async def fixed(request: Request) -> Response:
+        try:
+            text = await hub.fixed(request.path_params["run"], request.path_params["panel"])
+        except (Refusal, KeyError):
+            return Response(status_code=404)
+        return Response(text, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+    return [
+        WebSocketRoute(f"{base}/lab/runs/{{run}}/live", live),
+        Route(f"{base}/lab/runs/{{run}}/fixed/{{panel}}", fixed),
+    ]

@@ -73,6 +73,7 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
                 "labels": dict(probe.labels),
                 "idle": None if probe.idle is None else dict(probe.idle),
                 "beat": probe.beat,
+                "click": probe.click,
             }
             for probe in experiment.probes
             if all((shown or draft.values).get(name) in values for name, values in probe.shown_if.items())

@@ -4,6 +4,8 @@ import base64
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -310,3 +312,14 @@ def test_a_deleted_run_says_goodbye(lab: Lab, run: Run) -> None:
     assert browser.hear("refused")
     with pytest.raises(ConnectionClosed):
         browser.hear()
+
+
+def test_what_figures_name_and_do_not_tell_is_given_out_over_http(lab: Lab, run: Run) -> None:
+    run.tell(*(Snapshot(step, "data", {"x": np.zeros(3, np.float32)}) for step in (5, 9)))
+    with urllib.request.urlopen(f"http://{lab.host}/lab/runs/run/fixed/data") as answer:
+        arrays = json.loads(answer.read())
+    assert list(arrays) == ["x"]
+    assert doubles(arrays["x"]) == [0, 1, 2], "as at step 0, whatever came later"
+    for wrong in ("run/fixed/nothing", "none/fixed/data"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"http://{lab.host}/lab/runs/{wrong}")

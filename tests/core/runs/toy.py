@@ -159,7 +159,7 @@ def served(hub: Hub, *more: Any) -> Iterator[str]:
             yield
 
     listening = socket.create_server(("127.0.0.1", 0))
-    app = Starlette(routes=[live.route(hub), *more], lifespan=lifespan)
+    app = Starlette(routes=[*live.routes(hub), *more], lifespan=lifespan)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="websockets-sansio"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
     thread.start()

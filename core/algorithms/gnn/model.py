@@ -1,0 +1,221 @@
+"""Graph networks: each layer lets every node hear its neighbours, so that L layers carry news over L edges.
+
+A layer transforms the features and mixes those of neighbours; the papers differ in how they mix: by degree (GCN), as a
+mean beside the node itself (GraphSAGE), by attention that is learned (GAT), or as a sum, which forgets nothing (GIN).
+Too many layers mix so long that all nodes say the same, which is called over-smoothing; the remedies are here as well.
+
+- T. N. Kipf, M. Welling. Semi-supervised classification with graph convolutional networks. ICLR 2017: the layer
+  H' = σ(D̃^-1/2 (A + I) D̃^-1/2 H W), eq. 2; the network of two of them, eq. 9.
+- W. L. Hamilton, R. Ying, J. Leskovec. Inductive representation learning on large graphs. NeurIPS 2017: algorithm 1.
+- P. Veličković et al. Graph attention networks. ICLR 2018: attention, eq. 3; heads side by side, eq. 5, and their mean
+  in the last layer, eq. 6.
+- K. Xu, W. Hu, J. Leskovec, S. Jegelka. How powerful are graph neural networks? ICLR 2019: eq. 4.1; readout, eq. 4.2.
+- K. Xu et al. Representation learning on graphs with jumping knowledge networks. ICML 2018: section 4, concatenation.
+- L. Zhao, L. Akoglu. PairNorm: tackling oversmoothing in GNNs. ICLR 2020: eqs. 10, 11 (per node, "SI").
+
+The layers are PyTorch Geometric's. Differs from the papers: GraphSAGE hears all neighbours instead of a sample of them;
+GraphSAGE and GIN, which mix before they transform, first pass sparse features through a linear layer, for the sparse
+matrix would be dense after mixing; GIN has no batch norm.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch_geometric.nn import (
+    GATConv,
+    GCNConv,
+    GINConv,
+    JumpingKnowledge,
+    PairNorm,
+    SAGEConv,
+    global_add_pool,
+    global_max_pool,
+    global_mean_pool,
+)
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
+from core.algorithms.gnn.config import GNNConfig
+
+_READOUT = {"mean": global_mean_pool, "max": global_max_pool, "sum": global_add_pool}
+#: Layers that mix before they transform.
+_MIX_FIRST = ("sage", "gin")
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges as the layers take them.
+
+    Attributes:
+        plain: (2, 2m), each edge in both directions.
+        looped: (2, 2m + n), and each node joined to itself.
+        weight: (2m + n,) of ``looped``: 1/sqrt(d̃_i d̃_j), the entries of D̃^-1/2 (A + I) D̃^-1/2.
+    """
+
+    plain: Tensor
+    looped: Tensor
+    weight: Tensor
+
+    @classmethod
+    def of(cls, pairs: Tensor, n: int) -> "Edges":
+        """Those of undirected ``pairs`` (2, m), each given once, on ``n`` nodes."""
+        plain = torch.cat([pairs, pairs.flip(0)], dim=1)  # (2, 2m)
+        looped, weight = gcn_norm(plain, None, n)
+        return cls(plain, looped, cast(Tensor, weight))
+
+
+class Drop:
+    """Dropout by a generator of its own, whose state is part of a checkpoint.
+
+    Attributes:
+        p: chance of an entry to be zeroed.
+        active: whether it is training.
+    """
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self.generator, self.p, self.active = generator, 0.0, True
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """``x`` with entries zeroed and the others scaled up, so that the expected value stays.
+
+        Of a sparse matrix only the entries that are there are drawn: the others are 0 either way.
+        """
+        if not self.active or self.p == 0:
+            return x
+        if x.layout == torch.sparse_csr:
+            return torch.sparse_csr_tensor(x.crow_indices(), x.col_indices(), self(x.values()), x.shape)
+        kept = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
+        return x * kept / (1 - self.p)
+
+
+class Attention(GATConv):  # type: ignore[misc]
+    """PyG's layer with its dropout drawn by our generator, and the last attention kept for the eye."""
+
+    def __init__(self, inputs: int, units: int, heads: int, drop: Drop, *, concat: bool) -> None:
+        super().__init__(inputs, units, heads, concat=concat, add_self_loops=False)
+        self.drop = drop
+        self.seen: Tensor | None = None
+
+    def edge_update(  # type: ignore[no-untyped-def]
+        self, alpha_j: Tensor, alpha_i, edge_attr, index: Tensor, ptr, dim_size
+    ) -> Tensor:
+        alpha = super().edge_update(alpha_j, alpha_i, edge_attr, index, ptr, dim_size)
+        if not self.drop.active:
+            self.seen = alpha.detach()
+        return self.drop(alpha)
+
+
+class GNN(nn.Module):
+    """features -> layers, each followed by remedy, activation and dropout -> sums of the last layer.
+
+    Args:
+        inputs: features of a node.
+        outputs: classes, or units of a node's place in the space of links.
+        sparse: whether the features are a sparse matrix.
+        generator: draws the dropout masks.
+    """
+
+    def __init__(
+        self, config: GNNConfig, inputs: int, outputs: int, generator: torch.Generator, *, sparse: bool = False
+    ) -> None:
+        super().__init__()
+        self.kind, self.remedy, self.graphs = config.model, config.remedy, config.task == "graphs"
+        self.drop = Drop(generator)
+        width = config.hidden * (config.heads if config.model == "gat" else 1)
+        self.entry: nn.Module | None = None
+        if sparse and config.model in _MIX_FIRST:
+            self.entry = nn.Linear(inputs, width, bias=False)
+            inputs = width
+        # The last layer tells the classes itself, as in the papers, unless something stands behind it.
+        behind = self.graphs or config.remedy == "jumping"
+        self.layers = nn.ModuleList()
+        for i in range(config.depth):
+            last = i == config.depth - 1 and not behind
+            self.layers.append(self._layer(config, inputs if i == 0 else width, outputs if last else width, last))
+        self.norms = PairNorm(scale_individually=True) if config.remedy == "pairnorm" else None
+        self.jump = JumpingKnowledge("cat") if config.remedy == "jumping" else None
+        read = width * config.depth if config.remedy == "jumping" else width
+        self.readout = _READOUT[config.readout]
+        self.head = nn.Linear(read, outputs) if behind else None
+        self.act: Callable[[Tensor], Tensor] = F.elu if config.model == "gat" else F.relu
+
+    def _layer(self, config: GNNConfig, inputs: int, outputs: int, last: bool) -> Any:
+        match config.model:
+            case "gcn":
+                return GCNConv(inputs, outputs, normalize=False, add_self_loops=False)  # Edges has done both
+            case "sage":
+                return SAGEConv(inputs, outputs, aggr=config.aggregation)
+            case "gat":
+                heads = 1 if last else config.heads
+                return Attention(inputs, outputs // heads, heads, self.drop, concat=not last)
+            case "gin":
+                inner = nn.Sequential(nn.Linear(inputs, config.hidden), nn.ReLU(), nn.Linear(config.hidden, outputs))
+                return GINConv(inner, train_eps=True)
+        return nn.Linear(inputs, outputs)
+
+    def _hear(self, layer: Any, x: Tensor, edges: Edges) -> Tensor:
+        """One layer: (n, its inputs) -> (n, its outputs)."""
+        match self.kind:
+            case "mlp":
+                heard = layer(x)
+            case "gcn":
+                heard = layer(x, edges.looped, edges.weight)
+            case "gat":
+                heard = layer(x, edges.looped)
+            case _:
+                heard = layer(x, edges.plain)
+        return cast(Tensor, heard)
+
+    def forward(
+        self,
+        x: Tensor,
+        edges: Edges,
+        member: Tensor | None = None,
+        count: int = 0,
+        hidden: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Sums (n, outputs) for features ``x`` (n, inputs), dense or sparse by rows.
+
+        Args:
+            member: for whole graphs, the number of each node's graph, (n,); then the sums are (count, outputs).
+            hidden: receives what each layer says, (n, its units), the sums of the last one among them.
+        """
+        self.drop.active = self.training
+        if self.entry is not None:
+            x = self.entry(self.drop(x))
+        said: list[Tensor] = []
+        for i, layer in enumerate(self.layers):
+            z = self._hear(layer, x if self.entry is not None and i == 0 else self.drop(x), edges)
+            if i < len(self.layers) - 1 or self.head is not None:
+                if self.norms is not None:
+                    z = self.norms(z)
+                z = self.act(z)
+                if self.remedy == "residual" and z.shape == x.shape and x.layout == torch.strided:
+                    z = x + z
+            said.append(z)
+            x = z
+        if hidden is not None:
+            hidden += said
+        if self.jump is not None:
+            x = self.jump(said)
+        if member is not None:
+            x = self.readout(x, member, count)  # (count, units)
+        return x if self.head is None else cast(Tensor, self.head(self.drop(x)))
+
+    def attention(self) -> list[Tensor]:
+        """How each node of the last look divides its attention over ``looped`` edges, (edges, heads) for each layer."""
+        return [layer.seen for layer in self.layers if isinstance(layer, Attention) and layer.seen is not None]
+
+    @property
+    def first(self) -> list[nn.Parameter]:
+        """Parameters of the first layer, those that meet the features."""
+        return list((self.entry or self.layers[0]).parameters())
+
+
+def link_scores(z: Tensor, pairs: Tensor) -> Tensor:
+    """How surely each pair is joined, (k,) sums: z_u · z_v (T. N. Kipf, M. Welling. Variational graph auto-encoders.
+    2016, eq. 2), for places ``z`` (n, d) and ``pairs`` (2, k)."""
+    return (z[pairs[0]] * z[pairs[1]]).sum(dim=1)

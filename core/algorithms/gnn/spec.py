@@ -1,0 +1,280 @@
+"""The graph networks as the house knows them: panels, presets that are claims, metrics, diagnoses. No torch in here."""
+
+from core.algorithms.gnn.asked import Change
+from core.algorithms.gnn.config import ON_ONE, GNNConfig
+from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
+from core.words import N_
+
+_VIEWS = "core.algorithms.gnn.views"
+_SCORED = {"task": ("nodes", "graphs")}
+
+PANELS = (
+    Panel(
+        "graph",
+        N_("The graph"),
+        N_("Each node in the colour of the class it is taken for, a cross where that is wrong."),
+        view=f"{_VIEWS}:graph",
+        size="hero",
+        shown_if={},
+    ),
+    Panel(
+        "accuracy",
+        N_("Accuracy"),
+        N_("Share put into the right class. The chosen epoch is the best on validation; the test has no say in it."),
+        metrics=("train/accuracy", "val/accuracy", "test/accuracy", "chosen/accuracy"),
+        size="side",
+        shown_if=_SCORED,
+    ),
+    Panel(
+        "auc",
+        N_("Area under the ROC curve"),
+        N_("Chance that an edge is thought likelier than a pair that is not joined. One half is guessing."),
+        metrics=("train/auc", "val/auc", "test/auc", "chosen/auc"),
+        size="side",
+        shown_if={"task": ("links",)},
+    ),
+    Panel(
+        "loss",
+        N_("Loss"),
+        N_("How wrong the network is where it is told the answer, and where it is not."),
+        metrics=("train/loss", "val/loss", "test/loss"),
+        size="side",
+    ),
+    Panel(
+        "embedding",
+        N_("What it makes of the nodes"),
+        N_("The last layer but one, flattened; the colour is the true class."),
+        view=f"{_VIEWS}:embedding",
+    ),
+    Panel(
+        "smoothing",
+        N_("Smoothing by layer"),
+        N_("How much joined nodes, and any two, still differ after each layer: near 0 all nodes say the same."),
+        view=f"{_VIEWS}:smoothing",
+    ),
+    Panel(
+        "field",
+        N_("Receptive field"),
+        N_("From where news reaches the node you follow: as many edges away as there are layers."),
+        view=f"{_VIEWS}:field",
+        shown_if={"task": ON_ONE},
+    ),
+    Panel(
+        "attention",
+        N_("Attention on the edges"),
+        N_("Which edges the first layer listens along more, and which less, than to each neighbour alike."),
+        view=f"{_VIEWS}:attention",
+        shown_if={"task": ON_ONE, "model": ("gat",)},
+    ),
+    Panel(
+        "confusion",
+        N_("Confusion matrix"),
+        N_("Which class (row) is taken for which (column), counted on the test part."),
+        view=f"{_VIEWS}:confusion",
+        size="folded",
+        shown_if=_SCORED,
+    ),
+)
+
+METRICS = (
+    Metric("train/loss", N_("Training loss"), N_("Mean loss over the training part, without dropout."), "low"),
+    Metric("val/loss", N_("Validation loss"), N_("Mean loss over the part that chooses the epoch."), "low"),
+    Metric("test/loss", N_("Test loss"), N_("Mean loss over the test part."), "low"),
+    Metric(
+        "train/accuracy", N_("Training accuracy"), N_("Share of the training part put into the right class."), "high"
+    ),
+    Metric(
+        "val/accuracy", N_("Validation accuracy"), N_("Share of the validation part put into the right class."), "high"
+    ),
+    Metric("test/accuracy", N_("Test accuracy"), N_("Share of the test part put into the right class."), "high"),
+    Metric(
+        "chosen/accuracy",
+        N_("Test, chosen epoch"),
+        N_("Test accuracy of the epoch that was best on the validation part so far."),
+        "high",
+    ),
+    Metric("train/auc", N_("Training"), N_("Area under the ROC curve over edges that are trained on."), "high"),
+    Metric("val/auc", N_("Validation"), N_("Area under the ROC curve over edges that choose the epoch."), "high"),
+    Metric("test/auc", N_("Test"), N_("Area under the ROC curve over edges that test it."), "high"),
+    Metric(
+        "chosen/auc",
+        N_("Test, chosen epoch"),
+        N_("Test area of the epoch that was best on the validation part so far."),
+        "high",
+    ),
+)
+
+DIAGNOSES = {
+    "over-smoothing": N_(
+        "Over-smoothing: so deep inside the network two nodes differ by no more than {percent} % of their length, and "
+        "even the training part is not learned. Try fewer layers, PairNorm, or jumping knowledge."
+    ),
+    "tidied": N_(
+        "Your edge list: {loops} edges of a node to itself and {doubles} given before were left out; {edges} remain."
+    ),
+    "stalled": N_(
+        "Stalled: the training loss stands at {loss}, about where it began. "
+        "Try a larger learning rate, fewer layers, or less dropout."
+    ),
+    "over-fitting": N_(
+        "Over-fitting: the validation loss has risen from {lowest} to {now}. "
+        "Try more labels, dropout, weight decay, or stop earlier: the chosen epoch already does."
+    ),
+}
+
+_CORA = {"data": "cora"}
+_DEEP = _CORA | {"depth": 16}
+_SHORT = {"steps": 200}
+
+PRESETS = (
+    Preset(
+        "communities",
+        N_("Communities"),
+        N_("Two labels in each of five communities, and edges: at least 90 % of the other nodes are put right."),
+        {"lr": 0.002},
+        {"steps": 2000},
+    ),
+    Preset(
+        "control",
+        N_("Communities, without edges"),
+        N_("The same without edges: who sees only its own number guesses, about one in five is right."),
+        {"lr": 0.002, "model": "mlp"},
+        {"steps": 1000},
+    ),
+    Preset(
+        "nothing",
+        N_("No communities to find"),
+        N_("Edges by chance alone say nothing of the class: one in four, within 0.05. Nothing leaks from the test."),
+        {"blocks": (300, 300, 300, 300), "p_in": 0.005, "p_out": 0.005, "labels": 20},
+        {"steps": 300},
+    ),
+    Preset(
+        "karate",
+        N_("Karate club"),
+        N_("One label in each of four groups of a club: at least 70 % of the others, where guessing gives 38 %."),
+        {"data": "karate", "labels": 1},
+        _SHORT,
+    ),
+    Preset(
+        "karate_control",
+        N_("Karate club, without edges"),
+        N_("The same without edges: no more than the 38 % that the largest group would give."),
+        {"data": "karate", "labels": 1, "model": "mlp"},
+        _SHORT,
+    ),
+    Preset(
+        "cora",
+        N_("Cora, GCN"),
+        N_("The setting of the paper: 140 labels, 2,708 papers and who cites whom. At least 80.5 % of the test."),
+        _CORA,
+        _SHORT,
+    ),
+    Preset(
+        "cora_mlp",
+        N_("Cora, without edges"),
+        N_("The same words without the citations: at most 62 %. The edges are worth twenty points."),
+        _CORA | {"model": "mlp"},
+        _SHORT,
+    ),
+    Preset(
+        "cora_gat",
+        N_("Cora, attention"),
+        N_("Eight attentions instead of one mean: at least 81.5 % of the test."),
+        _CORA | {"model": "gat", "hidden": 8, "dropout": 0.6, "lr": 0.005, "decay": "all"},
+        _SHORT,
+    ),
+    Preset(
+        "deep",
+        N_("Cora, sixteen layers"),
+        N_("Depth 2 → 16 costs at least 0.25 of accuracy: layer for layer, the nodes become alike."),
+        _DEEP,
+        _SHORT,
+    ),
+    Preset(
+        "deep_jumping",
+        N_("Sixteen layers, jumping knowledge"),
+        N_("Read from all layers, not the last alone: at least 0.15 of the accuracy comes back."),
+        _DEEP | {"remedy": "jumping"},
+        _SHORT,
+    ),
+    Preset(
+        "links",
+        N_("Missing edges"),
+        N_("A fifth of the edges is taken away; of an edge and a pair that is none, the right one in 80 % of cases."),
+        {"task": "links", "hidden": 32},
+        {"steps": 400},
+    ),
+    Preset(
+        "motifs",
+        N_("Rings, houses, trees"),
+        N_("Sums count neighbours: GIN tells three kinds of small graphs apart, at least 85 % right."),
+        {"task": "graphs", "model": "gin", "depth": 3, "dropout": 0.0, "weight_decay": 0.0, "hidden": 32},
+        {"steps": 1500},
+    ),
+    Preset(
+        "motifs_mean",
+        N_("Rings, houses, trees, by the mean"),
+        N_("Where no node has a feature of its own, a mean of equals is the same for all: no better than guessing."),
+        {
+            "task": "graphs",
+            "model": "sage",
+            "depth": 3,
+            "dropout": 0.0,
+            "weight_decay": 0.0,
+            "hidden": 32,
+            "readout": "mean",
+        },
+        {"steps": 400},
+    ),
+)
+
+PROBES = (
+    Probe(
+        "change",
+        N_("Change the graph"),
+        N_(
+            "Click a node, then another: the edge between them comes or goes. F takes a node's features away. "
+            "By keys: ← → walk, Enter takes."
+        ),
+        request=Change,
+        view="core.algorithms.gnn.changed:change",
+        keys={
+            "ArrowLeft": {"act": "back"},
+            "ArrowRight": {"act": "next"},
+            "Enter": {"act": "take"},
+            "f": {"act": "feature"},
+            " ": {"act": "restore"},
+        },
+        idle={},
+        labels={
+            "ArrowLeft": N_("Node before"),
+            "ArrowRight": N_("Next node"),
+            "Enter": N_("Take it"),
+            "f": N_("Features away"),
+            " ": N_("As it was"),
+        },
+        click="node",
+        shown_if={"task": ("nodes",)},
+    ),
+)
+
+experiment = Experiment(
+    slug="gnn",
+    title=N_("Graph neural network"),
+    family=N_("Graphs & agents"),
+    tagline=N_("Nodes ask their neighbours, layer by layer, until each knows where it belongs."),
+    paper=Paper(
+        "Semi-supervised classification with graph convolutional networks",
+        "T. N. Kipf, M. Welling",
+        2017,
+        "https://arxiv.org/abs/1609.02907",
+    ),
+    config=GNNConfig,
+    panels=PANELS,
+    presets=PRESETS,
+    metrics=METRICS,
+    diagnoses=DIAGNOSES,
+    program="core.algorithms.gnn.train",
+    place=9,
+    probes=PROBES,
+)

@@ -1,0 +1,129 @@
+"""What a person may ask for, and the sentence where it cannot be had."""
+
+import pytest
+
+from core.algorithms.gnn.config import GNNConfig
+from core.algorithms.gnn.diagnose import Evaluation, diagnose
+from core.algorithms.gnn.spec import experiment
+from core.data import uploads
+from core.settings import check
+from core.words import Refusal
+from tests.core.algorithms.gnn.training import run, start
+
+RING = "\n".join(f"n{i},n{(i + 1) % 30}" for i in range(30))
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))
+
+
+def kept(text: str) -> str:
+    return uploads.keep(text.encode())
+
+
+def own(edges: str, nodes: str = "", **more):
+    return {"data": "pasted", "edge_list": kept(edges), "node_table": kept(nodes) if nodes else "", **more}
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "sentence"),
+    [
+        ({"depth": 33}, "depth", "between 1 and 32"),
+        ({"data": "facebook"}, "data", "must be one of"),
+        ({"task": "graphs", "graphs": 60, "batch_size": 31}, "batch_size", "half of 60 are 30"),
+        ({"blocks": (5, 5), "labels": 5}, "labels", "leave 0 of 10 nodes for the test"),
+        ({"blocks": (1, 5)}, "blocks", "entries, each a whole number between 2"),
+        ({"data": "pasted"}, "edge_list", "paste one, or choose a file"),
+        ({"data": "pasted", "edge_list": "../../etc/passwd"}, "edge_list", "the name of a kept text"),
+        ({"data": "pasted", "edge_list": "0" * 32}, "edge_list", "not kept on this machine"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(values, field, sentence):
+    with pytest.raises(Refusal, match=sentence) as refused:
+        check(GNNConfig, values)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("edges", "nodes", "field", "sentence"),
+    [
+        ("a\nb\n", "", "edge_list", "line 1 has one id"),
+        ("a,b\nc\n", "", "edge_list", "line 2 has one id"),
+        ("# nothing\n", "", "edge_list", "no edge"),
+        ("a,b\n" * 200_001, "", "edge_list", "at most 200,000 lines"),
+        ("\n".join(f"{i},{i + 1}" for i in range(20_000)), "", "edge_list", "at most 20,000 nodes"),
+        ("a,b\nb,c\n", "", "node_table", "labels of two kinds"),
+        ("a,b\nb,c\n", "a,x\nz,y\n", "node_table", "line 2 names z, which is in no edge"),
+        ("a,b\nb,c\n", "a,x,1\nb,y,two\n", "node_table", "line 2 needs 1 numbers"),
+        ("a,b\nb,c\n", "a,x,1\nb,y,nan\n", "node_table", "line 2 needs 1 numbers"),
+        ("a,b\nb,c\n", "a,x\nb,y\n", "labels", "none of the 2 labelled nodes is left"),
+        (RING, "\n".join(f"n{i},{i}" for i in range(12)), "node_table", "at most 10 different labels"),
+    ],
+)
+def test_a_graph_of_ones_own_that_cannot_be_is_refused(edges, nodes, field, sentence):
+    with pytest.raises(Refusal, match=sentence) as refused:
+        check(GNNConfig, own(edges, nodes))
+    assert refused.value.field == field
+
+
+def test_a_text_too_long_or_not_utf_8_is_refused():
+    with pytest.raises(Refusal, match="at most 20 MB"):
+        uploads.keep(b"1,2\n" * 10_000_000)
+    with pytest.raises(Refusal, match="UTF-8"):
+        uploads.keep(b"a,b\n\xff\xfe,c\n")
+
+
+def test_edges_are_predicted_from_twenty_on():
+    with pytest.raises(Refusal, match="at least 20 are needed; this graph has 19"):
+        start(own("\n".join(f"{i},{i + 1}" for i in range(19)), task="links"))
+    run(start(own("\n".join(f"{i},{i + 1}" for i in range(20)), task="links")), 3)
+
+
+def test_too_few_pairs_that_are_not_joined_are_refused():
+    full = "\n".join(f"{i},{j}" for i in range(8) for j in range(i))
+    with pytest.raises(Refusal, match="28 of its 28 pairs are joined"):
+        start(own(full, task="links"))
+
+
+def test_loops_and_doubles_are_left_out_and_said():
+    nodes = "\n".join(f"n{i},{'even' if i % 2 == 0 else 'odd'},{i % 2}" for i in range(30))
+    state = start(own("source;target\n" + RING.replace(",", ";") + "\nn3;n3\nn1;n0\nn0;n1\n", nodes, model="mlp"))
+    assert state.graph.edges.shape[1] == 30 and state.graph.n == 30
+    assert state.graph.names[:2] == ("n0", "n1") and state.graph.classes == ("even", "odd")
+    told = run(state, 60)
+    (note,) = [note for note in told.notes if note.diagnosis == "tidied"]
+    assert note.values == {"loops": 1, "doubles": 2, "edges": 30}
+    assert told.last("train/accuracy") == 1.0
+
+
+def test_planetoid_without_a_network_names_what_to_use_instead(monkeypatch):
+    monkeypatch.setattr("core.data.planetoid._URL", "http://127.0.0.1:9")
+    with pytest.raises(Refusal, match=r"ind\.citeseer\.x is not here .* choose Communities") as refused:
+        start({"data": "citeseer"})
+    assert refused.value.field == "data"
+
+
+def history(**changed):
+    plain = {"train_loss": 0.5, "val_loss": 0.8, "train_score": 0.8, "distance": 0.8}
+    start = Evaluation(0, 1.6, 1.6, 0.2, 0.8)
+    return [start, Evaluation(96, **plain), Evaluation(104, **(plain | changed))]
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({}, set()),
+        ({"distance": 0.1}, {"over-smoothing"}),
+        ({"distance": 0.1, "train_score": 1.0}, set()),
+        ({"train_loss": 1.59, "val_loss": 1.6}, {"stalled"}),
+        ({"val_loss": 1.3}, {"over-fitting"}),
+    ],
+)
+def test_diagnoses(changed, names):
+    active: set[str] = set()
+    assert set(diagnose(history(**changed), active, deep=True)) == names == active
+    assert diagnose(history(**changed), active, deep=True) == {}, "told once"
+    assert diagnose(history(), active, deep=True) == {} and not active, "and over"
+    assert names <= set(experiment.diagnoses)
+    assert "over-smoothing" not in diagnose(history(**changed), set(), deep=False)

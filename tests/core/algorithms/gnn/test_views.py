@@ -1,0 +1,141 @@
+"""Snapshots and figures: small, valid Plotly, and true to the state."""
+
+import copy
+import importlib
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from core.algorithms.gnn import train as program
+from core.algorithms.gnn.observe import aligned, neighbourhood, scenery_of
+from core.algorithms.gnn.spec import experiment
+from core.events import Snapshot
+from core.experiment import Context
+from tests.core.algorithms.gnn.training import SMALL, run, start
+
+KINDS = {
+    "blocks": SMALL,
+    "karate": {"data": "karate", "labels": 1, "model": "gat", "heads": 2},
+    "lesmis": {"data": "lesmis", "labels": 1, "depth": 1, "features": "degree"},
+    "links": SMALL | {"task": "links"},
+    "graphs": {"task": "graphs", "graphs": 60, "batch_size": 16, "model": "gin"},
+    "cora": {"data": "cora", "model": "gat", "hidden": 2, "heads": 1},
+}
+
+
+def filled(made, statics):
+    """The figure as the browser has it: what is named stands in its place."""
+    made = copy.deepcopy(made)
+    for trace in made["data"]:
+        for key, value in trace.items():
+            if isinstance(value, dict) and "fixed" in value:
+                panel, array = value["fixed"]
+                trace[key] = np.asarray(statics[panel][array]).tolist()
+    for note in made["layout"].get("annotations", ()):
+        if isinstance(note["text"], dict):
+            note["text"] = note["text"]["template"].format(**note["text"]["values"])
+    return made
+
+
+@pytest.fixture(params=KINDS)
+def seen(request):
+    """(state, snapshots after some steps by panel, statics)."""
+    state = start(KINDS[request.param])
+    statics = {event.panel: event.arrays for event in program.observe(state)}
+    run(state, 4)
+    return state, {e.panel: e.arrays for e in program.observe(state) if isinstance(e, Snapshot)}, statics
+
+
+def test_every_panel_is_valid_plotly_and_plain_json(seen):
+    state, snapshots, statics = seen
+    wanted = {
+        p.name: p.view
+        for p in experiment.panels
+        if p.view and all(getattr(state.config, f) in values for f, values in p.shown_if.items())
+    }
+    assert set(snapshots) == set(wanted)
+    for panel, arrays in snapshots.items():
+        module, name = wanted[panel].split(":")
+        made = getattr(importlib.import_module(module), name)(arrays, Context(state.config, statics, state.step))
+        told = json.dumps(made, allow_nan=False)
+        assert len(told) <= 250_000, panel
+        go.Figure(filled(made, statics))
+        assert sum(a.nbytes for a in arrays.values()) <= 40_000, panel
+
+
+def test_a_frame_of_cora_tells_no_position_again():
+    state = start(KINDS["cora"])
+    statics = {event.panel: event.arrays for event in program.observe(state)}
+    from core.algorithms.gnn import views
+
+    arrays = next(e.arrays for e in program.observe(state) if e.panel == "graph")
+    figure = views.graph(arrays, Context(state.config, statics, 0))
+    assert len(statics["scene"]["x"]) == 2708 and len(statics["scene"]["edge_x"]) == 3 * 5278
+    assert len(json.dumps(figure)) < 60_000
+    assert sum(a.nbytes for a in arrays.values()) <= 2 * 2708
+
+
+def test_the_graph_is_coloured_by_what_is_guessed_and_rings_are_the_training_nodes():
+    state = start(SMALL)
+    statics = {event.panel: event.arrays for event in program.observe(state)}
+    run(state, 20)
+    arrays = next(e.arrays for e in program.observe(state) if e.panel == "graph")
+    state.model.eval()
+    with torch.no_grad():
+        expected = state.model(state.task.x, state.task.edges).argmax(dim=1).numpy()
+    assert np.array_equal(arrays["guess"], expected)
+    scene = statics["scene"]
+    ringed = {tuple(place) for place in np.stack([scene["mark_x"], scene["mark_y"]], axis=1).tolist()}
+    training = {(float(scene["x"][i]), float(scene["y"][i])) for i in state.graph.train}
+    assert ringed == training and len(ringed) == 6
+
+
+def test_turning_to_the_frame_before_takes_flips_and_turns_out():
+    rng = np.random.default_rng(0)
+    before = rng.normal(size=(50, 2)) * [2, 1]
+    turned = before @ np.array([[0.6, 0.8], [0.8, -0.6]])  # a mirror and a turn
+    assert np.allclose(turned @ aligned(turned, before), before)
+
+
+def test_a_receptive_field_is_as_deep_as_the_network():
+    state = start(SMALL | {"depth": 3, "node": 7})
+    field = next(e.arrays for e in program.observe(state) if e.panel == "field")
+    A = np.zeros((60, 60), int)
+    u, v = state.graph.edges
+    A[u, v] = A[v, u] = 1
+    reach = np.eye(60, dtype=int)[7]
+    for hop in range(4):
+        assert np.array_equal(field["hops"] <= hop, reach > 0), hop
+        reach = reach + A @ reach
+    assert field["counts"].sum() == (field["hops"] <= 3).sum()
+
+
+def test_a_live_change_of_the_node_is_followed():
+    state = start(SMALL)
+    list(program.observe(state))
+    state.turn(state.config.model_copy(update={"node": 11}))
+    field = next(e.arrays for e in program.observe(state) if e.panel == "field")
+    assert field["hops"][11] == 0 and field["node"][0] == 11
+
+
+def test_a_neighbourhood_holds_the_nearest():
+    line = np.stack([np.arange(99), np.arange(1, 100)])
+    assert neighbourhood(line, 100, 50, 11).tolist() == list(range(45, 56))
+    assert neighbourhood(line[:, :10], 100, 5, 50).tolist() == list(range(11))
+
+
+def test_attention_shown_is_that_of_the_edge():
+    state = start(SMALL | {"model": "gat", "heads": 1})
+    scenery = scenery_of(state)
+    strength = next(e.arrays for e in program.observe(state) if e.panel == "attention")["strength"]
+    alpha = state.look().attention[0][:, 0].numpy()
+    source, target = state.task.edges.looped.numpy()
+    for k in (0, 5, 17):
+        u, v = scenery.shown[scenery.edges[:, k]]
+        shares = [
+            float(alpha[(source == a) & (target == b)][0]) * int((target == b).sum()) for a, b in ((u, v), (v, u))
+        ]
+        assert strength[k] == int(min(64 * max(shares), 255))

@@ -9,7 +9,8 @@ An experiment names the module that trains by string (``program``). That module 
   same seed gives the same curve), and :class:`~core.events.Pulse` inside long evaluations. It reads ``state.config``
   anew at every step, so that a live setting acts at once, and starts at ``state.step``, so that it continues a loaded
   state. Where a round has parts, it reads ``state.due`` anew as well. What is due at a step is measured at the top of
-  the loop, before the next one. It ends by itself at no step: the worker stops asking.
+  the loop, before the next one. The worker stops asking when the run is to end; a training that has an end of its
+  own, such as a last epoch, returns there and tells it as ``state.end``.
 - ``observe(state) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in the state, no
   random generator either.
 - where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
@@ -23,6 +24,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from core import drawing
+from core.data.names import kept_name
 from core.events import Event
 from core.words import N_, Refusal, Sentence
 
@@ -53,7 +55,8 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
         step: the slider's step on a linear scale.
         labels: words for the values of a ``Literal``, marked with ``N_``.
         shown_if: the control is shown (and has an effect) only where another field has one of these values.
-        widget: ``"drawing"`` for a ``str`` that is drawn: :mod:`core.drawing` reads its points. Else the type decides.
+        widget: for a ``str``, ``"drawing"`` where it is drawn (:mod:`core.drawing` reads its points), ``"kept"`` where it
+            names a whole text that :mod:`core.data.uploads` keeps. Else the type decides.
         **constraints: ``ge``, ``le``, ``gt``, ``lt``, ``min_length``, ``max_length`` as in pydantic.
     """
     extra: dict[str, Any] = {"group": group, "live": live, "scale": scale}
@@ -85,13 +88,16 @@ class Config(BaseModel):
     @field_validator("*")
     @classmethod
     def _legible(cls, value: Any, info: ValidationInfo) -> Any:
-        """A drawing is one that can be read."""
+        """A drawing is one that can be read, a kept text's name one that a text can have."""
         extra = cls.model_fields[info.field_name or ""].json_schema_extra
-        if isinstance(extra, dict) and extra.get("widget") == "drawing":
+        widget = extra.get("widget") if isinstance(extra, dict) else None
+        if widget == "drawing":
             try:
                 drawing.points(value)
             except Refusal as refusal:
                 raise ValueError(str(refusal)) from None  # core.settings names the field and what is allowed
+        if widget == "kept" and value and not kept_name(value):
+            raise ValueError(value)
         return value
 
     def agree_with(self, stop: "Stop") -> None:
@@ -301,7 +307,11 @@ class Diverged(ArithmeticError):
 
 
 class State(Protocol):
-    """Everything a training needs to go on. ``state_dict`` is a tree of dicts, lists, numbers, strings and tensors."""
+    """Everything a training needs to go on. ``state_dict`` is a tree of dicts, lists, numbers, strings and tensors.
+
+    One whose ``train`` ends by itself also has ``end``, the step after which it does, so that the page can tell how
+    much is left.
+    """
 
     step: int
     config: Any

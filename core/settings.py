@@ -144,6 +144,8 @@ def allowed(field: FieldInfo) -> Sentence:
     """What a field takes: ``a whole number between 1 and 10``."""
     if _extra(field).get("widget") == "drawing":
         return Sentence(N_("a drawing of at most {most} points, as its canvas writes it"), {"most": drawing.MOST})
+    if _extra(field).get("widget") == "kept":
+        return Sentence(N_("the name of a kept text, as its control writes it"))
     return _allowed(field.annotation, _limits(field.metadata))
 
 

@@ -19,7 +19,7 @@ class Control:
 
     Attributes:
         kind: ``choice`` (one of ``options``), ``choices`` (several), ``switch``, ``whole``, ``number``, ``wholes``
-            (a list of whole numbers), ``text`` or ``drawing``.
+            (a list of whole numbers), ``text``, ``drawing`` or ``kept`` (a whole text, by its name).
         low, high: closed bounds, ``None`` where there is none. For ``wholes`` those of one number.
         fewest, most: how many numbers ``wholes`` may hold.
         step: of a linear slider.
@@ -91,9 +91,9 @@ def _control(name: str, info: FieldInfo) -> Control:
     extra: Mapping[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, inner = _kind(info.annotation)
     if widget := extra.get("widget"):
-        if (kind, widget) != ("text", "drawing"):
+        if kind != "text" or widget not in ("drawing", "kept"):
             raise TypeError(f"no control {widget!r} for a setting of type {info.annotation}")
-        kind = "drawing"
+        kind = str(widget)
     low, high, fewest, most = _bounds(info.metadata, kind)
     options: tuple[Any, ...] = ()
     if kind in ("choice", "choices"):

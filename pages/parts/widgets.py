@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.parts.drawing import drawing
 from pages.parts.fields import Control
+from pages.parts.kept import kept
 from pages.parts.language import _, language, say
 from pages.parts.session import touch
 
@@ -47,6 +48,10 @@ def widget(control: Control, value: Any, put: Put, *, key: str, label: str, help
         with st.container(key=f"{key}.drawing", gap="xxsmall"):
             st.markdown(label, help=help)
             drawing(value, partial(put, control.name), key=key, label=say(control.title), disabled=disabled)
+    elif control.kind == "kept":
+        with st.container(key=f"{key}.kept", gap="xsmall"):
+            st.markdown(label, help=help)
+            kept(value, partial(put, control.name), key=key, disabled=disabled)
     elif control.kind == "text":
         _keep(key, value)
         st.text_input(key=key, on_change=_put_widget, args=(put, control.name, key), **frame)

@@ -79,15 +79,20 @@ class Loss:
         self.there = self.nodes != answer[:, None]
         self.there[:, 0] = True
 
-    def __call__(self, engine: Engine) -> float:
-        """Mean loss of a guess: −log of the chance that the model gave to what is true."""
-        if not len(self.inputs):
+    def __call__(self, engine: Engine, rows: Array | slice = slice(None)) -> float:
+        """Mean loss of a guess: −log of the chance that the model gave to what is true.
+
+        Args:
+            rows: which of the sample; all of it where nothing is said.
+        """
+        inputs, nodes = self.inputs[rows], self.nodes[rows]
+        if not len(inputs):
             return 0.0
-        E = engine.vectors[self.inputs]  # (n, c, N)
-        counts = (self.inputs >= 0)[:, :, None]
+        E = engine.vectors[inputs]  # (n, c, N)
+        counts = (inputs >= 0)[:, :, None]
         h = (E * counts).sum(axis=1) / counts.sum(axis=1)  # (n, N)
-        s = np.einsum("nd,nmd->nm", h, engine.outputs[self.nodes])
-        each = np.logaddexp(0, np.where(self.truth > 0, -s, s)) * self.there
+        s = np.einsum("nd,nmd->nm", h, engine.outputs[nodes])
+        each = np.logaddexp(0, np.where(self.truth[rows] > 0, -s, s)) * self.there[rows]
         return float(each.sum(axis=1).mean())
 
 

@@ -142,7 +142,7 @@ def neighbours(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     notes = [
         {
             "text": {"template": N_("{word} is not in the text; there are:"), "values": {"word": _AS_IS + heads[j]}},
-            "x": j,
+            "x": int(j),
             "y": -0.75,
             "showarrow": False,
             "font": {"color": palette.BAD},

@@ -213,7 +213,7 @@ class Word2VecConfig(Config):
     analogy: str = Setting(
         "",
         N_("a − b + c"),
-        N_("Three words such as: king - man + woman. Empty for none."),
+        N_("Three words such as: king - man + woman. Empty for an example."),
         group=WORDS,
         live=True,
         max_length=120,

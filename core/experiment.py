@@ -55,8 +55,8 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
         step: the slider's step on a linear scale.
         labels: words for the values of a ``Literal``, marked with ``N_``.
         shown_if: the control is shown (and has an effect) only where another field has one of these values.
-        widget: for a ``str``, ``"drawing"`` where it is drawn (:mod:`core.drawing` reads its points), ``"kept"`` where it
-            names a whole text that :mod:`core.data.uploads` keeps. Else the type decides.
+        widget: for a ``str``, ``"drawing"`` where it is drawn (:mod:`core.drawing` reads its points), ``"kept"`` where
+            it names a whole text that :mod:`core.data.uploads` keeps. Else the type decides.
         **constraints: ``ge``, ``le``, ``gt``, ``lt``, ``min_length``, ``max_length`` as in pydantic.
     """
     extra: dict[str, Any] = {"group": group, "live": live, "scale": scale}

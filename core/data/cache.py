@@ -96,7 +96,9 @@ def text(file: str, urls: tuple[str, ...], member: str, digest: str, *, field: s
     if not urls:
         raise Refusal(
             field,
-            N_("{file} is not on this machine and nobody offers it for fetching. Put it there, or bring your own text."),
+            N_(
+                "{file} is not on this machine and nobody offers it for fetching. Put it there, or bring your own text."
+            ),
             file=file,
         )
     raise Refusal(

@@ -63,9 +63,7 @@ _SCIENCE = Source(
     "abc/science.txt",
     "latin-1",
 )
-_HONGLOUMENG = Source(
-    "hongloumeng.zh.txt", "sha256:5eca888fb54188d644df70fa555dd3c9cbdd3a8d7b3034fb59f7a81e16f05dc7"
-)
+_HONGLOUMENG = Source("hongloumeng.zh.txt", "sha256:5eca888fb54188d644df70fa555dd3c9cbdd3a8d7b3034fb59f7a81e16f05dc7")
 _XIYOUJI = Source("xiyouji.zh.txt", "sha256:3f2bf2164ee63ad7ce3ef88c830e88e860f47719740b13e6c4a1fe4d3be09b80")
 _BIG = Source("text8", "md5:3bea1919949baf155f99411df5fada7e", _TEXT8, "text8")
 

@@ -50,7 +50,9 @@ def keep(content: bytes) -> str:
                 file.write(raw)
             Path(file.name).replace(path)
         except OSError:
-            raise Refusal("text", N_("Your text: it could not be kept, as the data folder cannot be written.")) from None
+            raise Refusal(
+                "text", N_("Your text: it could not be kept, as the data folder cannot be written.")
+            ) from None
     return name
 
 

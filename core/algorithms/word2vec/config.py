@@ -226,7 +226,7 @@ class Word2VecConfig(Config):
         max_length=200,
     )
     shown: int = Setting(
-        120,
+        60,
         N_("Words on the map"),
         N_("How many of the most frequent words the maps show."),
         group=WORDS,
@@ -236,7 +236,7 @@ class Word2VecConfig(Config):
         le=300,
     )
     skipped: int = Setting(
-        40,
+        60,
         N_("Leave out"),
         N_("So many of the very most frequent words stay off the map: the, of, and their like."),
         group=WORDS,
@@ -279,7 +279,9 @@ class Word2VecConfig(Config):
                 "analogy", N_("a − b + c: write three words so: king - man + woman; it was {text}."), text=self.analogy
             )
         if any(len(pair.split()) != 2 for pair in entries(self.pairs)):
-            raise Refusal("pairs", N_("Pairs: two words each, with commas between the pairs, such as: cat dog, cat house."))
+            raise Refusal(
+                "pairs", N_("Pairs: two words each, with commas between the pairs, such as: cat dog, cat house.")
+            )
         return self
 
 

@@ -121,7 +121,9 @@ ENOUGH = 20
 def judged(name: str, vocabulary: Vocabulary) -> Judged:
     """The rated pairs of ``"wordsim"`` or ``"simlex"`` that this vocabulary knows both words of."""
     found, index = rated(name), vocabulary.index
-    known = [(index[a], index[b], r) for (a, b), r in zip(found.pairs, found.ratings, strict=True) if {a, b} <= index.keys()]
+    known = [
+        (index[a], index[b], r) for (a, b), r in zip(found.pairs, found.ratings, strict=True) if {a, b} <= index.keys()
+    ]
     first, second, ratings = (np.array([row[i] for row in known]) for i in range(3))
     return Judged(name, first.astype(np.int64), second.astype(np.int64), ranks(ratings), len(found.pairs))
 

@@ -9,22 +9,27 @@ import numpy as np
 
 from core.events import Array
 
+#: How far from the middle a word may lie, where the mean distance is about 1.
+FAR = 1.9
 
-def principal(vectors: Array, dimensions: int) -> tuple[Array, float]:
-    """The directions in which the rows differ most.
+
+def principal(vectors: Array, dimensions: int, of: Array | slice = slice(None)) -> tuple[Array, float]:
+    """The directions in which rows differ most.
 
     Args:
         vectors: (n, N).
+        of: the rows whose differences count; the others are only seen from there.
 
     Returns:
-        Coordinates (n, dimensions), float64, and the share of all variance that they hold. Each axis points to where
-        its largest coordinate is positive, so that nothing depends on a solver's choice of sign.
+        Coordinates (n, dimensions), float64, and the share of the variance of those rows that they hold. Each axis
+        points to where its largest coordinate is positive, so that nothing depends on a solver's choice of sign.
     """
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0)
-    U, S, _ = np.linalg.svd(centred, full_matrices=False)
+    rows = vectors[of].astype(np.float64)
+    middle = rows.mean(axis=0)
+    _, S, Vt = np.linalg.svd(rows - middle, full_matrices=False)
     found = np.zeros((len(vectors), dimensions))
     rank = min(dimensions, len(S))
-    found[:, :rank] = U[:, :rank] * S[:rank]
+    found[:, :rank] = (vectors - middle) @ Vt[:rank].T
     largest = found[np.abs(found).argmax(axis=0), np.arange(dimensions)]
     return found * np.where(largest < 0, -1.0, 1.0), float((S[:rank] ** 2).sum() / max((S**2).sum(), 1e-30))
 
@@ -37,10 +42,11 @@ def aligned(new: Array, old: Array) -> Array:
 
 
 def scaled(places: Array) -> Array:
-    """Centred, and at a root mean square distance of 1 from the middle."""
+    """Centred, and at a root mean square distance of 1 from the middle, or less where one lies beyond :data:`FAR`."""
     centred = places - places.mean(axis=0)
-    size = np.sqrt(np.square(centred).sum(axis=1).mean())
-    found: Array = centred / max(float(size), 1e-12)
+    apart = np.square(centred).sum(axis=1)
+    size = max(float(np.sqrt(apart.mean())), float(np.sqrt(apart.max())) / FAR, 1e-12)
+    found: Array = centred / size
     return found
 
 

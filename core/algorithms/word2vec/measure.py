@@ -8,7 +8,7 @@ from core.algorithms.word2vec.diagnose import diagnose
 from core.algorithms.word2vec.evaluate import answered, cosines, short, unit
 from core.algorithms.word2vec.schedule import asked, told
 from core.algorithms.word2vec.state import State
-from core.events import Event, Note, Scalars, Snapshot
+from core.events import Array, Event, Note, Scalars, Snapshot
 
 
 def report(state: State) -> Iterator[Event]:
@@ -49,7 +49,7 @@ def examine(state: State, *, complete: bool) -> Iterator[Event]:
     yield Snapshot(state.step, "sections", section_arrays(state))
 
 
-def section_arrays(state: State) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def section_arrays(state: State) -> dict[str, Array]:
     """Right, asked, known and all questions of each section: int32 (s, 4)."""
     rows = [[*pair, len(q.places), q.of] for pair, q in zip(state.right, state.questions, strict=True)]
     return {"sections": np.array(rows, np.int32), "complete": np.array([state.complete])}

@@ -16,8 +16,8 @@ from core.figures import quantised
 
 #: Words that are searched for neighbours: the most frequent ones.
 SEARCHED = 20_000
-#: Neighbours shown of a word, and how many count as near on the map.
-SHOWN, NEAR = 8, 12
+#: Neighbours shown of a word, those that stand on the map because of it, and those that have its colour there.
+SHOWN, BESIDE, NEAR = 8, 6, 12
 #: Frames of a t-SNE in a run: one takes a second.
 TSNE = 12
 #: Words and numbers of the matrices that are shown; pairs of a step.
@@ -55,10 +55,14 @@ def observe(state: State) -> Iterator[Event]:
     looks.count += 1
     searched = unit(state.engine.vectors[:SEARCHED])
     near = neighbours(state, searched)
-    yield Snapshot(state.step, "map", map_arrays(state, searched, near, looks))
+    shown = mapped(state, near)
+    colours = groups(state, shown, near)
+    flat, deep = map_arrays(state, searched, shown, colours, looks)
+    typed_now = np.isin(shown, [state.vocabulary.index.get(word, -1) for word, *_ in near])
+    yield Snapshot(state.step, "map", flat | colours | {"typed": typed_now})
     if all_of_them or turn == 0:
         yield Snapshot(state.step, "neighbours", neighbour_arrays(state, near))
-        yield Snapshot(state.step, "map3d", space_arrays(state, searched, near, looks))
+        yield Snapshot(state.step, "map3d", deep | colours)
     if all_of_them or turn == 1:
         yield Snapshot(state.step, "analogy", analogy_arrays(state, searched))
         if state.judged or state.questions:
@@ -132,14 +136,17 @@ def spellings(state: State, word: str) -> list[str]:
     return _SPELT[key]
 
 
-def mapped(state: State) -> Array:
-    """Places of the words on the maps: frequent ones, and the typed ones."""
-    many = len(state.vocabulary)
+def mapped(state: State, near: list[tuple[str, Array, Array]]) -> Array:
+    """Places of the words on the maps: the typed ones with the nearest of each, and frequent ones."""
+    many = min(len(state.vocabulary), SEARCHED)
     skipped = min(state.config.skipped, max(0, many - state.config.shown))
     words = list(range(skipped, min(many, skipped + state.config.shown)))
-    index = state.vocabulary.index
-    words += [index[w] for w in typed(state) if w in index and index[w] not in words and index[w] < SEARCHED]
-    return np.array(words, np.int64)
+    if not state.text.corpus.classes:
+        index = state.vocabulary.index
+        for word, places, _ in near:
+            words += [index[word]] if word in index and index[word] < many else []
+            words += places[:BESIDE].tolist()
+    return np.array(sorted(set(words)), np.int64)
 
 
 def groups(state: State, words: Array, near: list[tuple[str, Array, Array]]) -> dict[str, Array]:
@@ -154,38 +161,34 @@ def groups(state: State, words: Array, near: list[tuple[str, Array, Array]]) -> 
         return {"names": spelled(list(kinds)), "group": np.array(kind_of, np.int8)}
     index = state.vocabulary.index
     best: dict[int, tuple[float, int]] = {}
-    for group, (word, places, cosines) in enumerate(near):
+    for i, (word, places, cosines) in enumerate(near):
         if word in index:
-            best[index[word]] = (2.0, group)
+            best[index[word]] = (2.0, i)
         for place, cosine in zip(places.tolist(), cosines.tolist(), strict=True):
             if cosine > best.get(place, (-1.0, 0))[0]:
-                best[place] = (cosine, group)
+                best[place] = (cosine, i)
     group = [best[w][1] if w in best else -1 for w in words.tolist()]
     return {"names": spelled([word for word, *_ in near]), "group": np.array(group, np.int8)}
 
 
 def map_arrays(
-    state: State, searched: Array, near: list[tuple[str, Array, Array]], looks: Looks
-) -> dict[str, Array]:
-    """Places of the words, (n, 2), their colours, and how the training stands."""
-    words = mapped(state)
-    vectors, held = searched[words], 0.0
-    if state.config.projection == "tsne" and state.step:
-        places = tsne(state, words, vectors, looks)
-    else:
-        raw, held = principal(vectors, 2)
-        places = looks.flat.add(words, raw)
-    index = state.vocabulary.index
-    asked = {index[w] for w, *_ in near if w in index}
-    return {
-        "places": places.astype(np.float32),
-        "words": spelled([state.vocabulary.words[w] for w in words]),
-        **groups(state, words, near),
-        "typed": np.array([w in asked for w in words.tolist()], bool),
-        "about": np.array(
-            [state.epoch, state.config.epochs, looks.rate(state), state.engine.rate(state.epoch), held], np.float32
-        ),
-    }
+    state: State, searched: Array, words: Array, colours: dict[str, Array], looks: Looks
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Places of the words in the plane, (n, 2), with how the training stands; and in space, (n, 3).
+
+    The directions are those in which the coloured words differ most, so that their groups come apart.
+    """
+    vectors = searched[words]
+    coloured = np.flatnonzero(colours["group"] >= 0)
+    space, _ = principal(vectors, 3, coloured if len(coloured) > 3 else slice(None))
+    names = spelled([state.vocabulary.words[w] for w in words])
+    by_tsne = state.config.projection == "tsne" and state.step > 0
+    flat = tsne(state, words, vectors, looks) if by_tsne else looks.flat.add(words, space[:, :2])
+    about = [state.epoch, state.config.epochs, looks.rate(state), state.engine.rate(state.epoch), by_tsne]
+    return (
+        {"places": flat.astype(np.float32), "words": names, "about": np.array(about, np.float32)},
+        {"places": looks.deep.add(words, space).astype(np.float32), "words": names},
+    )
 
 
 def tsne(state: State, words: Array, vectors: Array, looks: Looks) -> Array:
@@ -194,7 +197,7 @@ def tsne(state: State, words: Array, vectors: Array, looks: Looks) -> Array:
     last = looks.tsne
     if last is not None and state.step - last[0] < every and state.step != state.end and np.array_equal(last[1], words):
         return last[2]
-    from sklearn.manifold import TSNE as TSNE_  # noqa: N811
+    from sklearn.manifold import TSNE as TSNE_
 
     before = looks.flat.start(words)
     start = before if before is not None else principal(vectors, 2)[0]
@@ -210,19 +213,6 @@ def tsne(state: State, words: Array, vectors: Array, looks: Looks) -> Array:
     places = looks.flat.add(words, np.asarray(made.fit_transform(vectors), np.float64))
     looks.tsne = (state.step, words, places)
     return places
-
-
-def space_arrays(
-    state: State, searched: Array, near: list[tuple[str, Array, Array]], looks: Looks
-) -> dict[str, Array]:
-    """Places of the words in space, (n, 3), and their colours."""
-    words = mapped(state)
-    places = looks.deep.add(words, principal(searched[words], 3)[0])
-    return {
-        "places": places.astype(np.float32),
-        "words": spelled([state.vocabulary.words[w] for w in words]),
-        **groups(state, words, near),
-    }
 
 
 def analogy_arrays(state: State, searched: Array) -> dict[str, Array]:

@@ -69,7 +69,9 @@ class State:
         self.judged: list[Judged] = []
         self.questions: list[Questions] = []
         if not (text.corpus.chinese or text.corpus.classes):
-            self.judged = [found for name in ("wordsim", "simlex") if len((found := judged(name, self.vocabulary)).first) >= ENOUGH]
+            self.judged = [
+                found for name in ("wordsim", "simlex") if len((found := judged(name, self.vocabulary)).first) >= ENOUGH
+            ]
             asked = questions(self.vocabulary)
             self.questions = asked if sum(len(q.places) for q in asked) >= ENOUGH else []
         self.right: list[tuple[int, int]] = []

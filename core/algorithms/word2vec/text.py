@@ -31,9 +31,7 @@ def read(config: Word2VecConfig) -> Text:
     Raises:
         Refusal: it cannot be had, has too few words, or too many for the engine.
     """
-    corpus = corpora.load(
-        config.corpus, cut=config.cut, text=config.text, sentences=config.sentences, seed=config.seed
-    )
+    corpus = corpora.load(config.corpus, cut=config.cut, text=config.text, sentences=config.sentences, seed=config.seed)
     tally: Counter[str] = Counter()
     for i, sentence in enumerate(corpus.sentences):
         tally.update(sentence)

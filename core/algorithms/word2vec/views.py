@@ -18,8 +18,8 @@ _INK = "#808080"  # reads on dark and on light
 #: would come out translated. The character has no width.
 _AS_IS = "\u2060"
 
-#: Half the width of a map whose words lie at a distance of 1 from the middle on the mean.
-_REACH = 2.3
+#: Half the width of a map: no word lies farther from the middle.
+_REACH = 2.05
 
 _SECTIONS = {
     "capital-common-countries": N_("capitals, well known"),
@@ -55,7 +55,7 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """The words where they stand now; colours are kinds, or the typed words among whose nearest a word is."""
     places, words = np.asarray(arrays["places"], np.float32), _words(arrays["words"])
     typed = np.asarray(arrays["typed"], bool)
-    epoch, epochs, pace, rate, held = (float(v) for v in arrays["about"])
+    epoch, epochs, pace, rate, by_tsne = (float(v) for v in arrays["about"])
     group = np.asarray(arrays["group"])
     traces = []
     for here, name, colour in _groups(group, _words(arrays["names"]), context):
@@ -75,7 +75,11 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "showlegend": bool(name),
             }
         )
-    said = N_("epoch {epoch} of {epochs} · {pace} words a second · rate {rate}") if pace else N_("epoch {epoch} of {epochs}")
+    said = (
+        N_("epoch {epoch} of {epochs} · {pace} words a second · rate {rate}")
+        if pace
+        else N_("epoch {epoch} of {epochs}")
+    )
     values = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{pace:,.0f}", "rate": f"{rate:.4f}"}
     axis = {**_BARE, "range": [-_REACH, _REACH]}
     return {
@@ -87,15 +91,7 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "legend": {"y": 1.0, "yanchor": "bottom"},
             "annotations": [
                 _note({"template": said, "values": values}, 1, 0, "right", "bottom"),
-                _note(
-                    {"template": N_("{percent} % of the differences"), "values": {"percent": f"{100 * held:.0f}"}}
-                    if held
-                    else N_("t-SNE"),
-                    0,
-                    0,
-                    "left",
-                    "bottom",
-                ),
+                _note(N_("t-SNE") if by_tsne else N_("PCA"), 0, 0, "left", "bottom"),
             ],
             "margin": {"t": 30, "b": 8},
         },
@@ -190,7 +186,9 @@ def analogy(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         return _empty(N_("Write three words such as: king - man + woman."))
     if unknown:
         found = ", ".join(words)
-        text = N_("{word} is not in the text; spelled nearly so: {found}.") if words else N_("{word} is not in the text.")
+        text = (
+            N_("{word} is not in the text; spelled nearly so: {found}.") if words else N_("{word} is not in the text.")
+        )
         return _empty({"template": text, "values": {"word": _AS_IS + unknown[0], "found": _AS_IS + found}})
     a, b, c = asked
     return {
@@ -231,7 +229,7 @@ def sections(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     said = (
         N_("All {known} questions whose words occur, of {of}: {unknown} % have a word that the text lacks.")
         if complete
-        else N_("At most 50 of a section. {known} of {of} questions can be asked: {unknown} % have a word that the text lacks.")
+        else N_("At most 50 of a section. {known} of {of} can be asked: {unknown} % have a word that the text lacks.")
     )
     values = {"known": f"{known:,}", "of": f"{of:,}", "unknown": f"{100 * (1 - known / max(of, 1)):.0f}"}
     return {
@@ -336,4 +334,7 @@ def _note(text: Any, x: float, y: float, xanchor: str, yanchor: str) -> dict[str
 
 def _empty(text: Any) -> dict[str, Any]:
     bare = {**_BARE, "range": [0, 1]}
-    return {"data": [], "layout": {"xaxis": bare, "yaxis": bare, "annotations": [_note(text, 0.5, 0.5, "center", "middle")]}}
+    return {
+        "data": [],
+        "layout": {"xaxis": bare, "yaxis": bare, "annotations": [_note(text, 0.5, 0.5, "center", "middle")]},
+    }

@@ -76,8 +76,8 @@ class Written:
         centre, targets = pairs[:, 0], np.empty((len(pairs), 1 + self.config.negative), np.int64)
         targets[:, 0] = pairs[:, 1]
         targets[:, 1:] = self.negatives((len(pairs), self.config.negative))
-        on = [torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (centre, targets)]
-        g = model.descend(self.E, self.O, *on, self.rate(epoch + place / self.per_epoch))
+        from_, to = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (centre, targets))
+        g = model.descend(self.E, self.O, from_, to, self.rate(epoch + place / self.per_epoch))
         self.last, self.trained = (centre, targets, g.cpu().numpy()), len(pairs)
 
     def negatives(self, shape: tuple[int, int]) -> Array:

@@ -1,6 +1,7 @@
 """gensim, driven stretch by stretch, against gensim left alone."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_an_epoch_s_stretches_hold_every_passage_once_and_no_more_words_than_a_j
     for together in (1, 4):
         found = stretches(sentences, 3000, together)
         assert found[0][0] == 0 and found[-1][1] == 500
-        assert all(a[1] == b[0] for a, b in zip(found, found[1:], strict=False))
+        assert all(a[1] == b[0] for a, b in pairwise(found))
         assert all(sum(map(len, sentences[a:b])) <= 3000 * together for a, b in found)
     assert stretches([["w"] * 1000], 500, 1) == [(0, 1)], "a passage is never cut here"
 

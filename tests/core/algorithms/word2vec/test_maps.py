@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 from sklearn.decomposition import PCA
 
-from core.algorithms.word2vec.maps import Frames, aligned, principal, scaled
+from core.algorithms.word2vec.maps import FAR, Frames, aligned, principal, scaled
 
 
 @pytest.fixture
@@ -18,6 +18,17 @@ def test_principal_directions_are_those_of_scikit_learn(points):
     theirs = PCA(3).fit(points)
     assert np.allclose(np.abs(found), np.abs(theirs.transform(points)), atol=1e-8)
     assert held == pytest.approx(theirs.explained_variance_ratio_.sum())
+
+
+def test_some_rows_may_say_from_where_the_others_are_seen(points):
+    found, _ = principal(points, 2, np.arange(20))
+    theirs = PCA(2).fit(points[:20])
+    assert np.allclose(np.abs(found), np.abs(theirs.transform(points)), atol=1e-8)
+
+
+def test_no_word_is_out_of_sight(points):
+    points[0] *= 100
+    assert np.linalg.norm(scaled(points), axis=1).max() == pytest.approx(FAR)
 
 
 def test_nothing_depends_on_a_solver_s_choice_of_sign(points):

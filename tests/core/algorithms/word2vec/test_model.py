@@ -39,7 +39,7 @@ def test_the_loss_is_differentiable_as_autograd_sees_it():
     E, O, centre, targets = drawn()  # noqa: E741
     E.requires_grad_()
     O.requires_grad_()
-    assert torch.autograd.gradcheck(lambda E, O: model.loss(E, O, centre, targets), (E, O))
+    assert torch.autograd.gradcheck(lambda *both: model.loss(*both, centre, targets), (E, O))
 
 
 def test_the_written_gradients_are_those_of_the_loss():
@@ -85,7 +85,9 @@ def test_a_step_worked_out_by_hand():
 
 def test_both_matrices_begin_as_in_the_authors_program():
     E, O = model.initial(500, 10, torch.Generator().manual_seed(0))  # noqa: E741
-    assert not O.any() and float(E.abs().max()) <= 0.05 and float(E.std()) == pytest.approx(0.1 / math.sqrt(12), rel=0.05)
+    assert (
+        not O.any() and float(E.abs().max()) <= 0.05 and float(E.std()) == pytest.approx(0.1 / math.sqrt(12), rel=0.05)
+    )
 
 
 def test_random_words_come_as_often_as_count_to_the_exponent():
@@ -120,9 +122,8 @@ def test_pairs_are_those_within_the_window_and_the_passage():
 
 def test_a_shrinking_window_reaches_as_far_as_it_was_drawn():
     state = start(WRITTEN | {"sentences": 3000, "sample": 0.0, "min_count": 1, "window": 4})
-    words = sum(map(len, state.text.corpus.sentences))
-    assert 0.55 < len(state.engine._drawn(0)) / len(start(state.config.model_copy(update={"shrink": False})).engine._drawn(0)) < 0.75
-    assert words > 10_000
+    whole = start(state.config.model_copy(update={"shrink": False}))
+    assert 0.55 < len(state.engine._drawn(0)) / len(whole.engine._drawn(0)) < 0.75
 
 
 def test_it_overfits_one_batch():

@@ -1,6 +1,7 @@
 """The loop: it repeats itself, goes on where it was left, ends by itself, and is not disturbed by being looked at."""
 
 import io
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ def test_it_ends_by_itself_after_its_last_epoch_and_says_where_it_is(kind):
     steps = [event for event in told_of.events if isinstance(event, Step)]
     assert [event.step for event in steps] == list(range(1, state.end + 1))
     assert steps[-1].epoch == state.config.epochs and state.end == state.config.epochs * state.engine.per_epoch
-    assert all(a.epoch < b.epoch for a, b in zip(steps, steps[1:], strict=False))
+    assert all(a.epoch < b.epoch for a, b in pairwise(steps))
     assert told_of.curves["train/loss"][-1][0] == state.end
     assert len(list(program.train(state))) >= 1, "what is due at the end is told again to who takes it up there"
 

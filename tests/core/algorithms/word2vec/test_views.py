@@ -25,9 +25,7 @@ def seen(state) -> dict[str, Snapshot]:
 
 def figure(snapshot: Snapshot, state) -> dict:
     module, function = VIEWS[snapshot.panel].split(":")
-    made = getattr(importlib.import_module(module), function)(
-        snapshot.arrays, Context(state.config, {}, snapshot.step)
-    )
+    made = getattr(importlib.import_module(module), function)(snapshot.arrays, Context(state.config, {}, snapshot.step))
     json.dumps(made, allow_nan=False)
     return made
 
@@ -58,9 +56,9 @@ def test_a_frame_of_the_map_is_small_and_in_sight():
     made = figure(snapshot, state)
     assert len(json.dumps(made)) < 40_000
     places = snapshot.arrays["places"]
-    assert np.sqrt((places.astype(float) ** 2).sum(1).mean()) == pytest.approx(1, rel=1e-3)
+    assert np.linalg.norm(places, axis=1).max() < 1.95 and np.abs(places.mean(axis=0)).max() < 1e-5
     shown = [word for trace in made["data"] for word in trace["text"]]
-    assert len(shown) == len(set(shown)) == len(places) >= 120
+    assert len(shown) == len(set(shown)) == len(places) >= 60
 
 
 def test_a_word_is_never_translated():

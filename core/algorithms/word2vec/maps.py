@@ -10,7 +10,7 @@ import numpy as np
 from core.events import Array
 
 #: How far from the middle a word may lie, where the mean distance is about 1.
-FAR = 1.9
+FAR = 1.6
 
 
 def principal(vectors: Array, dimensions: int, of: Array | slice = slice(None)) -> tuple[Array, float]:

@@ -11,12 +11,8 @@ from core.figures import packed, raster
 from core.palette import RAMPS
 from core.words import N_
 
-_TITLES = (
-    ("E", N_("centres E, ±{reach}")),
-    ("O", N_("neighbours O, ±{reach}")),
-    ("dE", N_("gradient of E, ±{reach}")),
-    ("dO", N_("gradient of O, ±{reach}")),
-)
+#: What stands above each matrix; symbols, alike in every language.
+_TITLES = (("E", "E ±{reach}"), ("O", "O ±{reach}"), ("dE", "∂L/∂E ±{reach}"), ("dO", "∂L/∂O ±{reach}"))
 _GAP = 0.06
 
 
@@ -42,11 +38,12 @@ def matrices(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         reach = float(arrays[f"{name}_reach"][0])
         notes.append(
             {
-                "text": {"template": title, "values": {"reach": f"{reach:.2g}"}},
+                "text": title.format(reach=f"{reach:.2g}"),
                 "x": left + 0.5,
                 "y": -0.2,
                 "yanchor": "bottom",
                 "showarrow": False,
+                "font": {"size": 11},
             }
         )
     return {
@@ -56,10 +53,10 @@ def matrices(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "annotations": notes,
             "xaxis": {**_BARE, "range": [0, 4 + 3 * _GAP]},
             "yaxis": {
-                "range": [len(words), -0.06 * len(words)],
+                "range": [len(words), -0.08 * len(words)],
                 "tickvals": [i + 0.5 for i in range(len(words))],
                 "ticktext": [_AS_IS + word for word in words],
-                "tickfont": {"size": 9},
+                "tickfont": {"size": 10},
                 "showgrid": False,
                 "zeroline": False,
                 "fixedrange": True,

@@ -21,7 +21,7 @@ SHOWN, BESIDE, NEAR = 8, 6, 12
 #: Frames of a t-SNE in a run: one takes a second.
 TSNE = 12
 #: Words and numbers of the matrices that are shown; pairs of a step.
-ROWS, COLUMNS, PAIRS = 40, 64, 12
+ROWS, COLUMNS, PAIRS = 24, 64, 10
 #: Nearest spellings kept, so that a word that is typed once is looked for once.
 _SPELT: dict[tuple[int, str], list[str]] = {}
 

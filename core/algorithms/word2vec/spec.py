@@ -249,4 +249,5 @@ experiment = Experiment(
     program="core.algorithms.word2vec.train",
     place=5,
     looks=0.015,
+    files=N_("Vectors"),
 )

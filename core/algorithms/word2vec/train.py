@@ -6,6 +6,9 @@ the mathematics stand in ``driven.py`` and ``model.py``.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
+
+from gensim.models import KeyedVectors
 
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.measure import report
@@ -14,7 +17,7 @@ from core.algorithms.word2vec.state import State
 from core.algorithms.word2vec.text import Text, read
 from core.events import Event, Step
 
-__all__ = ["build", "load", "observe", "train"]
+__all__ = ["build", "export", "load", "observe", "train"]
 
 
 def load(config: Word2VecConfig) -> Text:
@@ -40,3 +43,18 @@ def train(state: State) -> Iterator[Event]:
         state.engine.advance(state.step)
         state.step += 1
         yield Step(state.step, state.epoch)
+
+
+def export(state: State, folder: Path) -> list[Path]:
+    """The vectors as the authors' program writes them, as text and in binary, and as gensim's ``KeyedVectors``.
+
+    gensim's own format is a pickle, which Tenfold writes for who wants it and never reads.
+    """
+    vocabulary = state.vocabulary
+    vectors = KeyedVectors(state.config.size)
+    vectors.add_vectors(list(vocabulary.words), state.engine.vectors.copy())
+    text, binary, own = (folder / f"vectors.{ending}" for ending in ("txt", "bin", "kv"))
+    vectors.save_word2vec_format(str(text), binary=False)
+    vectors.save_word2vec_format(str(binary), binary=True)
+    vectors.save(str(own), sep_limit=1 << 40)  # one file, whatever its size
+    return [text, binary, own]

@@ -19,7 +19,7 @@ _INK = "#808080"  # reads on dark and on light
 _AS_IS = "\u2060"
 
 #: Half the width of a map: no word lies farther from the middle.
-_REACH = 2.05
+_REACH = 1.75
 
 _SECTIONS = {
     "capital-common-countries": N_("capitals, well known"),
@@ -152,19 +152,28 @@ def neighbours(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "type": "heatmap",
                 "z": packed(np.ascontiguousarray(z)),
                 "text": text,
-                "texttemplate": "%{text}",
-                "colorscale": [[0, "rgba(63,144,218,0)"], [1, "rgba(63,144,218,0.75)"]],
+                "colorscale": [[0, "rgba(63,144,218,0)"], [1, "rgba(63,144,218,0.55)"]],
                 "zmin": 0,
                 "zmax": 1,
                 "xgap": 4,
                 "ygap": 2,
                 "showscale": False,
                 "hovertemplate": "%{text} %{z:.2f}<extra></extra>",
-            }
+            },
+            {  # a heatmap's own text takes its cells for opaque and chooses a colour that cannot be read
+                "type": "scatter",
+                "mode": "text",
+                "x": [j for row in text for j in range(len(row))],
+                "y": [i for i, row in enumerate(text) for _ in row],
+                "text": [_AS_IS + word if word else "" for row in text for word in row],
+                "hoverinfo": "skip",
+                "showlegend": False,
+            },
         ],
         "layout": {
             "xaxis": {
                 "side": "top",
+                "range": [-0.5, len(heads) - 0.5],
                 "tickvals": list(range(len(heads))),
                 "ticktext": [f"{_AS_IS}<b>{head}</b>" if known[j] else "" for j, head in enumerate(heads)],
                 "showgrid": False,

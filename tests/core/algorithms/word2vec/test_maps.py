@@ -58,4 +58,4 @@ def test_other_words_may_come_in():
     first = np.random.default_rng(3).normal(size=(20, 2))
     frames.add(np.arange(20), first)
     after = frames.add(np.arange(5, 25), np.random.default_rng(4).normal(size=(20, 2)))
-    assert after.shape == (20, 2) and np.sqrt((after**2).sum(1).mean()) == pytest.approx(1)
+    assert after.shape == (20, 2) and 0.5 < np.sqrt((after**2).sum(1).mean()) <= 1 + 1e-9

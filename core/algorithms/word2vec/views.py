@@ -166,6 +166,7 @@ def neighbours(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "x": [j for row in text for j in range(len(row))],
                 "y": [i for i, row in enumerate(text) for _ in row],
                 "text": [_AS_IS + word if word else "" for row in text for word in row],
+                "textfont": {"size": 13 if len(heads) < 4 else 11 if len(heads) < 6 else 9},
                 "hoverinfo": "skip",
                 "showlegend": False,
             },
@@ -230,17 +231,12 @@ def analogy(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
 def sections(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """A bar for each section of questions-words: the share answered rightly, of those whose words are all known."""
     rows = np.asarray(arrays["sections"])
-    complete = bool(np.asarray(arrays["complete"])[0])
     names = list(_SECTIONS.values())
     share = rows[:, 0] / np.maximum(rows[:, 1], 1)
     text = [f"{right} / {asked}" if asked else "–" for right, asked, *_ in rows.tolist()]
-    known, of = int(rows[:, 2].sum()), int(rows[:, 3].sum())
-    said = (
-        N_("All {known} questions whose words occur, of {of}: {unknown} % have a word that the text lacks.")
-        if complete
-        else N_("At most 50 of a section. {known} of {of} can be asked: {unknown} % have a word that the text lacks.")
-    )
-    values = {"known": f"{known:,}", "of": f"{of:,}", "unknown": f"{100 * (1 - known / max(of, 1)):.0f}"}
+    asked, known, of = (int(rows[:, i].sum()) for i in (1, 2, 3))
+    said = N_("{asked} of {of} asked; {unknown} % have a word that the text lacks")
+    values = {"asked": f"{asked:,}", "of": f"{of:,}", "unknown": f"{100 * (1 - known / max(of, 1)):.0f}"}
     return {
         "data": [
             {
@@ -264,7 +260,12 @@ def sections(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "showgrid": False,
                 "fixedrange": True,
             },
-            "annotations": [_note({"template": said, "values": values}, 0, 1, "left", "bottom")],
+            "annotations": [
+                {
+                    **_note({"template": said, "values": values}, 1, 1, "right", "bottom"),
+                    "font": {"size": 11, "color": _INK},
+                }
+            ],
             "bargap": 0.2,
             "margin": {"t": 28},
         },

@@ -1,4 +1,4 @@
-"""The command line: ``python -m core list | train | record | bench``.
+"""The command line: ``python -m core list | train | export | record | bench``.
 
 ``train`` goes through the same worker and the same log as the page. A bad setting ends with status 2 and one sentence.
 """
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _list(asked.json)
             case "record":
                 return _record(asked)
+            case "export":
+                return _export(asked)
             case _:
                 return _train(asked)
     except Refusal as refusal:
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m core", description="Tenfold on the command line.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="list | train | record | bench")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="list | train | export | record | bench")
     listing = commands.add_parser("list", help="the algorithms with their presets and settings")
     listing.add_argument("--json", action="store_true", help="as JSON")
     train = commands.add_parser("train", help="train without a page; the run's folder is kept")
@@ -55,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    export = commands.add_parser("export", help="write the files that a run's newest checkpoint gives")
+    export.add_argument("run", help="which run: the name of its folder")
+    export.add_argument("--to", default=".", metavar="FOLDER", help="where to; here where nothing is said")
     record = commands.add_parser("record", help="train a preset and keep it as the run that the page opens with")
     record.add_argument("slug", help="which algorithm; see list")
     record.add_argument("--preset", default="", help="the first where none is named")
@@ -69,6 +74,15 @@ def _record(asked: argparse.Namespace) -> int:
 
     steps = {} if asked.steps is None else {"steps": asked.steps}
     print(record(asked.slug, asked.preset, asked.seed, steps))
+    return 0
+
+
+def _export(asked: argparse.Namespace) -> int:
+    from core.runs.library import Library
+    from core.runs.taking import take
+
+    for path in take(Library(), asked.run, Path(asked.to)):
+        print(path)
     return 0
 
 

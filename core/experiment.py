@@ -259,6 +259,8 @@ class Experiment:
         parts: names of the parts of a round in their order (a GAN's D and G), empty where an update is all there is.
             A state of such an experiment is a :class:`Rounds`.
         probes: questions that a person may put to the trained model; the program then has a ``probe``.
+        files: what a finished run's own files are called, marked with ``N_``, where a person may take some along (word
+            vectors, say); the program then has ``export(state, folder) -> list[Path]``, which writes them.
     """
 
     slug: str
@@ -276,6 +278,7 @@ class Experiment:
     looks: float = 0.0
     parts: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
+    files: str = ""
 
 
 @dataclass(frozen=True, slots=True)

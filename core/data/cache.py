@@ -8,7 +8,9 @@ import gzip
 import hashlib
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -67,6 +69,70 @@ def content(file: str, urls: tuple[str, ...], sha256: str, *, instead: str) -> b
         file=file,
         instead=instead,
     )
+
+
+def text(file: str, urls: tuple[str, ...], member: str, digest: str, *, field: str) -> bytes:
+    """The content of a plain ``file`` of the cache, fetched as a member of a zip archive where it is missing.
+
+    Args:
+        file: path inside the folder.
+        urls: of archives that hold the same content as ``member``, tried in this order; none where nobody offers it.
+        digest: ``algorithm:hex`` of the content.
+        field: name of the setting that asked for it.
+
+    Raises:
+        Refusal: it is not here and cannot be fetched, or what came is not what was published.
+    """
+    path = folder() / file
+    tell(READING, 0.0)
+    with suppress(OSError):
+        raw = path.read_bytes()
+        if _is(raw, digest):
+            return raw
+    for url in urls:
+        found = _unpacked(path, url, member, digest)
+        if found is not None:
+            return found
+    if not urls:
+        raise Refusal(
+            field,
+            N_(
+                "{file} is not on this machine and nobody offers it for fetching. Put it there, or bring your own text."
+            ),
+            file=file,
+        )
+    raise Refusal(
+        field,
+        N_("{file} is not on this machine and could not be fetched. Without a network, choose a text that needs none."),
+        file=file,
+    )
+
+
+def _is(raw: bytes, digest: str) -> bool:
+    algorithm, _, expected = digest.partition(":")
+    return hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest() == expected
+
+
+def _unpacked(path: Path, url: str, member: str, digest: str) -> bytes | None:
+    """Fetch an archive and keep one of its files as ``path``; nothing where that fails."""
+    import pooch
+
+    tell(FETCHING, 0.0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetching-") as place:
+            archive = Path(place) / "archive.zip"
+            pooch.HTTPDownloader(progressbar=_Bar(), timeout=20)(url, str(archive), None)
+            with zipfile.ZipFile(archive) as opened:
+                raw = opened.read(member)
+            if not _is(raw, digest):
+                return None
+            arrived = Path(place) / path.name
+            arrived.write_bytes(raw)
+            arrived.replace(path)
+            return raw
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
 
 
 def _checked(path: Path, sha256: str) -> bytes | None:

@@ -147,9 +147,14 @@ def _tree(value: Any, tensors: dict[str, Any], names: dict[Any, str]) -> Any:
         return {"list" if isinstance(value, list) else "tuple": [_tree(item, tensors, names) for item in value]}
     import torch
 
-    kind = "array" if isinstance(value, np.ndarray) else "tensor"
-    tensor = torch.from_numpy(np.array(value, order="C")) if isinstance(value, np.ndarray) else value.detach()
-    same = (kind, tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
+    # What tells whether this was met before is the memory of the tree's own, which lives as long as the tree does: a
+    # copy's is free again at once, and the next array of the size would be taken for this one.
+    if isinstance(value, np.ndarray):
+        kind, tensor = "array", torch.from_numpy(np.array(value, order="C"))
+        same: Any = (kind, value.ctypes.data, value.shape, value.strides, value.dtype.str)
+    else:
+        kind, tensor = "tensor", value.detach()
+        same = (kind, tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
     if not tensor.numel() or same not in names:
         names[same] = str(len(tensors))
         tensors[names[same]] = tensor.cpu().clone(memory_format=torch.contiguous_format)

@@ -71,6 +71,7 @@ class Driver:
         self.step = 0
         self.epoch = -1.0
         self.part = ""
+        self.end = 0  # the training's own, where it has one
         self.task, self.share = "", 0.0
         self.ending = ""  # the state to end in, once that is known
 
@@ -141,6 +142,7 @@ class Driver:
             state.load_state_dict(saved.state)
             self._trained_s = saved.trained_s
         self.step, self.task, self.share = state.step, "", 0.0
+        self.end = int(getattr(state, "end", 0))
         if self._earlier.lived:
             knobs = self._earlier.resumed(state.step)
             for knob in knobs:
@@ -400,6 +402,7 @@ class Driver:
             task=self.task,
             share=self.share,
             device=self.info.device,
+            end=self.end,
         )
         self.log.flush(head)
         self._flushed = perf_counter()

@@ -259,8 +259,9 @@ def status(
     speed: float = 0.0,
 ) -> dict[str, Any]:
     """Where a run stands, with the time left and the progress as far as its stop condition tells them."""
-    shares = [head.step / stop.steps]
-    left = [(stop.steps - head.step) / head.steps_per_s] if head.steps_per_s > 0 else []
+    steps = min(stop.steps, head.end or stop.steps)
+    shares = [head.step / steps]
+    left = [(steps - head.step) / head.steps_per_s] if head.steps_per_s > 0 else []
     if stop.seconds:
         shares.append(head.trained_s / stop.seconds)
         left.append(stop.seconds - head.trained_s)
@@ -278,7 +279,7 @@ def status(
         "place": place,
         "speed": speed,
         "sentence": told(sentence),
-        "stop": stop.model_dump(),
+        "stop": stop.model_dump() | {"steps": steps},
         "resumable": resumable,
         "left_s": round(max(min(left), 0.0), 1) if moving and left else None,
         "progress": round(min(max(*shares, 0.0), 1.0), 4),

@@ -259,7 +259,8 @@ class Library:
         """Whether a run that stands so has something to continue from, and something left to do."""
         if head.state not in ENDED or head.state == "diverged":
             return False
-        if head.state == "finished" and (head.step >= stop.steps or 0 < stop.seconds <= head.trained_s):
+        last = min(stop.steps, head.end or stop.steps)
+        if head.state == "finished" and (head.step >= last or 0 < stop.seconds <= head.trained_s):
             return False
         return any(checkpoint.whole(path) for path in reversed(checkpoint.files(folder)))
 

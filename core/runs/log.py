@@ -69,6 +69,7 @@ class Head:
         trained_s: seconds of training so far, pauses left out.
         task, share: what is being prepared and how far (0…1) before the training starts.
         device: what it trains on, e.g. ``"cpu"``.
+        end: the step at which the training ends by itself, 0 where it has no end of its own.
     """
 
     state: str = "queued"
@@ -81,6 +82,7 @@ class Head:
     share: float = 0.0
     device: str = ""
     time: float = 0.0
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import streamlit as st
 
 from core.events import ENDED, Scalars
 from core.experiment import Experiment
+from core.runs import taking
 from core.runs.engine import engine
 from core.runs.library import RunView
 from core.words import N_, Refusal
@@ -60,6 +62,8 @@ def _row(experiment: Experiment, draft: Draft, view: RunView, open_now: bool) ->
                 width="content",
             )
             with st.container(horizontal=True, width="content", gap="xsmall"):
+                if experiment.files and view.checkpoints:
+                    _files(experiment, view)
                 _buttons(draft, view, open_now)
         st.caption(" · ".join([*_different(experiment, view), *_last(experiment, view)]))
 
@@ -85,6 +89,28 @@ def _buttons(draft: Draft, view: RunView, open_now: bool) -> None:
         if st.button(_("Yes, delete it"), key=f"delete.{run}", type="primary"):
             _delete(run, open_now)
             st.rerun()
+
+
+def _files(experiment: Experiment, view: RunView) -> None:
+    """What may be taken along: written when it is asked for, in a process of its own, then offered file by file."""
+    run, folder = view.info.id, engine().library.folder(view.info.id)
+    with st.popover(say(experiment.files), icon=":material/download:", key=f"files.{run}"):
+        found = taking.kept(folder)
+        if not found and st.button(_("Prepare the files"), key=f"prepare.{run}", icon=":material/description:"):
+            _prepare(folder)
+            found = taking.kept(folder)
+        for path in found:
+            size = path.stat().st_size
+            shown_size = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"
+            st.download_button(
+                f"{path.name} ({shown_size})", path.read_bytes, file_name=path.name, key=f"file.{run}.{path.name}"
+            )
+
+
+@touch
+def _prepare(folder: Path) -> None:
+    with st.spinner(_("Writing the files")):
+        taking.write(folder)
 
 
 @touch

@@ -1,0 +1,297 @@
+"""The settings of Word2Vec, and which of them cannot go together. No gensim and no torch in here."""
+
+import re
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from core.experiment import Config, Setting
+from core.words import N_, Refusal
+
+#: Corpora that come with a package, and those whose words the engine that is written out can go through in time.
+EMBEDDED, SMALL = ("grammar", "news", "wikipedia"), ("grammar", "news", "own")
+
+#: Words that may be typed into one setting.
+TYPED = 8
+
+TEXT, MODEL, OUTPUT, TRAINING, WORDS = (
+    N_("Text"),
+    N_("Model"),
+    N_("Output"),
+    N_("Training"),
+    N_("Words to look at"),
+)
+
+
+class Word2VecConfig(Config):
+    """Settings of the vectors, of their training, and of what is looked at."""
+
+    corpus: Literal["grammar", "news", "wikipedia", "own", "abc", "wikipedia_abc", "classics", "text8"] = Setting(
+        "wikipedia",
+        N_("Corpus"),
+        N_("The text whose words are learned, from nothing but which words stand near which."),
+        group=TEXT,
+        labels={
+            "grammar": N_("A small grammar (kinds known)"),
+            "news": N_("300 news stories"),
+            "wikipedia": N_("106 articles of Wikipedia"),
+            "own": N_("A text of your own"),
+            "abc": N_("ABC news (1.5 MB to fetch)"),
+            "wikipedia_abc": N_("Wikipedia and ABC news"),
+            "classics": N_("Two Chinese classics"),
+            "text8": N_("text8, 17 million words (31 MB to fetch)"),
+        },
+    )
+    text: str = Setting(
+        "",
+        N_("Your text"),
+        N_("UTF-8, English or Chinese, up to 20 MB; pasted, or a file."),
+        group=TEXT,
+        shown_if={"corpus": ("own",)},
+        widget="kept",
+        max_length=32,
+    )
+    cut: Literal["auto", "words", "jieba"] = Setting(
+        "auto",
+        N_("Cut into words"),
+        N_("Runs of letters are words in English; Chinese has no spaces, and jieba finds its words by a dictionary."),
+        group=TEXT,
+        shown_if={"corpus": ("own", "classics")},
+        labels={"auto": N_("As the text needs"), "words": N_("Runs of letters"), "jieba": N_("jieba (Chinese)")},
+    )
+    sentences: int = Setting(
+        4000,
+        N_("Sentences"),
+        N_("How many sentences the grammar makes."),
+        group=TEXT,
+        scale="log",
+        shown_if={"corpus": ("grammar",)},
+        ge=100,
+        le=100_000,
+    )
+    min_count: int = Setting(
+        5,
+        N_("Minimum count"),
+        N_("A word that occurs less often is left out: too little is known of it."),
+        group=TEXT,
+        scale="log",
+        ge=1,
+        le=1000,
+    )
+
+    engine: Literal["gensim", "written"] = Setting(
+        "gensim",
+        N_("Engine"),
+        N_("gensim's fast C, or skip-gram written out in PyTorch: slow, and every number of a step in sight."),
+        group=MODEL,
+        labels={"gensim": N_("gensim"), "written": N_("Written out")},
+    )
+    method: Literal["skip_gram", "cbow"] = Setting(
+        "skip_gram",
+        N_("Method"),
+        N_("Skip-gram guesses each neighbour from the word; CBOW guesses the word from all its neighbours at once."),
+        group=MODEL,
+        shown_if={"engine": ("gensim",)},
+        labels={"skip_gram": N_("Skip-gram"), "cbow": N_("CBOW")},
+    )
+    size: int = Setting(
+        100,
+        N_("Size"),
+        N_("Numbers in a word's vector."),
+        group=MODEL,
+        scale="log",
+        ge=2,
+        le=400,
+    )
+    window: int = Setting(
+        5,
+        N_("Window"),
+        N_("How many words to either side count as neighbours: few for words of a kind, many for words of a topic."),
+        group=MODEL,
+        ge=1,
+        le=20,
+    )
+    shrink: bool = Setting(
+        True,
+        N_("Shrinking window"),
+        N_("Draw the width anew for each word, from 1 up to the window: near neighbours then count for more."),
+        group=MODEL,
+    )
+
+    output: Literal["negative", "hierarchical"] = Setting(
+        "negative",
+        N_("Output"),
+        N_("How a guess over all words is made cheap: against a few random words, or down a binary tree."),
+        group=OUTPUT,
+        shown_if={"engine": ("gensim",)},
+        labels={"negative": N_("Negative sampling"), "hierarchical": N_("Hierarchical softmax")},
+    )
+    negative: int = Setting(
+        5,
+        N_("Negatives"),
+        N_("Random words that each true neighbour is told apart from."),
+        group=OUTPUT,
+        shown_if={"output": ("negative",)},
+        ge=1,
+        le=20,
+    )
+    exponent: float = Setting(
+        0.75,
+        N_("Exponent"),
+        N_("Random words come as often as count to this power: 1 as in the text, 0 all alike."),
+        group=OUTPUT,
+        step=0.05,
+        shown_if={"output": ("negative",)},
+        ge=-1,
+        le=1,
+    )
+
+    lr: float = Setting(
+        0.025,
+        N_("Learning rate"),
+        N_("Length of a step at the beginning; it comes down evenly over the whole run."),
+        group=TRAINING,
+        scale="log",
+        ge=1e-5,
+        le=1,
+    )
+    lr_end: float = Setting(
+        1e-4,
+        N_("Last rate"),
+        N_("Length of a step at the end of the last epoch."),
+        group=TRAINING,
+        scale="log",
+        ge=1e-6,
+        le=1,
+    )
+    epochs: int = Setting(
+        10,
+        N_("Epochs"),
+        N_("Passes over the text; the run ends after the last."),
+        group=TRAINING,
+        scale="log",
+        ge=1,
+        le=1000,
+    )
+    sample: float = Setting(
+        1e-3,
+        N_("Subsampling"),
+        N_("Words with more than this share of the text are left out at random, the more the more frequent; 0: none."),
+        group=TRAINING,
+        scale="log",
+        ge=0,
+        le=0.1,
+    )
+    batch_size: int = Setting(
+        64,
+        N_("Batch size"),
+        N_("Pairs of neighbours looked at for one step."),
+        group=TRAINING,
+        scale="log",
+        shown_if={"engine": ("written",)},
+        ge=1,
+        le=4096,
+    )
+    threads: int = Setting(
+        1,
+        N_("Threads"),
+        N_("Only with 1 does the same seed give the same vectors: several write into them at once, in no fixed order."),
+        group=TRAINING,
+        shown_if={"engine": ("gensim",)},
+        ge=1,
+        le=16,
+    )
+
+    words: str = Setting(
+        "",
+        N_("Neighbours of"),
+        N_("Words whose nearest neighbours are shown, with commas between them; empty for a few of the text's own."),
+        group=WORDS,
+        live=True,
+        max_length=200,
+    )
+    analogy: str = Setting(
+        "",
+        N_("a − b + c"),
+        N_("Three words such as: king - man + woman. Empty for an example."),
+        group=WORDS,
+        live=True,
+        max_length=120,
+    )
+    pairs: str = Setting(
+        "",
+        N_("Pairs"),
+        N_("Pairs of words to follow, such as: cat dog, cat house. Empty for a few of the text's own."),
+        group=WORDS,
+        max_length=200,
+    )
+    shown: int = Setting(
+        60,
+        N_("Words on the map"),
+        N_("How many of the most frequent words the maps show."),
+        group=WORDS,
+        live=True,
+        step=10,
+        ge=20,
+        le=300,
+    )
+    skipped: int = Setting(
+        60,
+        N_("Leave out"),
+        N_("So many of the very most frequent words stay off the map: the, of, and their like."),
+        group=WORDS,
+        live=True,
+        step=10,
+        ge=0,
+        le=200,
+    )
+    projection: Literal["pca", "tsne"] = Setting(
+        "pca",
+        N_("Map by"),
+        N_("PCA keeps the directions in which words differ most; t-SNE keeps who is near whom, and takes much longer."),
+        group=WORDS,
+        live=True,
+        labels={"pca": N_("PCA"), "tsne": N_("t-SNE")},
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuse what cannot go together."""
+        if self.lr_end > self.lr:
+            raise Refusal(
+                "lr_end",
+                N_("Last rate: it is at most the learning rate, {lr}; it was {end}."),
+                lr=self.lr,
+                end=self.lr_end,
+            )
+        if self.engine == "written":
+            if self.corpus not in SMALL:
+                raise Refusal(
+                    "engine", N_("Engine: the one written out is for small texts: the grammar, the news or your own.")
+                )
+            if self.method != "skip_gram" or self.output != "negative":
+                raise Refusal("engine", N_("Engine: what is written out is skip-gram with negative sampling alone."))
+        for name, title in (("words", N_("Neighbours of")), ("pairs", N_("Pairs"))):
+            if len(entries(getattr(self, name))) > TYPED:
+                raise Refusal(name, N_("{title}: at most {most}."), title=title, most=TYPED)
+        if self.analogy.strip() and analogy_of(self.analogy) is None:
+            raise Refusal(
+                "analogy", N_("a − b + c: write three words so: king - man + woman; it was {text}."), text=self.analogy
+            )
+        if any(len(pair.split()) != 2 for pair in entries(self.pairs)):
+            raise Refusal(
+                "pairs", N_("Pairs: two words each, with commas between the pairs, such as: cat dog, cat house.")
+            )
+        return self
+
+
+def entries(text: str) -> list[str]:
+    """What stands between commas (Chinese ones as well), in lower case, nothing twice."""
+    found = (" ".join(entry.split()).lower() for entry in re.split("[,，、;；]", text))
+    return list(dict.fromkeys(entry for entry in found if entry))
+
+
+def analogy_of(text: str) -> tuple[str, str, str] | None:
+    """(a, b, c) of ``a - b + c``; nothing where the text reads otherwise."""
+    found = re.fullmatch(r"\s*([^\s+−–-]+)\s*[−–-]\s*([^\s+−–-]+)\s*\+\s*([^\s+−–-]+)\s*", text.lower())
+    return (found[1], found[2], found[3]) if found else None

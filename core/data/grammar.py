@@ -1,0 +1,47 @@
+"""A small language with a grammar and known kinds of words: what is alike is known here, so learning can be checked.
+
+A sentence is drawn from a few patterns whose slots are kinds of words. Two words of a kind may stand in exactly the
+same places, and each verb goes with kinds of its own: what a person calls similar is here a fact of the grammar.
+"""
+
+import random
+from collections.abc import Mapping
+
+#: The kinds and their words.
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "animal": ("cat", "dog", "horse", "mouse", "bird", "sheep", "goat", "fox"),
+    "person": ("girl", "boy", "woman", "man", "teacher", "farmer", "doctor", "child"),
+    "food": ("bread", "soup", "apple", "cheese", "rice", "cake", "corn", "carrot"),
+    "place": ("house", "garden", "school", "river", "forest", "village", "market", "field"),
+    "colour": ("red", "blue", "green", "yellow", "black", "white", "brown", "grey"),
+    "eating": ("eats", "likes", "finds", "wants", "smells", "tastes"),
+    "going": ("walks", "runs", "goes", "hurries", "returns", "wanders"),
+    "saying": ("says", "thinks", "knows", "believes", "hopes", "claims"),
+    "time": ("today", "tomorrow", "yesterday", "often", "sometimes", "never"),
+}
+
+#: Slots in braces are kinds; all else stands as it is.
+PATTERNS = (
+    "the {animal} {eating} the {food}",
+    "the {colour} {animal} {eating} {food} {time}",
+    "the {person} {eating} {colour} {food}",
+    "the {animal} {going} to the {place} {time}",
+    "the {person} {going} from the {place} to the {place}",
+    "{time} the {person} {going} to the {colour} {place}",
+    "the {person} {saying} that the {animal} {eating} {food}",
+    "the {person} {saying} that the {person} {going} to the {place}",
+    "the {person} and the {animal} {going} to the {place}",
+)
+
+#: The kind of each word that has one.
+CLASSES: Mapping[str, str] = {word: kind for kind, words in KINDS.items() for word in words}
+
+
+def sentences(count: int, seed: int) -> list[list[str]]:
+    """``count`` sentences, each a list of words; the same seed gives the same ones."""
+    dice = random.Random(seed)
+    patterns = [pattern.split() for pattern in PATTERNS]
+    return [
+        [dice.choice(KINDS[part[1:-1]]) if part[0] == "{" else part for part in dice.choice(patterns)]
+        for _ in range(count)
+    ]

@@ -1,0 +1,52 @@
+"""gensim as one writes it on one page, with the settings of the first preset: Tenfold's is measured by it.
+
+``python -m tests.core.algorithms.word2vec.plain [THREADS]`` runs both in turn, three times, and prints how many words
+of the text each goes through in a second of processor time. It is no test: times are not asserted.
+"""
+
+import importlib
+import sys
+import time
+
+from gensim.models import Word2Vec
+
+from core.algorithms.word2vec.config import Word2VecConfig
+from core.algorithms.word2vec.driven import job_words
+from core.algorithms.word2vec.spec import experiment
+from core.algorithms.word2vec.text import Text, read
+from core.events import Step
+from core.runs import pace
+
+EPOCHS = 3
+
+
+def plain(text: Text, threads: int) -> float:
+    """Words a second of gensim's own training."""
+    model = Word2Vec(vector_size=100, window=5, min_count=5, sg=1, negative=5, workers=threads, seed=0)
+    model.build_vocab(text.corpus.sentences)
+    began = time.process_time()
+    model.train(text.corpus.sentences, total_examples=model.corpus_count, epochs=EPOCHS)
+    return EPOCHS * text.corpus.words / (time.process_time() - began)
+
+
+def ours(text: Text, threads: int) -> float:
+    """Words a second of Tenfold's, with all that it measures, and looked at as the page looks."""
+    program = importlib.import_module("core.algorithms.word2vec.train")
+    state = program.build(Word2VecConfig(epochs=EPOCHS, threads=threads), text, "cpu")
+    looking = pace.Pace(experiment.looks, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
+    began = time.process_time()
+    for event in program.train(state):
+        if isinstance(event, Step) and looking.ready(time.perf_counter()):
+            looking.begin()
+            list(program.observe(state))
+            looking.done()
+    return EPOCHS * text.corpus.words / (time.process_time() - began)
+
+
+if __name__ == "__main__":
+    threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    text = read(Word2VecConfig(threads=threads))
+    print(f"jobs of {job_words(Word2VecConfig(threads=threads), text.corpus.words)} words")
+    for _ in range(3):
+        a, b = plain(text, threads), ours(text, threads)
+        print(f"plain {a:,.0f}, Tenfold {b:,.0f} words a second: {b / a:.3f}", flush=True)

@@ -1,0 +1,86 @@
+"""What the page claims of each preset, measured on seed 0: the preset's own settings, to its very end."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from core.algorithms.word2vec.spec import experiment
+from tests.core.algorithms.word2vec.training import Told, nearest, run, same_kind, start
+
+pytestmark = pytest.mark.claim
+
+TITLES = {p.name: p.title for p in experiment.presets}
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Callable[[str], Told]:
+    """A preset's run, made once however many claims are about it."""
+    known: dict[str, dict[str, Any]] = {p.name: dict(p.settings) for p in experiment.presets}
+    return cache(lambda name: run(start(known[name])))
+
+
+def people(told: Told) -> float:
+    return told.last("people/wordsim")
+
+
+@pytest.mark.long
+def test_a_small_text_is_enough_to_see_likeness(outcome, measured):
+    measured(f"{TITLES['wikipedia']}: WordSim-353", people(outcome("wikipedia")), at_least=0.35)
+
+
+@pytest.mark.long
+def test_skip_gram_sees_more_than_cbow(outcome, measured):
+    gain = people(outcome("wikipedia")) - people(outcome("cbow"))
+    measured(f"{TITLES['cbow']}: WordSim-353, skip-gram less CBOW", gain, at_least=0.08)
+
+
+@pytest.mark.long
+def test_a_narrow_window_finds_words_of_a_kind_and_a_wide_one_words_of_a_topic(outcome, measured):
+    narrow, wide = people(outcome("narrow")), people(outcome("wide"))
+    measured(f"{TITLES['narrow']}: WordSim-353", narrow, at_most=0.36)
+    measured(f"{TITLES['wide']}: WordSim-353", wide, at_least=0.48)
+
+
+@pytest.mark.long
+def test_subsampling_shortens_an_epoch_and_costs_little(outcome, measured):
+    with_it, without = outcome("wikipedia"), outcome("whole")
+    more = without.trained / with_it.trained
+    measured(f"{TITLES['whole']}: words trained on, of those with subsampling", more, at_least=1.3)
+    measured(f"{TITLES['whole']}: WordSim-353 gained", people(without) - people(with_it), at_most=0.03)
+
+
+@pytest.mark.long
+def test_more_text_is_better(outcome, measured):
+    alone, more = (outcome(name).last("analogy/all") for name in ("wikipedia", "more"))
+    measured(f"{TITLES['more']}: analogies right, of those with Wikipedia alone", more / alone, at_least=1.5)
+
+
+@pytest.mark.long
+def test_a_tree_does_better_on_little_text(outcome, measured):
+    gain = people(outcome("tree")) - people(outcome("wikipedia"))
+    measured(f"{TITLES['tree']}: WordSim-353, a tree less random words", gain, at_least=0.05)
+
+
+def test_the_kinds_of_a_grammar_are_found(outcome, measured):
+    measured(f"{TITLES['grammar']}: nearest is of the same kind", same_kind(outcome("grammar").state), at_least=0.95)
+
+
+def test_the_engine_that_is_written_out_finds_them_too(outcome, measured):
+    measured(f"{TITLES['written']}: nearest is of the same kind", same_kind(outcome("written").state), at_least=0.95)
+
+
+@pytest.mark.long
+def test_a_novel_knows_who_belongs_together(outcome, measured):
+    found = nearest(outcome("classics").state, "宝玉")
+    measured(f"{TITLES['classics']}: 黛玉 or 宝钗 among ten", bool({"黛玉", "宝钗"} & set(found)), exactly=True)
+
+
+@pytest.mark.long
+def test_chinese_cut_as_english_is_named(outcome, measured):
+    wrong, right = outcome("glued"), outcome("classics")
+    named = [note.diagnosis for note in wrong.notes]
+    measured(f"{TITLES['glued']}: is it named?", "glued words" in named, exactly=True)
+    kept = wrong.state.text.tally["宝玉"] / right.state.text.tally["宝玉"]
+    measured(f"{TITLES['glued']}: share of its places that 宝玉 keeps", kept, at_most=0.5)

@@ -1,0 +1,67 @@
+"""What may be taken along is what was trained, as gensim reads it, by the command line and its own process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+
+from core.algorithms.word2vec import train as program
+from core.experiment import Stop
+from core.runs import taking, worker
+from core.runs.library import Library
+from core.settings import check
+from core.words import Refusal
+from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
+
+HOUSE = Path(__file__).parents[4]
+
+
+@pytest.mark.parametrize("settings", [QUICK, WRITTEN], ids=["driven", "written out"])
+def test_all_three_forms_are_read_back_by_gensim(settings, tmp_path):
+    state = start(settings)
+    run(state, 10)
+    text, binary, own = program.export(state, tmp_path)
+    for found in (
+        KeyedVectors.load_word2vec_format(str(text), binary=False),
+        KeyedVectors.load_word2vec_format(str(binary), binary=True),
+        KeyedVectors.load(str(own)),
+    ):
+        assert list(found.index_to_key) == list(state.vocabulary.words)
+        assert np.allclose(found.vectors, state.engine.vectors, atol=1e-6)
+    exact = KeyedVectors.load_word2vec_format(str(binary), binary=True)
+    assert np.array_equal(exact.vectors, state.engine.vectors)
+
+
+def test_a_run_s_files_are_written_from_its_newest_checkpoint_by_a_process_of_its_own(tmp_path, monkeypatch):
+    library = Library(tmp_path)
+    from core.algorithms.word2vec.spec import experiment
+
+    config = check(experiment.config, QUICK)
+    info = library.create("word2vec", config, Stop(steps=1000), "cpu", "me")
+    folder = library.folder(info.id)
+    assert taking.kept(folder) == []
+    with pytest.raises(Refusal, match="saved nothing yet"):
+        taking.take(library, info.id, tmp_path / "out")
+    assert worker.work(folder) == 0
+    view = library.view(info.id)
+    assert view.head.state == "finished" and view.head.end == view.head.step < 1000 and not view.resumable
+    found = taking.write(folder)
+    assert (
+        [path.name for path in found]
+        == ["vectors.bin", "vectors.kv", "vectors.txt"]
+        == [path.name for path in taking.kept(folder)]
+    )
+    whole = start(QUICK)
+    run(whole)
+    vectors = KeyedVectors.load_word2vec_format(str(found[0]), binary=True).vectors
+    assert np.array_equal(vectors, whole.engine.vectors), "the worker's run is the same as one by hand"
+
+
+def test_a_run_that_is_not_there_is_refused_in_a_sentence():
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "export", "nosuchrun"], cwd=HOUSE, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1

@@ -35,7 +35,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Nothing to tell, inside a long piece of work such as an evaluation: the worker may look at its controls."""
+    """Nothing to tell, inside a long piece of work such as an evaluation or many updates in one step.
+
+    The worker may look at its controls and, for pictures, at the state; it may not save or change it here.
+    """
 
 
 @dataclass(frozen=True, slots=True)

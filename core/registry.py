@@ -41,5 +41,5 @@ def get(slug: str) -> Experiment:
     except KeyError:
         known = ", ".join(experiments())
         raise Refusal(
-            "algorithm", N_("There is no algorithm called {slug}; there are: {known}."), slug=slug, known=known
+            "algorithm", N_("There is no algorithm called {slug}; there are: {known}."), slug=slug or "''", known=known
         ) from None

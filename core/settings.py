@@ -57,6 +57,8 @@ def from_text(
         field = _field(schema, name)
         try:
             parsed[name] = _parsed(field.annotation, text)
+            if isinstance(parsed[name], float) and not math.isfinite(parsed[name]):
+                raise ValueError  # 1e999: said as it was written
         except ValueError:
             raise _not_allowed(name, field, text) from None
     return check(schema, start | parsed)
@@ -210,9 +212,12 @@ def _field(schema: type[BaseModel], name: str) -> FieldInfo:
     if field is not None:
         return field
     shown = _shown(name)
-    near = difflib.get_close_matches(shown, schema.model_fields, n=1, cutoff=0.5)
+    # A person may write what stands on the page: Points for "samples".
+    known = {(field.title or "").lower(): name for name, field in schema.model_fields.items()}
+    known |= {name: name for name in schema.model_fields}
+    near = difflib.get_close_matches(shown.lower(), known, n=1, cutoff=0.5)
     if near:
-        raise Refusal(shown, N_("There is no setting {name}; did you mean {near}?"), name=shown, near=near[0])
+        raise Refusal(shown, N_("There is no setting {name}; did you mean {near}?"), name=shown, near=known[near[0]])
     raise Refusal(
         shown, N_("There is no setting {name}; there are: {known}."), name=shown, known=", ".join(schema.model_fields)
     )

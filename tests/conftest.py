@@ -21,10 +21,10 @@ HOUSE = Path(__file__).parents[1]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser, a server and a training on two noisy cores: what fails there has to fail twice."""
+    """Two processes share the work (`make test`): one has the browser, the other a file at a time."""
     for item in items:
-        if item.get_closest_marker("browser") or item.path.name == "test_app.py":
-            item.add_marker(pytest.mark.flaky(reruns=1))
+        group = "browser" if item.get_closest_marker("browser") else item.path.name + item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,9 @@ export class Stage {
     this.play = new Play(this);
     this.transport.buttons.after(this.play.node);
     const { panels, play, transport, notes, timeline } = this;
-    this.root.append(transport.node, notes.node, panels.node, timeline.node, panels.dialog, play.dialog, notes.toasts);
+    // Sentences come and go over the panels' foot: nothing above them moves.
+    const foot = h("div", { class: "tf-foot" }, notes.node, timeline.node);
+    this.root.append(transport.node, panels.node, foot, panels.dialog, play.dialog, notes.toasts);
     this.pulse = setInterval(() => this.beat(), 1000);
   }
 

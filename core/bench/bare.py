@@ -1,37 +1,51 @@
 """The same training without any engine: a loop over ``program.train`` and nothing else, in a process of its own.
 
-Reads a line of JSON for each measurement and answers with steps a second.
+Reads a line of JSON for each measurement. One with ``warm`` and ``seconds`` is answered with the steps that stand at
+either end of such a stretch, one with ``first`` and ``last`` with the steps a second between the two.
 """
 
 import importlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 
 from core import registry
 from core.events import Step
 from core.runs import worker
 
 
-def rate(slug: str, preset: str, seed: int, warm: float, seconds: float) -> float:
-    """Steps a second over ``seconds`` after ``warm`` seconds."""
+def steps(slug: str, preset: str, seed: int) -> Iterator[int]:
+    """Train; each step as it is made."""
     experiment = registry.get(slug)
     settings = next(one for one in experiment.presets if one.name == preset).settings
     config = experiment.config(**{**settings, "seed": seed})
     program = importlib.import_module(experiment.program)
-    training = program.train(program.build(config, program.load(config), "cpu"))
-    clock = time.perf_counter
-    steps, begin = 0, clock()
-    for event in training:
-        if isinstance(event, Step) and clock() - begin >= warm:
-            break
-    begin = clock()
-    for event in training:
+    for event in program.train(program.build(config, program.load(config), "cpu")):
         if isinstance(event, Step):
-            steps += 1
-            if clock() - begin >= seconds:
-                break
-    return steps / (clock() - begin)
+            yield event.step
+
+
+def stretch(slug: str, preset: str, seed: int, warm: float, seconds: float) -> tuple[int, int]:
+    """The first step after ``warm`` seconds, and the first after ``seconds`` more."""
+    clock, begin, first = time.perf_counter, time.perf_counter(), 0
+    for step in steps(slug, preset, seed):
+        if not first and clock() - begin >= warm:
+            begin, first = clock(), step
+        elif first and clock() - begin >= seconds:
+            return first, step
+    raise RuntimeError("a training ended by itself")
+
+
+def rate(slug: str, preset: str, seed: int, first: int, last: int) -> float:
+    """Steps a second from step ``first`` to ``last``."""
+    begin = 0.0
+    for step in steps(slug, preset, seed):
+        if step == first:
+            begin = time.perf_counter()
+        elif step == last:
+            return (last - first) / (time.perf_counter() - begin)
+    raise RuntimeError("a training ended by itself")
 
 
 def main() -> None:
@@ -41,7 +55,8 @@ def main() -> None:
     torch.set_num_threads(int(sys.argv[1]))
     print("ready", flush=True)
     for line in sys.stdin:
-        print(json.dumps(rate(**json.loads(line))), flush=True)
+        asked = json.loads(line)
+        print(json.dumps(rate(**asked) if "first" in asked else stretch(**asked)), flush=True)
 
 
 if __name__ == "__main__":

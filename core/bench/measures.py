@@ -144,33 +144,34 @@ def launch(server: Server, plan: Plan) -> list[Figure]:
     ]
 
 
-def watched(server: Server, plan: Plan) -> list[Figure]:
-    """Steps a second while watched ÷ those of a bare loop, in pairs that take turns."""
+def watched(server: Server, plan: Plan, name: str = "watched ÷ bare") -> Figure:
+    """Steps a second while watched ÷ those of a bare loop over the very same steps, in pairs that take turns."""
     bare = Worker("core.bench.bare", "1")
+    asked = {"slug": plan.slug, "preset": plan.preset, "seed": 0}
+    bare.say({**asked, "warm": plan.warm, "seconds": plan.stretch})
+    first, last = json.loads(bare.hear())
     ratios, rates = [], []
     for i in range(plan.pairs):
-        asked = {"slug": plan.slug, "preset": plan.preset, "seed": i, "warm": plan.warm, "seconds": plan.stretch}
         pair: dict[str, float] = {}
         for kind in ("bare", "watched") if i % 2 else ("watched", "bare"):
             if kind == "bare":
-                bare.say(asked)
+                bare.say({**asked, "first": first, "last": last})
                 pair[kind] = float(json.loads(bare.hear()))
             else:
-                pair[kind] = _watched_rate(server, plan, i)
+                pair[kind] = _watched_rate(server, plan, first, last)
         ratios.append(pair["watched"] / pair["bare"])
         rates.append(pair["bare"])
     bare.end()
     detail = f"bare {statistics.median(rates):.0f} steps/s; pairs " + " ".join(f"{r:.2f}" for r in ratios)
-    return [Figure("watched ÷ bare", statistics.median(ratios), "", 0.95, at_least=True, detail=detail)]
+    return Figure(name, statistics.median(ratios), "", 0.95, at_least=True, detail=detail)
 
 
-def _watched_rate(server: Server, plan: Plan, seed: int) -> float:
-    run = server.start(plan.slug, plan.preset, seed=seed)
+def _watched_rate(server: Server, plan: Plan, first: int, last: int) -> float:
+    run = server.start(plan.slug, plan.preset)
     crowd = watchers(server, [run], plan.panels)
-    reader = _trains(server, run)
-    time.sleep(plan.warm)
+    reader = _trains(server, run, first)
     before = reader.head()
-    time.sleep(plan.stretch)
+    _trains(server, run, last).close()
     after = reader.head()
     crowd.end()
     _ended(server, run)
@@ -180,15 +181,21 @@ def _watched_rate(server: Server, plan: Plan, seed: int) -> float:
 
 def crowds(server: Server, plan: Plan) -> list[Figure]:
     """Processor time of the server for each update and watcher of one run, for crowds of several sizes."""
-    figures = []
+    figures: list[Figure] = []
     run = server.start(plan.slug, plan.preset)
     _trains(server, run).close()
+    time.sleep(plan.warm)
+    begin, cpu = time.time(), server.cpu()
+    time.sleep(plan.window / 2)
+    idle = (server.cpu() - cpu) / (time.time() - begin)  # what it uses when nobody watches is no part of an update
+    figures.append(Figure("server, nobody watches", idle * 100, "% of a core"))
     for size in plan.crowds:
         crowd = watchers(server, [run] * size, plan.panels)
         time.sleep(plan.warm)
         begin, cpu = time.time(), server.cpu()
         time.sleep(plan.window)
-        end, used = time.time(), server.cpu() - cpu
+        end = time.time()
+        used = server.cpu() - cpu - idle * (end - begin)
         heard = json.loads(crowd.end())
         updates = [a for one in heard for a in one["arrivals"] if begin <= a[0] <= end]
         rate = len(updates) / size / (end - begin)
@@ -249,13 +256,15 @@ def _p95(values: Sequence[float]) -> float:
     return sorted(values)[max(math.ceil(len(values) * 0.95) - 1, 0)]
 
 
-def measure(plan: Plan, folder: Path) -> list[Figure]:
-    """All of it, on two servers: one as it is, one with a slot for each of many runs."""
+def measure(plan: Plan, folder: Path, others: Sequence[Plan] = ()) -> list[Figure]:
+    """All of it, on two servers: one as it is, one with a slot for each of many runs. Of ``others`` only the first."""
     figures = []
     with serving(folder / "one") as server:
         figures += idle(server)
         figures += launch(server, plan)
-        figures += watched(server, plan)
+        figures.append(watched(server, plan))
+        for other in others:
+            figures.append(watched(server, other, f"watched ÷ bare, {other.slug}"))
         figures += crowds(server, plan)
     with serving(folder / "many", slots=plan.runs + 1) as server:
         figures += many(server, plan)

@@ -19,15 +19,19 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m core bench", description="Measure what the engine costs.")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--quick", action="store_true", help="rough figures in half a minute")
-    parser.add_argument("--algorithm", default="dnn", help="which algorithm trains; see list")
+    parser.add_argument("--algorithm", default="", help="which algorithm trains, and no other; see list")
     parser.add_argument("--preset", default="", help="with which settings; the first where none is named")
     asked = parser.parse_args(arguments)
-    preset = asked.preset or registry.get(asked.algorithm).presets[0].name
-    plan = quick(asked.algorithm, preset) if asked.quick else Plan(asked.algorithm, preset)
+    slug = asked.algorithm or "dnn"
+    preset = asked.preset or registry.get(slug).presets[0].name
+    plan = quick(slug, preset) if asked.quick else Plan(slug, preset)
+    others = (
+        [] if asked.algorithm or asked.quick else [_other(slug) for slug in registry.experiments() if slug != "dnn"]
+    )
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="tenfold-bench-", ignore_cleanup_errors=True) as folder:
-            figures = measure(plan, Path(folder))
+            figures = measure(plan, Path(folder), others)
     except (RuntimeError, OSError) as error:
         print(f"The bench could not be run: {error}", file=sys.stderr)
         return 1
@@ -38,6 +42,11 @@ def main(arguments: Sequence[str]) -> int:
         print(_table(figures))
         print(f"\n{plan.slug}, preset {plan.preset}, {os.cpu_count()} cores, {seconds:.0f} s")
     return 0
+
+
+def _other(slug: str) -> Plan:
+    """Few and short pairs: ten algorithms have to fit into five minutes."""
+    return Plan(slug, registry.get(slug).presets[0].name, pairs=3, stretch=3.0)
 
 
 def _message(plan: Plan, figures: Sequence[Figure], seconds: float) -> dict[str, object]:

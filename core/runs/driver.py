@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from core import registry, settings
 from core.data import cache
-from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Step, Text
+from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Pulse, Scalars, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Program, Rounds, State, Stop
 from core.runs import checkpoint, control, pace
 from core.runs.earlier import Earlier
@@ -81,6 +81,7 @@ class Driver:
         self._stopping = 0.0  # when a stop was first seen
         self._turned = 0  # of control.knobs
         self._stepped = 0  # of control.steps
+        self._forced = False  # the step under way is of a part whose turn it was not
         self._due = 0.0  # of the next step in slow motion
         self._again: list[Knob] = []  # turned in an earlier life, beyond the step resumed at
         self._reached = False  # the metric of the stop condition
@@ -183,6 +184,9 @@ class Driver:
                     flush_first = False
             elif event is not None:
                 self._tell(event)
+                if type(event) is Pulse and self._observing.ready(perf_counter()):
+                    self._observe(program, state)
+                    self._observed = -1  # once the step is made, its state is another
             else:
                 self.ending = "finished"
             if perf_counter() - self._flushed > FLUSH_S:
@@ -260,6 +264,9 @@ class Driver:
             self._stepped += 1
         self._stop_clock()
         self._observe(program, state)
+        if self._forced:  # out of turn: the log does not tell of it, so nobody could repeat it
+            self._forced = False
+            self._save(state)
         self._flush()
         while self._control.mode == "pause" and self._stepped >= self._control.steps and not self.terminated:
             time.sleep(NAP_S)
@@ -272,6 +279,7 @@ class Driver:
             self._status("running")
             self._flush()
         elif not self.ending and self._control.part in self.experiment.parts:
+            self._forced = cast(Rounds, state).due != self._control.part
             cast(Rounds, state).due = self._control.part
         self._since = perf_counter()
         self._due = 0.0

@@ -64,7 +64,7 @@ class Pace:
 
 
 class Rate:
-    """Updates a second over the last second or so."""
+    """Steps a second over the last second or so; over longer where none was made in it."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[float, int]] = []
@@ -72,7 +72,7 @@ class Rate:
     def __call__(self, step: int) -> float:
         now = perf_counter()
         self._seen.append((now, step))
-        while len(self._seen) > 2 and self._seen[1][0] < now - 1.0:
+        while len(self._seen) > 2 and self._seen[1][0] < now - 1.0 and self._seen[1][1] < step:
             self._seen.pop(0)
         (then, before), span = self._seen[0], now - self._seen[0][0]
         return (step - before) / span if span > 0 and then < now else 0.0

@@ -1,6 +1,7 @@
 """What one person's tab knows: who they are, what they have set, and what there is to tell them."""
 
 import secrets
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -15,6 +16,9 @@ from pages.parts.language import say
 _P = ParamSpec("_P")
 _NOTICES = "notices"
 _TOUCHED = "touched"
+
+#: Seconds for which a browser may still ask with an address that this page has changed since.
+_LAG = 2.0
 
 
 def owner() -> str:
@@ -56,7 +60,10 @@ def draft_of(experiment: Experiment) -> Draft:
     touched = st.session_state.pop(_TOUCHED, False)
     left = st.session_state.get(key)
     if left is not None and (
-        touched or (came_back() and not params) or params == st.session_state.get(f"{key}.address")
+        touched
+        or (came_back() and not params)
+        or params == st.session_state.get(f"{key}.address")
+        or params in _lately(f"{key}.address")
     ):
         return left
     draft, refused = from_address(experiment, st.query_params.to_dict())
@@ -95,7 +102,18 @@ def write_address(draft: Draft) -> None:
         return  # settings that nobody could open stay out of the address; Train says what is wrong
     if address != params:
         st.query_params.from_dict(address)
-    st.session_state[f"draft.{draft.experiment.slug}.address"] = _settings()
+    key = f"draft.{draft.experiment.slug}.address"
+    settings, before = _settings(), st.session_state.get(key)
+    if before is not None and before != settings:
+        lately = st.session_state.get(f"{key}.lately", [])[-20:]
+        st.session_state[f"{key}.lately"] = [*lately, (time.monotonic(), before)]
+    st.session_state[key] = settings
+
+
+def _lately(key: str) -> list[dict[str, str]]:
+    """Addresses that this page had a moment ago: nobody went there, the browser has not heard of the change."""
+    now = time.monotonic()
+    return [settings for then, settings in st.session_state.get(f"{key}.lately", []) if now - then < _LAG]
 
 
 def show_notices() -> None:

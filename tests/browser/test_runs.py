@@ -42,6 +42,7 @@ def test_a_moved_slider_leaves_the_stage_alone(page: Page, server: Server) -> No
     same = "stage.isConnected && chart.isConnected && document.querySelector('.tf-stage') === stage"
     assert page.evaluate(same)
     control(page, "batch_norm").locator("label").click()
+    expect(page.locator(".st-key-reset-batch_norm")).to_be_visible()
     batch = control(page, "batch_size").get_by_role("slider")
     batch.focus()
     batch.press("Home")

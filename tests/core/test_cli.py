@@ -54,6 +54,7 @@ def test_a_diverged_run_is_told(command_line: Run) -> None:
     [
         (["--set", "lr=-1"], "Learning rate must be a number between"),
         (["--set", "rl=1"], "There is no setting rl; did you mean lr?"),
+        (["--set", "lr=1e999"], "it was 1e999"),
         (["--set", "lr"], "A setting reads like lr=0.01"),
         (["--seed", "minus one"], "Seed must be a whole number between"),
         (["--steps", "0"], "Steps must be a whole number between"),

@@ -384,7 +384,12 @@ class DQNConfig(Config):
         return self
 
     def _check_memory(self) -> None:
-        """Refuse a memory that cannot be learned from."""
+        """Refuse a memory that cannot be learned from, and a second opinion where there is one network."""
+        if self.double and self.target == "none":
+            raise Refusal(
+                "double",
+                N_("Double: without a target network there is no second estimate. Choose a target network."),
+            )
         if self.replay and self.buffer < self.batch_size:
             raise Refusal(
                 "buffer",

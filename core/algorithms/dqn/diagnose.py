@@ -13,8 +13,9 @@ BEYOND = 5.0
 ALIKE, GREEDY = 20, 0.1
 
 
-#: Of what had been gained: less is forgetting, and as much as the second is recovered.
-HALF, RECOVERED = 0.5, 0.9
+#: Of what had been gained: less is forgetting, and as much as the second is recovered. Both go by the mean of the last
+#: few evaluations: one alone may be chance.
+HALF, RECOVERED, FEW = 0.5, 0.9, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Evidence:
         largest_reward: largest |r| so far.
         gamma, longest: discount, and the longest episode in steps so far.
         epsilon: share of random actions now.
+        tabular: whether values stand in a table.
         episodes: that ended so far.
         lowest, highest: their returns.
         evaluations: mean return of each evaluation so far.
@@ -36,6 +38,7 @@ class Evidence:
     gamma: float
     longest: float
     epsilon: float
+    tabular: bool
     episodes: int
     lowest: float
     highest: float
@@ -54,13 +57,15 @@ def diagnose(seen: Evidence, active: set[str]) -> dict[str, Mapping[str, object]
             "value": f"{seen.highest:g}",
             "percent": f"{100 * seen.epsilon:.0f}",
         }
-    if len(seen.evaluations) >= 3:
-        best, worst = max(seen.evaluations), min(seen.evaluations)
-        now, at = seen.evaluations[-1], seen.evaluations.index(best)
-        before = min(seen.evaluations[: at + 1])  # what it had learned is what it had gained until then
-        share = RECOVERED if "forgets" in active else HALF  # said once, until it has come back
-        if best > before and worst < best and now < before + share * (best - before):
-            found["forgets"] = {"best": f"{best:.3g}", "now": f"{now:.3g}"}
+    if len(seen.evaluations) > FEW:
+        means = [sum(seen.evaluations[i : i + FEW]) / FEW for i in range(len(seen.evaluations) - FEW + 1)]
+        best, now = max(means), means[-1]
+        # What it had learned is what it had gained until then.
+        before = min(seen.evaluations[: means.index(best) + 1])
+        name = "wavers" if seen.tabular else "forgets"
+        share = RECOVERED if name in active else HALF  # said once, until it has come back
+        if best > before and now < before + share * (best - before):
+            found[name] = {"best": f"{best:.3g}", "now": f"{now:.3g}"}
     begun = {name: values for name, values in found.items() if name not in active}
     active.clear()
     active.update(found)

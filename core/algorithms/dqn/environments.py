@@ -59,7 +59,9 @@ class TwoState(gymnasium.Env[Any, Any]):
 
 
 class OverEstimation(gymnasium.Env[Any, Any]):
-    """Sutton and Barto's Example 6.7: states A (0) and B (1), ten actions, an end (2) that is never acted in.
+    """After Sutton and Barto's Example 6.7: states A (0) and B (1), ten actions, an end (2) that is never acted in.
+
+    There A has two actions; here it has as many as B, so a random one goes left nine times in ten.
 
     From A action 0 goes right, to the end, and all others left, to B; both pay 0. From B every action ends the episode
     and pays a normal number of mean -0.1 and deviation 1. So left is worth -0.1 γ, but the largest of ten noisy
@@ -112,7 +114,7 @@ class World:
         actions: how many there are.
         states: how many there are, 0 where observations are vectors.
         shape: of an observation, ``()`` for the number of a state (int64), else ``(n,)`` (float32).
-        seed, done: seed of the episode under way, and the actions taken in it.
+        seed, done, earned: seed of the episode under way, the actions taken in it and the sum of its rewards.
         observation: the present one.
 
     Raises:
@@ -149,13 +151,13 @@ class World:
                 environment=config.name,
             )
         self.shape: tuple[int, ...] = () if self.states else (size,)
-        self.seed, self.done = 0, list[int]()
+        self.seed, self.done, self.earned = 0, list[int](), 0.0
         self.observation: Array = np.zeros(self.shape, np.int64 if self.states else np.float32)
 
     def begin(self, seed: int) -> Array:
         """A new episode; its first observation."""
         seen, _ = self.env.reset(seed=seed)
-        self.seed, self.done = seed, []
+        self.seed, self.done, self.earned = seed, [], 0.0
         self.observation = self._read(seen)
         return self.observation
 
@@ -164,6 +166,7 @@ class World:
         seen, reward, terminated, truncated, _ = self.env.step(action + self.first)
         before, self.observation = self.observation, self._read(seen)
         self.done.append(action)
+        self.earned += float(reward)
         return Transition(before, action, float(reward), self.observation, bool(terminated), bool(truncated))
 
     def _read(self, seen: Any) -> Array:
@@ -183,14 +186,18 @@ class World:
 
     def state_dict(self) -> dict[str, Any]:
         """The episode under way, as its seed and what was done since."""
-        return {"seed": self.seed, "done": np.array(self.done, np.int32), "observation": self.observation}
+        done = np.array(self.done, np.int32)
+        return {"seed": self.seed, "done": done, "earned": self.earned, "observation": self.observation}
 
     def load_state_dict(self, tree: dict[str, Any]) -> bool:
-        """Play the episode again up to where it was left; whether it came to the same observation."""
+        """Play the episode again up to where it was left; whether it came to the same observation and rewards."""
         self.begin(int(tree["seed"]))
         for action in np.asarray(tree["done"]).tolist():
-            self.act(action)
-        return bool(np.array_equal(self.observation, np.asarray(tree["observation"])))
+            step = self.act(action)
+            if step.terminated or step.truncated:
+                return False  # what is saved is an episode under way
+        same = np.array_equal(self.observation, np.asarray(tree["observation"]))
+        return bool(same and self.earned == float(tree["earned"]))
 
 
 def made(config: DQNConfig, drawn: bool = False) -> gymnasium.Env[Any, Any]:

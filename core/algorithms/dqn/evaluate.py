@@ -4,6 +4,8 @@ All episodes of an evaluation are played side by side, so that the network is as
 evaluation plays the same episodes' beginnings: what changes from one to the next is the agent alone.
 """
 
+import math
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -28,8 +30,9 @@ class Outcome(NamedTuple):
 
     Attributes:
         returned, length: mean over its episodes.
-        estimate: mean over the episodes of the best action's Q in the first state.
-        discounted: mean over the episodes of the discounted return really obtained.
+        estimate: mean of the best action's Q in the first state, over the episodes that tell what it was worth: an
+            episode that was cut off does where no more than :data:`MISSING` of a later reward could be missing.
+        discounted: mean over the same episodes of the discounted return really obtained; NaN where there are none.
         pairs: (n, 2): Q(s, a) of the action taken and the discounted return really obtained from there on.
     """
 
@@ -71,11 +74,12 @@ def evaluate(state: State) -> Iterator[Pulse | Outcome]:
         if t % BREATH == 0:
             yield Pulse()
     G = [discounted(r, state.config.gamma) for r in rewards]
+    whole = [i for i in range(n) if not cut[i] or len(G[i]) > unknown(state.config.gamma)]
     yield Outcome(
         returned=float(np.mean([sum(r) for r in rewards])),
         length=float(np.mean([len(r) for r in rewards])),
-        estimate=float(np.mean([q[0] for q in Q])),
-        discounted=float(np.mean([g[0] for g in G])),
+        estimate=float(np.mean([Q[i][0] for i in whole])) if whole else math.nan,
+        discounted=float(np.mean([G[i][0] for i in whole])) if whole else math.nan,
         pairs=pairs(Q, G, cut, state.config.gamma),
     )
 
@@ -90,16 +94,22 @@ def discounted(rewards: list[float], gamma: float) -> Array:
     return G
 
 
+def unknown(gamma: float) -> int:
+    """Last steps of an episode that was cut off whose returns could miss more than :data:`MISSING` of a reward."""
+    if gamma == 0:
+        return 0
+    return math.ceil(math.log(MISSING) / math.log(gamma)) if gamma < 1 else sys.maxsize
+
+
 def pairs(Q: list[list[float]], G: list[Array], cut: list[bool], gamma: float) -> Array:
     """Estimates and returns, (n, 2), at most :data:`PAIRS` evenly picked.
 
     The last steps of an episode that was cut off are left out: what would have come is missing from their returns.
     """
-    horizon = int(np.ceil(np.log(MISSING) / np.log(gamma))) if 0 < gamma < 1 else (1 if gamma == 0 else 0)
-    kept = [
-        np.stack([q[: max(len(g) - horizon, 0)] if over else q, g[: max(len(g) - horizon, 0)] if over else g], axis=1)
-        for q, g, over in ((np.array(q), g, over) for q, g, over in zip(Q, G, cut, strict=True))
-    ]
+    kept = []
+    for q, g, over in zip(Q, G, cut, strict=True):
+        n = max(len(g) - unknown(gamma), 0) if over else len(g)
+        kept.append(np.stack([np.array(q)[:n], g[:n]], axis=1))
     found = np.concatenate(kept)
     if len(found) > PAIRS:
         found = found[np.linspace(0, len(found) - 1, PAIRS).astype(int)]

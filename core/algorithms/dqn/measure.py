@@ -1,12 +1,12 @@
 """What is told on the way: returns of the training, the last update's loss and values, evaluations, diagnoses."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from core.algorithms.dqn.diagnose import Evidence, diagnose
 from core.algorithms.dqn.evaluate import Outcome, evaluate
-from core.algorithms.dqn.model import loss_of
 from core.algorithms.dqn.schedule import epsilon, evaluated
 from core.algorithms.dqn.state import State
 from core.events import Event, Note, Scalars
@@ -49,11 +49,10 @@ def episodes(state: State) -> dict[str, float]:
 
 def last_update(state: State) -> dict[str, float]:
     """Loss, size of the error and values of the last update; empty before the first."""
-    if state.delta is not None and state.targets is not None:
+    if state.delta is not None and state.targets is not None and state.loss is not None:
         y, delta = state.targets, state.delta
-        loss = loss_of(delta, delta.new_ones(()), state.config.huber)
         return {
-            "train/loss": float(loss),
+            "train/loss": float(state.loss),
             "error/mean": float(delta.abs().mean()),
             "q/online": float((y - delta).mean()),
             "q/target": float(y.mean()),
@@ -68,14 +67,12 @@ def outcome(state: State, told: Outcome) -> dict[str, float]:
     """Keep an evaluation, and its metrics."""
     if state.history and state.history[-1][0] == state.step:
         state.history.pop()  # a training that is taken up again at this step looks anew
-    state.history.append((state.step, told.returned, told.length, told.estimate, told.discounted))
+    state.history.append((state.step, told.returned, told.length))
     state.pairs = told.pairs
-    return {
-        "test/return": told.returned,
-        "test/length": told.length,
-        "value/estimate": told.estimate,
-        "value/obtained": told.discounted,
-    }
+    values = {"test/return": told.returned, "test/length": told.length}
+    if math.isfinite(told.discounted):
+        values |= {"value/estimate": told.estimate, "value/obtained": told.discounted}
+    return values
 
 
 def evidence(state: State) -> Evidence:
@@ -92,7 +89,8 @@ def evidence(state: State) -> Evidence:
         longest=tally.longest,
         epsilon=epsilon(state.config, state.step),
         episodes=tally.over,
+        tabular=state.table is not None,
         lowest=tally.lowest,
         highest=tally.highest,
-        evaluations=[returned for _, returned, *_ in state.history],
+        evaluations=[returned for _, returned, _ in state.history],
     )

@@ -15,6 +15,7 @@ BINS = 30
 HELD = 2000  # remembered steps looked at
 COVER = 24  # cells of the coverage across and up
 LOOKED = 100  # steps up to which all panels are told at every look
+NEAR = 3  # steps since the last look within which they are, too: somebody goes step by step
 FAR = 1e3  # a bound of the observations beyond this is none
 
 
@@ -30,8 +31,9 @@ def observe(state: State) -> Iterator[Event]:
         rollout.play(state)
     yield Snapshot(state.step, "rollout", rollout_arrays(rollout))
     yield Snapshot(state.step, "values", value_arrays(rollout))
-    turn = rollout.looks % 3 if state.step > LOOKED else None  # None: all of them
-    rollout.looks += 1
+    near = state.step <= LOOKED or state.step - rollout.looked <= NEAR
+    turn = None if near else rollout.looks % 3  # None: all of them
+    rollout.looks, rollout.looked = rollout.looks + 1, state.step
     if turn in (0, None):
         yield Snapshot(state.step, "map", map_arrays(state, rollout))
     if turn in (1, None):

@@ -9,7 +9,9 @@ it last had, and gives it the weight (N·P(i))^-β in the loss, over the batch's
 - T. Schaul, J. Quan, I. Antonoglou, D. Silver. Prioritized experience replay. ICLR 2016: eq. 1, section 3.4 and the
   sum tree of appendix B.2.1.
 
-Differs from 2016: a batch is drawn at random from all of the sum, not one step from each of equal slices.
+Differs from 2016: a batch is drawn at random from all of the sum, not one step from each of equal slices; β comes to 1
+when exploration has come down, not at the end of training; what is new gets the largest priority there ever was; and δ
+is not clipped to ±1 before it becomes a priority.
 """
 
 from collections import deque
@@ -36,7 +38,7 @@ class Replay:
 
     Attributes:
         size: steps held. at: where the next one goes.
-        born: step of the run at which each was seen.
+        born: step of the run at which each was complete, its last reward seen.
         drawn: places of the last batch.
     """
 

@@ -136,8 +136,12 @@ DIAGNOSES = {
         "Try a larger ε, or let it come down more slowly."
     ),
     "forgets": N_(
-        "Forgets: evaluations had reached {best} and are down to {now}, less than half of the gain. "
-        "Try a smaller learning rate, a larger buffer, or a target network that changes more slowly."
+        "Forgets: three evaluations in a row had a mean of {best}, the last three one of {now}: less than half of the "
+        "gain. Try a smaller learning rate, a larger buffer, or a target network that changes more slowly."
+    ),
+    "wavers": N_(
+        "Wavers: three evaluations in a row had a mean of {best}, the last three one of {now}. Large corrections make "
+        "a table change its mind. Try a smaller learning rate."
     ),
     "begun anew": N_(
         "This environment does not repeat itself, so the episode under way could not be taken up at step {step}: "
@@ -151,7 +155,6 @@ _LAKE = {
     "lr": 0.5,
     "gamma": 0.95,
     "evaluate_every": 500,
-    "evaluate_episodes": 1,
 }
 _CLIFF = {
     "environment": "CliffWalking-v1",

@@ -24,8 +24,12 @@ RECENT, SURPRISES = 20, 64
 
 
 def seed_of(seed: int, purpose: int, number: int = 0) -> int:
-    """A seed that has nothing in common with those of other seeds, purposes and numbers; below 2³¹."""
-    return int(np.random.SeedSequence([seed, purpose, number]).generate_state(1)[0]) & 0x7FFFFFFF
+    """A seed of its own for each seed, purpose and number; below 2³¹.
+
+    Those of training episodes are even and all others odd: no episode that is judged or shown was trained on.
+    """
+    drawn = int(np.random.SeedSequence([seed, purpose, number]).generate_state(1)[0]) & 0x7FFFFFFE
+    return drawn | (purpose != EPISODES)
 
 
 class Tally:
@@ -77,9 +81,9 @@ class State:
         table: (1 or 2, states, actions) where values stand in a table, else None.
         online, target: the networks; ``target`` is ``online`` itself where there is no copy.
         planned: the next action, where SARSA has chosen it already.
-        delta, targets: TD errors and targets of the network's last update, where there was one.
+        delta, targets, loss: TD errors, targets and loss of the network's last update, where there was one.
         surprises: the last TD errors of a table.
-        history: (step, return, length, estimate, discounted return) of each evaluation.
+        history: (step, return, length) of each evaluation.
         pairs: (n, 2) Q(s, a) and the return really obtained from there on, of the last evaluation.
         active: diagnoses that hold at the moment, so that each is told once.
         reseeded: the environment did not repeat itself when the training was taken up.
@@ -95,8 +99,9 @@ class State:
         self.planned: int | None = None
         self.delta: Tensor | None = None
         self.targets: Tensor | None = None
+        self.loss: Tensor | None = None
         self.surprises: deque[float] = deque(maxlen=SURPRISES)
-        self.history: list[tuple[int, float, float, float, float]] = []
+        self.history: list[tuple[int, float, float]] = []
         self.pairs: Array = np.zeros((0, 2), np.float32)
         self.active: set[str] = set()
         self.reseeded = False
@@ -164,10 +169,10 @@ class State:
             "draws": self.draws.bit_generator.state,
             "tally": self.tally.state_dict(),
             "planned": self.planned,
-            "history": np.array(self.history, np.float64).reshape(-1, 5),
+            "history": np.array(self.history, np.float64).reshape(-1, 3),
             "pairs": self.pairs,
             "active": sorted(self.active),
-            "last": [self.delta, self.targets],
+            "last": [self.delta, self.targets, self.loss],
             "surprises": list(self.surprises),
         }
         if self.table is not None:
@@ -194,7 +199,8 @@ class State:
         self.history = [(int(s), *map(float, rest)) for s, *rest in np.asarray(tree["history"])]  # type: ignore[misc]
         self.pairs = np.array(tree["pairs"], np.float32)
         self.active = set(tree["active"])
-        self.delta, self.targets = (None if last is None else torch.as_tensor(last).clone() for last in tree["last"])
+        last = (None if one is None else torch.as_tensor(one).clone() for one in tree["last"])
+        self.delta, self.targets, self.loss = last
         self.surprises = deque(tree["surprises"], maxlen=SURPRISES)
         if self.table is not None:
             self.table = np.array(tree["table"], np.float64)
@@ -203,6 +209,8 @@ class State:
         self.reseeded = not self.world.load_state_dict(tree["world"])
         if self.reseeded:
             self.tally.returned, self.tally.lasted = 0.0, 0
+            if self.table is None:
+                self.joiner.waiting.clear()  # no steps are joined across two episodes
             self.begin()
         else:
             self.planned = None if tree["planned"] is None else int(tree["planned"])

@@ -133,7 +133,7 @@ def update(state: State) -> None:
     state.optimizer.param_groups[0]["lr"] = config.lr
     state.optimizer.step()
     state.updates += 1
-    state.delta, state.targets = delta.detach(), y
+    state.delta, state.targets, state.loss = delta.detach(), y, loss.detach()
     if config.prioritised:
         replay.prioritise(delta.detach().cpu().numpy())
     if config.target == "soft":

@@ -23,24 +23,35 @@ REAL = 240  # real samples shown, and judged
 ROWS, COLUMNS = 6, 6  # of a grid of images
 BETWEEN, WAYS = 9, 3  # images on the way from a latent to another, and ways
 BATCH = 64  # images judged
+LOOKED = 100  # steps up to which all panels are told at every look
+NEAR = 3  # steps since the last look within which they are, too: somebody goes step by step
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scene:
-    """What stays: fixed real samples, where D is asked, the grid in the latent space."""
+    """What stays: fixed real samples, where D is asked, the grid in the latent space; and the looks so far."""
 
     real: Tensor
     places: Tensor
     lines: Tensor
+    looks: int = 0
+    looked: int = 0  # step of the last one
+
+    def turn(self, step: int) -> int | None:
+        """Which of the smaller panels a look at this step is for, 0 or 1; ``None`` for all."""
+        near = step <= LOOKED or step - self.looked <= NEAR
+        self.looks, self.looked = self.looks + 1, step
+        return None if near else self.looks % 2
 
 
 def observe(state: State) -> Iterator[Event]:
-    """A snapshot for each panel; at step 0 also of what never changes."""
+    """The samples at each look, the smaller panels in turn; at step 0 also what never changes."""
     scene = scene_of(state)
+    turn = scene.turn(state.step)
     if state.config.flat:
-        yield from flat(state, scene)
+        yield from flat(state, scene, turn)
     else:
-        yield from pictured(state, scene)
+        yield from pictured(state, scene, turn)
 
 
 def scene_of(state: State) -> Scene:
@@ -62,7 +73,7 @@ def scene_of(state: State) -> Scene:
     return scene
 
 
-def flat(state: State, scene: Scene) -> Iterator[Event]:
+def flat(state: State, scene: Scene, turn: int | None) -> Iterator[Event]:
     """Snapshots of points in the plane."""
     if state.step == 0 and isinstance(state.source, Plane):
         extent = np.array(state.source.mixture.extent, np.float32)
@@ -82,21 +93,26 @@ def flat(state: State, scene: Scene) -> Iterator[Event]:
             "surface": quantised(bare(squashed(state, surface)), low, high).reshape(SIDE, SIDE),
         },
     )
-    yield Snapshot(state.step, "answers", answer_arrays(state, real, fake))
-    lines = bare(state.samples(scene.lines)).astype(np.float16).reshape(2, LINES, ALONG, 2)
-    yield Snapshot(state.step, "latent", {"lines": lines})
+    if turn in (0, None):
+        yield Snapshot(state.step, "answers", answer_arrays(state, real, fake))
+    if turn in (1, None):
+        lines = bare(state.samples(scene.lines)).astype(np.float16).reshape(2, LINES, ALONG, 2)
+        yield Snapshot(state.step, "latent", {"lines": lines})
 
 
-def pictured(state: State, scene: Scene) -> Iterator[Event]:
+def pictured(state: State, scene: Scene, turn: int | None) -> Iterator[Event]:
     """Snapshots of images."""
-    made = state.samples(state.fixed[:BATCH])
     if state.step == 0:
         yield Snapshot(0, "data", {"real": pixels(scene.real[: ROWS * COLUMNS])})
+    judged = turn in (0, None)
+    made = state.samples(state.fixed[: BATCH if judged else ROWS * COLUMNS])
     yield Snapshot(state.step, "samples", {"images": pixels(made[: ROWS * COLUMNS])})
-    with torch.no_grad():
-        real, fake = (state.judge(x, scene.real) for x in (scene.real, made))
-    yield Snapshot(state.step, "answers", answer_arrays(state, real, fake))
-    yield Snapshot(state.step, "between", {"images": pixels(state.samples(scene.lines))})
+    if judged:
+        with torch.no_grad():
+            real, fake = (state.judge(x, scene.real) for x in (scene.real, made))
+        yield Snapshot(state.step, "answers", answer_arrays(state, real, fake))
+    if turn in (1, None):
+        yield Snapshot(state.step, "between", {"images": pixels(state.samples(scene.lines))})
 
 
 def squashed(state: State, answers: Tensor) -> Tensor:

@@ -252,4 +252,5 @@ experiment = Experiment(
     program="core.algorithms.gan.train",
     place=7,
     parts=(N_("D"), N_("G")),
+    looks=0.02,
 )

@@ -72,7 +72,11 @@ def test_another_header_around_the_same_content_is_the_same_file(published):
     assert ask(address) == CONTENT
 
 
-@pytest.mark.parametrize("damage", [b"no gzip at all", gzip.compress(CONTENT)[:-900], gzip.compress(b"other")])
+@pytest.mark.parametrize(
+    "damage",
+    [b"no gzip at all", gzip.compress(CONTENT)[:-900], gzip.compress(b"other")],
+    ids=["no gzip", "cut short", "another"],
+)
 def test_what_is_not_what_was_published_is_left_out_and_the_next_publisher_asked(published, damage):
     folder, address = published
     (folder / "file.gz").write_bytes(damage)

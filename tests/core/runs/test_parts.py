@@ -62,6 +62,17 @@ def test_a_part_is_stepped_whosever_turn_it_is(run: Any) -> None:
     assert [ask(folder, part) for part in ("G", "G", "D", "D", "")] == ["G", "G", "D", "D", "G"]
 
 
+def test_a_step_out_of_turn_is_saved_at_once(run: Any) -> None:
+    """No log tells of it: a run taken up from an earlier checkpoint would make another step in its place."""
+    folder = run()
+    before = len(checkpoint.files(folder))
+    ask(folder, "D")
+    assert len(checkpoint.files(folder)) == before, "it was D's turn"
+    ask(folder, "D")
+    saved = checkpoint.newest(folder)
+    assert saved is not None and saved.step == head(folder).step == 2
+
+
 def test_a_round_goes_until_the_first_part_is_due_again(run: Any) -> None:
     folder = run(d_steps=3, g_steps=2)
     assert ask(folder, "round", 5) == "G"

@@ -11,6 +11,7 @@ FINE = Evidence(
     gamma=0.99,
     longest=500,
     epsilon=0.04,
+    tabular=False,
     episodes=100,
     lowest=9.0,
     highest=500.0,
@@ -44,14 +45,19 @@ def test_returns_that_never_differ_mean_no_exploration_once_epsilon_is_down():
 
 
 def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_back():
+    def after(*evaluations: float, first: float = 9.0, best: float = 500.0) -> Evidence:
+        return replace(FINE, evaluations=[first, best, best, best, *evaluations])
+
     active: set[str] = set()
-    assert named(replace(FINE, evaluations=[9.0, 500.0, 260.0]), active) == []
-    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0]), active) == ["forgets"]
-    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 300.0]), active) == []
-    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 300.0, 200.0]), active) == []
-    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 480.0]), active) == []
-    assert named(replace(FINE, evaluations=[9.0, 500.0, 250.0, 480.0, 100.0]), active) == ["forgets"]
+    # The mean of the last three against the best mean of three, 500: half of what was gained is (9 + 500) / 2 = 254.5.
+    assert named(after(0.0), active) == [], "one alone may be chance"
+    assert named(after(132.0, 132.0), active) == [], "their mean is 254.7"
+    assert named(after(131.0, 131.0), active) == ["forgets"], "and here 254"
+    assert named(after(131.0, 131.0, 400.0), active) == [], "said already"
+    assert named(after(131.0, 131.0, 480.0, 480.0, 480.0), active) == [], "it has come back"
+    assert named(after(131.0, 131.0, 480.0, 480.0, 480.0, 0.0, 0.0), active) == ["forgets"]
     # Where returns are below zero, half is half of what was gained.
-    assert named(replace(FINE, evaluations=[-200.0, -100.0, -140.0])) == []
-    assert named(replace(FINE, evaluations=[-200.0, -100.0, -160.0])) == ["forgets"]
-    assert named(replace(FINE, evaluations=[100.0, 50.0, 40.0])) == []  # nothing had been gained
+    assert named(after(-174.0, -174.0, first=-200.0, best=-100.0)) == []
+    assert named(after(-176.0, -176.0, first=-200.0, best=-100.0)) == ["forgets"]
+    assert named(replace(FINE, evaluations=[100.0, 50.0, 40.0, 30.0, 20.0])) == []  # nothing had been gained
+    assert named(replace(after(0.0, 0.0), tabular=True)) == ["wavers"]

@@ -96,21 +96,43 @@ class Broken(Restless):
 def registered():
     gymnasium.register("Restless-v0", Restless)
     gymnasium.register("Broken-v0", Broken)
+    gymnasium.register("Lying-v0", Lying)
     yield
-    for name in ("Restless-v0", "Broken-v0"):
+    for name in ("Restless-v0", "Broken-v0", "Lying-v0"):
         gymnasium.registry.pop(name)
 
 
 def test_an_environment_that_does_not_repeat_itself_begins_anew_and_the_page_says_so():
-    half = start(QUICK | {"environment": "other", "other": "Restless-v0"})
+    half = start(QUICK | {"environment": "other", "other": "Restless-v0", "n_step": 3})
     advance(half, 150)
+    assert half.joiner.waiting
     resumed = start(half.config)
     resumed.load_state_dict(saved(half.state_dict()))
     assert resumed.reseeded and resumed.world.done == [] and resumed.tally.lasted == 0
     assert resumed.tally.episodes == half.tally.episodes + 1
     for a, b in zip(half.online.parameters(), resumed.online.parameters(), strict=True):
         assert torch.equal(a, b)
+    held = resumed.replay.size
     assert [note.diagnosis for note in run(resumed, 152).notes] == ["begun anew"]
+    assert resumed.replay.size == held, "two steps of the new episode wait for a third, and none of the old one"
+
+
+class Lying(Restless):
+    """Comes to the same states and pays otherwise."""
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        return np.zeros(1, np.float32), float(self.dice.random()), False, False, {}
+
+
+def test_an_episode_that_pays_otherwise_is_no_repetition():
+    half = start(QUICK | {"environment": "other", "other": "Lying-v0"})
+    advance(half, 150)
+    resumed = start(half.config)
+    resumed.load_state_dict(saved(half.state_dict()))
+    assert resumed.reseeded
 
 
 def test_an_environment_that_raises_ends_the_training_with_its_own_words():
@@ -234,7 +256,8 @@ def test_evaluations_play_their_own_episodes_without_chance_and_leave_the_traini
         World.begin = begin  # type: ignore[method-assign]
     trained, judged = ({seed for training, seed in seeds if training is t} for t in (True, False))
     assert len(judged) == 2 and not trained & judged
-    returns = [returned for _, returned, *_ in state.history]
+    assert all(seed % 2 == 0 for seed in trained) and all(seed % 2 for seed in judged), "no seed is of both kinds"
+    returns = [returned for _, returned, _ in state.history]
     assert len(returns) == 5
     twice = [next(told for told in evaluate(state) if isinstance(told, Outcome))[:4] for _ in range(2)]
     assert twice[0] == twice[1]
@@ -242,10 +265,27 @@ def test_evaluations_play_their_own_episodes_without_chance_and_leave_the_traini
 
 def test_the_return_obtained_by_hand():
     assert discounted([1.0, 2.0, 4.0], 0.5).tolist() == [1 + 0.5 * (2 + 0.5 * 4), 2 + 0.5 * 4, 4.0]
-    Q = [[9.0] * 10]
-    assert len(pairs(Q, [discounted([1.0] * 10, 0.5)], [False], 0.5)) == 10
+    Q, G = [[float(i) for i in range(10)]], [discounted([1.0] * 10, 0.5)]
+    assert pairs(Q, G, [False], 0.5).tolist() == [[i, G[0][i]] for i in range(10)]
     # What was cut off misses its end: 0.5⁵ < 0.05, so the last five steps say nothing.
-    assert len(pairs(Q, [discounted([1.0] * 10, 0.5)], [True], 0.5)) == 5
+    assert pairs(Q, G, [True], 0.5)[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert len(pairs(Q, G, [True], 1.0)) == 0, "without a discount all that would have come is missing"
+    assert len(pairs(Q, G, [True], 0.0)) == 10, "nothing later counts"
+
+
+def test_an_episode_that_was_cut_off_early_does_not_say_what_its_start_was_worth():
+    short, whole = ({"limit": limit, "gamma": gamma} for limit, gamma in ((20, 0.99), (20, 0.5)))
+    for settings, tells in ((short, False), (whole, True)):
+        state = start(QUICK | settings)
+        with torch.no_grad():  # pushes where the pole leans, so that it stands for longer than the limit
+            for p in state.online.parameters():
+                p.zero_()
+            for sign, unit in ((1.0, 0), (-1.0, 1)):
+                state.online.hidden[0].weight[unit] = torch.tensor([0.0, 0.0, 5 * sign, sign])
+                state.online.advantage.weight[1 - unit, unit] = 1.0
+        told = next(told for told in evaluate(state) if isinstance(told, Outcome))
+        assert told.length == 20.0
+        assert np.isfinite(told.discounted) == tells == np.isfinite(told.estimate)
 
 
 def test_live_settings_act_at_the_next_update():

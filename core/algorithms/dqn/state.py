@@ -24,12 +24,12 @@ RECENT, SURPRISES = 20, 64
 
 
 def seed_of(seed: int, purpose: int, number: int = 0) -> int:
-    """A seed of its own for each seed, purpose and number; below 2³¹.
+    """A seed of its own for each seed, purpose and number.
 
-    Those of training episodes are even and all others odd: no episode that is judged or shown was trained on.
+    Those of episodes that are judged, shown or played are 2³¹ or more and all others below: none was trained on.
     """
-    drawn = int(np.random.SeedSequence([seed, purpose, number]).generate_state(1)[0]) & 0x7FFFFFFE
-    return drawn | (purpose != EPISODES)
+    drawn = int(np.random.SeedSequence([seed, purpose, number]).generate_state(1)[0]) & 0x7FFFFFFF
+    return drawn | (purpose in (JUDGED, SHOWN, PLAYED)) << 31
 
 
 class Tally:

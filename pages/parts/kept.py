@@ -55,6 +55,7 @@ def kept(name: str, put: Callable[[str], None], *, key: str, disabled: bool) -> 
         _("or choose a text file (UTF-8, up to 20 MB)"),
         type=["txt", "md", "csv", "text"],
         key=f"{key}.file",
+        max_upload_size=uploads.MOST // 1_000_000,
         on_change=chosen,
         disabled=disabled,
     )

@@ -271,6 +271,8 @@ class Word2VecConfig(Config):
                 )
             if self.method != "skip_gram" or self.output != "negative":
                 raise Refusal("engine", N_("Engine: what is written out is skip-gram with negative sampling alone."))
+        if self.corpus == "own" and not self.text:
+            raise Refusal("text", N_("Your text: paste one or choose a file; there is none yet."))
         for name, title in (("words", N_("Neighbours of")), ("pairs", N_("Pairs"))):
             if len(entries(getattr(self, name))) > TYPED:
                 raise Refusal(name, N_("{title}: at most {most}."), title=title, most=TYPED)

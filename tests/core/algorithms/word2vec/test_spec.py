@@ -26,6 +26,7 @@ from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
         ({"engine": "written"}, "engine"),
         ({"engine": "written", "corpus": "news", "method": "cbow"}, "engine"),
         ({"engine": "written", "corpus": "news", "output": "hierarchical"}, "engine"),
+        ({"corpus": "own"}, "text"),
         ({"words": "a,b,c,d,e,f,g,h,i"}, "words"),
         ({"analogy": "king man woman"}, "analogy"),
         ({"pairs": "cat"}, "pairs"),

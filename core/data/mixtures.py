@@ -48,8 +48,8 @@ def ring(modes: int = 8, radius: float = 2.0) -> tuple[Array, Array]:
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1), np.arange(modes)
 
 
-def grid(side: int = 5, gap: float = 1.0) -> tuple[Array, Array]:
-    """Gaussians on a square grid around the middle."""
+def grid(side: int = 5, gap: float = 2.0) -> tuple[Array, Array]:
+    """Gaussians on a square grid around the middle, forty deviations apart as in PacGAN (2018, section 4.1)."""
     line = gap * (np.arange(side) - (side - 1) / 2)
     x, y = np.meshgrid(line, line)
     return np.stack([x.ravel(), y.ravel()], axis=1), np.arange(side**2)

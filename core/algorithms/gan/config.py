@@ -169,7 +169,10 @@ class GANConfig(Config):
     d_norm: bool = Setting(
         False,
         N_("Batch norm in D"),
-        N_("The same in D; not together with a gradient penalty."),
+        N_(
+            "The same in D, for real and generated samples apart; not together with a gradient penalty or spectral "
+            "norm. What is drawn of D over the plane goes by its averages over both."
+        ),
         group=NETS,
     )
 
@@ -308,6 +311,14 @@ class GANConfig(Config):
                 N_(
                     "Batch norm in D: not under a gradient penalty, which holds D's slope at each sample by itself, "
                     "while batch norm ties a sample's answer to the rest of its batch. Switch one of them off."
+                ),
+            )
+        if self.d_norm and self.spectral_norm:
+            raise Refusal(
+                "spectral_norm",
+                N_(
+                    "Spectral norm: not together with batch norm in D, which divides each unit by its deviation and so "
+                    "makes D as steep again as it likes. Switch one of them off."
                 ),
             )
         if self.batch_size % self.packing:

@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from statistics import mean, median
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
+
+from core.words import N_
 
 #: Evaluations that a diagnosis looks back on, and updates before which there is none: G has to get somewhere first.
 LOOK, SOON = 5, 1000
-#: Half of the modes or fewer are covered, every time. Over when more than that and one more are.
+#: Half of the modes or fewer are covered, every time, and the samples are near no more of them. Over when either is
+#: more by two.
 LOST = 0.5
-#: D gives real samples more and generated ones less than this, every time. Over when it is less sure by half.
+#: D gives real samples more and generated ones less than this, every time. Over when it is less sure by half. Under
+#: label smoothing the surest D gives real samples that much less.
 SURE, SURE_OVER = 0.95, 0.9
 #: From one evaluation to the next this share of the samples changed their mode. Over when it is less than half of it.
 MOVED = 0.25
+
+#: What helps against a D that is too strong: another loss where that is to be had.
+STEEPER = N_("Try the non-saturating loss, fewer D steps, a lower rate of D, or instance noise.")
+WEAKER = N_("Try fewer D steps, a lower rate of D, instance noise, or label smoothing.")
 
 
 class Evaluation(NamedTuple):
@@ -20,9 +28,8 @@ class Evaluation(NamedTuple):
     Attributes:
         covered: modes (or classes) that samples hit, at least a tenth of a fair part each; ``modes``: of how many.
         near: modes that they are near, hit or not.
-        moved: share of the samples that went to another mode since the evaluation before.
+        moved: share of the noise that G, as it is, sent to another mode than at the evaluation before.
         real, fake: D's mean answer as a probability; 0.5 for both where it is none.
-        shares: part of the samples near each mode.
     """
 
     step: int
@@ -32,39 +39,35 @@ class Evaluation(NamedTuple):
     moved: float
     real: float
     fake: float
-    shares: tuple[float, ...]
-
-    def plain(self) -> list[Any]:
-        return [*self[:7], list(self.shares)]
-
-    @classmethod
-    def of(cls, plain: Sequence[Any]) -> Self:
-        *numbers, shares = plain
-        step, covered, near, modes, moved, real, fake = numbers
-        return cls(step, covered, near, modes, moved, real, fake, tuple(shares))
 
 
-def diagnose(history: Sequence[Evaluation], active: set[str]) -> dict[str, dict[str, object]]:
+def diagnose(
+    history: Sequence[Evaluation], active: set[str], *, loss: str = "non_saturating", smoothing: float = 0.0
+) -> dict[str, dict[str, object]]:
     """Diagnoses that begin to hold with the newest evaluation, with what to say of them.
 
     Args:
         history: the last evaluations, the newest last.
         active: what holds already; changed to what holds now. What ceases to hold may begin again.
+        loss: the loss that the game is played for; smoothing: by how much less than 1 D is to call real samples.
     """
     last = [one for one in history if one.step >= SOON][-LOOK:]
     found: dict[str, dict[str, object]] = {}
     if len(last) == LOOK:
         now = last[-1]
-        least = LOST * now.modes
-        over = least + 1 if "mode collapse" in active else least
-        moved = mean(one.moved for one in last)
-        # Few covered may also mean that G has only begun to learn: then its samples lie about, and stay where they are.
-        crowded = median(one.near for one in last) <= least or moved > MOVED
-        if all(one.covered <= over for one in last) and (crowded or "mode collapse" in active):
+        least = LOST * now.modes + (1 if "mode collapse" in active else 0)
+        # Few covered may also mean that G hits nothing yet: then its samples lie about between all of the modes.
+        crowded = median(one.near for one in last) <= least
+        if crowded and all(one.covered <= least for one in last):
             found["mode collapse"] = {"covered": now.covered, "modes": now.modes}
         sure = SURE_OVER if "D too strong" in active else SURE
-        if all(one.real > sure and one.fake < 1 - sure for one in last):
-            found["D too strong"] = {"real": f"{now.real:.2f}", "fake": f"{now.fake:.2f}"}
+        if all(one.real > sure * (1 - smoothing) and one.fake < 1 - sure for one in last):
+            found["D too strong"] = {
+                "real": f"{now.real:.2f}",
+                "fake": f"{now.fake:.2f}",
+                "remedy": STEEPER if loss == "minimax" else WEAKER,
+            }
+        moved = mean(one.moved for one in last)
         if moved > (MOVED / 2 if "oscillation" in active else MOVED):
             found["oscillation"] = {"percent": round(100 * moved)}
     begun = {name: said for name, said in found.items() if name not in active}

@@ -15,7 +15,8 @@ from core.algorithms.gan.model import Net
 from core.algorithms.gan.schedule import evaluated
 from core.algorithms.gan.source import CHUNK, Findings
 from core.algorithms.gan.state import State
-from core.events import Event, Note, Pulse, Scalars, Snapshot
+from core.data.mixtures import covered as covered_modes
+from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
 
 
 def report(state: State) -> Iterator[Event]:
@@ -25,7 +26,8 @@ def report(state: State) -> Iterator[Event]:
     if evaluated(state.config, state.step):
         made = yield from generated(state)
         yield from state.source.measure(made, found)
-        remember(state, found)
+        where = yield from modes_of_g(state)
+        remember(state, found, where)
     values |= found.values
     if values:
         yield Scalars(state.step, values)
@@ -34,7 +36,8 @@ def report(state: State) -> Iterator[Event]:
         yield Snapshot(state.step, "classes", shares)
         yield Snapshot(state.step, "nearest", nearest_arrays(state, found))
     if found.values:
-        for diagnosis, reasons in diagnose(state.history, state.active).items():
+        loss, smoothing = state.config.loss, state.config.smoothing
+        for diagnosis, reasons in diagnose(state.history, state.active, loss=loss, smoothing=smoothing).items():
             yield Note(state.step, diagnosis, reasons)
 
 
@@ -48,19 +51,32 @@ def generated(state: State) -> Generator[Event, None, Tensor]:
     return torch.cat(made)
 
 
-def remember(state: State, found: Findings) -> None:
+def modes_of_g(state: State) -> Generator[Event, None, Array]:
+    """The mode that G as it is sends each of the fixed noise to, as this generator's value.
+
+    What circles in G stands still in its average, so this is not asked of the samples shown.
+    """
+    found: list[Array] = []
+    for z in torch.split(state.fixed, len(state.fixed) if state.config.flat else CHUNK):
+        found.append(state.source.nearest_mode(state.samples(z, live=True)))
+        if not state.config.flat:
+            yield Pulse()
+    return np.concatenate(found)
+
+
+def remember(state: State, found: Findings, where: Array) -> None:
     """Put an evaluation into the history; one that is made again at a resumed step takes its own place."""
     history = state.history
     if history and history[-1].step == state.step:
         history.pop()
-    shares = tuple(float(share) for share in found.shares)
-    before = history[-1].shares if history else shares
-    moved = 0.5 * sum(abs(a - b) for a, b in zip(shares, before, strict=True))
-    near = sum(share * len(shares) >= 0.1 for share in shares)
+        state.before = state.since
+    moved = float(np.mean(where != state.before)) if len(state.before) else 0.0
+    state.since, state.before = state.before, where
+    near = covered_modes(found.shares)
     probable = state.config.probable and "D/real" in state.measured
     real, fake = (state.measured[f"D/{kind}"] if probable else 0.5 for kind in ("real", "fake"))
     covered = int(found.values["modes/covered"])
-    history.append(Evaluation(state.step, covered, near, len(shares), moved, real, fake, shares))
+    history.append(Evaluation(state.step, covered, near, len(found.shares), moved, real, fake))
     del history[: -2 * LOOK]
 
 

@@ -135,9 +135,14 @@ class Layer(nn.Module):
                 return F.conv2d(x, W, self.bias, stride=2, padding=1)
         return F.conv_transpose2d(x, W, self.bias, stride=2, padding=1)
 
+    def matrix(self) -> Tensor:
+        """The weight with a row for each output, (n_out, …); ``up`` keeps its inputs first."""
+        W: Tensor = self.weight.transpose(0, 1) if self.kind == "up" else self.weight
+        return W.flatten(1)
+
     def sigma(self) -> Tensor:
         """σ = uᵀWv, which is all the gradient sees; u and v are found beside it."""
-        W = self.weight.flatten(1)
+        W = self.matrix()
         with torch.no_grad():
             v = F.normalize(W.T @ self.u, dim=0)
         return torch.dot(self.u, W @ v)
@@ -145,7 +150,7 @@ class Layer(nn.Module):
     @torch.no_grad()
     def iterate(self, times: int = 1) -> None:
         """Power iterations: u moves towards the first left singular vector."""
-        W = self.weight.flatten(1)
+        W = self.matrix()
         for _ in range(times):
             self.u.copy_(F.normalize(W @ F.normalize(W.T @ self.u, dim=0), dim=0))
 

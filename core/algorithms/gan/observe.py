@@ -79,18 +79,17 @@ def flat(state: State, scene: Scene, turn: int | None) -> Iterator[Event]:
         extent = np.array(state.source.mixture.extent, np.float32)
         yield Snapshot(0, "data", {"real": bare(scene.real).astype(np.float16), "extent": extent})
     made = state.samples(state.fixed[:SHOWN])
-    arrows, fake = pushed(state, made, scene.real)
+    arrows, fake = pushed(state, made)
+    surface = state.believed(scene.places, scene.real)
     with torch.no_grad():
-        both = state.judge(torch.cat([scene.places, scene.real]), scene.real)
-    surface, real = torch.split(both, [len(scene.places), len(scene.real)])
-    low, high = span(state, surface)
+        real = state.judge(scene.real)
     yield Snapshot(
         state.step,
         "samples",
         {
             "made": bare(made).astype(np.float16),
             "arrows": arrows,
-            "surface": quantised(bare(squashed(state, surface)), low, high).reshape(SIDE, SIDE),
+            "surface": quantised(bare(tinted(state, surface, real, fake)), -1, 1).reshape(SIDE, SIDE),
         },
     )
     if turn in (0, None):
@@ -109,7 +108,7 @@ def pictured(state: State, scene: Scene, turn: int | None) -> Iterator[Event]:
     yield Snapshot(state.step, "samples", {"images": pixels(made[: ROWS * COLUMNS])})
     if judged:
         with torch.no_grad():
-            real, fake = (state.judge(x, scene.real) for x in (scene.real, made))
+            real, fake = (state.judge(x) for x in (scene.real, made))
         yield Snapshot(state.step, "answers", answer_arrays(state, real, fake))
     if turn in (1, None):
         yield Snapshot(state.step, "between", {"images": pixels(state.samples(scene.lines))})
@@ -120,23 +119,31 @@ def squashed(state: State, answers: Tensor) -> Tensor:
     return torch.sigmoid(answers) if state.config.probable else answers
 
 
-def span(state: State, surface: Tensor) -> tuple[float, float]:
-    """The answers that the surface's colours go from and to: what means generated, what means real."""
+def tinted(state: State, surface: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+    """D's answers for places as tints: -1 for generated, 1 for real, 0 where D cannot tell.
+
+    An answer l counts from the middle c as (l - c)/(s + |l - c|), with s the median of |l - c| over all places: late in
+    a run D is sure of nearly the whole plane, and of how sure it is the picture still has to speak. A critic's answers
+    have no zero: c lies halfway between its answers for real and for generated samples.
+    """
     match state.config.loss:
-        case "minimax" | "non_saturating" | "least_squares":
-            return 0.0, 1.0
-        case "hinge":
-            return -1.0, 1.0
-    return float(surface.min()), float(surface.max())  # a critic's answers have no zero
+        case "minimax" | "non_saturating" | "hinge":
+            middle = surface.new_zeros(())
+        case "least_squares":
+            middle = surface.new_full((), 0.5)
+        case _:
+            middle = 0.5 * (real.median() + fake.median())
+    apart = surface - middle
+    return apart / (apart.abs().median() + apart.abs()).clamp_min(1e-12)
 
 
-def pushed(state: State, made: Tensor, real: Tensor) -> tuple[Array, Tensor]:
+def pushed(state: State, made: Tensor) -> tuple[Array, Tensor]:
     """Where G's loss pushes the first samples, as (ARROWS, 2, 2) from and to, and D's answers for all of them.
 
     The arrow points down the gradient of the sample's own loss; g long, it is drawn 0.35·g/(1 + g) long.
     """
     points = made.detach().requires_grad_()
-    answers = state.judge(points, real)
+    answers = state.judge(points)
     (slope,) = torch.autograd.grad(g_loss(state.config.loss, answers) * len(points), points)
     start, down = points[:ARROWS].detach(), -slope[:ARROWS]
     tip = start + 0.35 * down / (1 + down.norm(dim=1, keepdim=True))

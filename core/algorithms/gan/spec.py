@@ -151,15 +151,15 @@ METRICS = (
 
 DIAGNOSES = {
     "mode collapse": N_(
-        "Mode collapse: the samples cover {covered} of {modes} modes; they crowd into a few, or move on all together. "
+        "Mode collapse: the samples cover {covered} of {modes} modes; they crowd into a few. "
         "Try more D steps, packing, or the Wasserstein loss."
     ),
     "D too strong": N_(
         "D is too strong: it gives real samples {real} and generated ones {fake}, so G hardly learns. "
-        "Try the non-saturating loss, fewer D steps, a lower rate of D, or instance noise."
+        "{remedy}"
     ),
     "oscillation": N_(
-        "Oscillation: between two looks {percent} % of the samples change their mode; G runs and D follows. "
+        "Oscillation: between two evaluations G sends {percent} % of the noise to another mode; G runs and D follows. "
         "Try lower rates, a lower β₁, or a gradient penalty."
     ),
 }

@@ -32,6 +32,8 @@ class State:
         averaged: updates of G since its average began.
         measured: what was found at the last updates, by metric name.
         history: the last evaluations, for the diagnoses.
+        before: at the last of them, the mode that G sent each of the fixed noise to; empty before the first.
+        since: the same of the evaluation before it.
         active: diagnoses that hold at the moment, so that each is told once.
     """
 
@@ -55,6 +57,8 @@ class State:
         self._due = PARTS[0]
         self.measured: dict[str, float] = {}
         self.history: list[Evaluation] = []
+        self.before = np.zeros(0, np.uint8)
+        self.since = np.zeros(0, np.uint8)
         self.active: set[str] = set()
         self.scene: Any = None  # core.algorithms.gan.observe keeps what never changes over here
 
@@ -89,9 +93,9 @@ class State:
             x = x + self.config.instance_noise * torch.randn(x.shape, generator=self.draw, device=x.device)
         return packed(x, self.config.packing)
 
-    def samples(self, z: Tensor) -> Tensor:
-        """What G makes of z as at a test, by its average where there is one. Without a gradient."""
-        net = self.slow if self.config.ema else self.G
+    def samples(self, z: Tensor, *, live: bool = False) -> Tensor:
+        """What G makes of z as at a test, by its average where there is one, or as it is now. Without a gradient."""
+        net = self.slow if self.config.ema and not live else self.G
         mode, net.mode = net.mode, "test"
         try:
             with torch.no_grad():
@@ -100,22 +104,32 @@ class State:
         finally:
             net.mode = mode
 
-    def judge(self, x: Tensor, company: Tensor) -> Tensor:
-        """D's answers (n,) for samples (n, …) as at a test; with packing, the others of each pack are ``company``.
+    def judge(self, x: Tensor) -> Tensor:
+        """D's answers (n,) for samples (n, …) of one kind, as in training: judged among themselves.
 
-        A gradient may be taken; nothing in D changes.
+        With packing a sample's pack is filled up by those that follow it, and batch norm goes by these samples. A
+        gradient may be taken, and flows to each sample as the first of its pack; nothing in D changes.
         """
-        m = self.config.packing
-        if m > 1:
-            others = company[torch.arange(len(x) * (m - 1), device=x.device) % len(company)]
-            others = others.reshape(len(x), (m - 1) * x.shape[1], *x.shape[2:])  # (n, (m-1)·d, …)
-            x = torch.cat([x, others], dim=1)
-        mode, self.D.mode = self.D.mode, "test"
+        others = [x.detach().roll(-i, dims=0) for i in range(1, self.config.packing)]
+        return self._asked(torch.cat([x, *others], dim=1), "play")  # (n, m·d, …)
+
+    def believed(self, places: Tensor, company: Tensor) -> Tensor:
+        """D's answers (n,) for places (n, …) that are samples of neither kind, without a gradient.
+
+        With packing each is judged beside the first m - 1 of ``company``; batch norm goes by what it remembers of both
+        kinds.
+        """
+        others = [one.expand(len(places), *one.shape) for one in company[: self.config.packing - 1]]
+        with torch.no_grad():
+            return self._asked(torch.cat([places, *others], dim=1), "test")
+
+    def _asked(self, x: Tensor, mode: str) -> Tensor:
+        held, self.D.mode = self.D.mode, mode
         try:
             answers: Tensor = self.D(x)
             return answers[:, 0]
         finally:
-            self.D.mode = mode
+            self.D.mode = held
 
     def turn(self, config: GANConfig) -> None:
         """Take changed live settings; the loop reads them at its next update."""
@@ -146,7 +160,9 @@ class State:
             "averaged": self.averaged,
             "step": self.step,
             "measured": dict(self.measured),
-            "history": [one.plain() for one in self.history],
+            "history": [list(one) for one in self.history],
+            "before": self.before,
+            "since": self.since,
             "active": sorted(self.active),
         }
 
@@ -164,7 +180,8 @@ class State:
         self._due = str(tree["due"])
         self.done, self.averaged, self.step = (int(tree[name]) for name in ("done", "averaged", "step"))
         self.measured = dict(tree["measured"])
-        self.history = [Evaluation.of(one) for one in tree["history"]]
+        self.history = [Evaluation(*one) for one in tree["history"]]
+        self.before, self.since = (np.array(tree[name], np.uint8) for name in ("before", "since"))
         self.active = set(tree["active"])
 
 

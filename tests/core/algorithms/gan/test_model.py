@@ -2,6 +2,7 @@
 
 import copy
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -38,11 +39,14 @@ def test_d_at_its_optimum_against_a_g_that_equals_the_data_has_loss_two_ln_two()
         answers = {logit: d_loss(kind, *(2 * [torch.full((50,), logit).double()])).item() for logit in (0.0, 0.2, -0.2)}
         assert answers[0.0] == pytest.approx(2 * math.log(2), abs=1e-12)
         assert min(answers[0.2], answers[-0.2]) > answers[0.0]
-    # And against unequal ones, log p/q is better than any answer near it: two Bernoullis, summed out.
-    p, q = torch.tensor([0.7, 0.3]).double(), torch.tensor([0.2, 0.8]).double()
-    best = (p / q).log().requires_grad_()
-    loss = (p * F.softplus(-best)).sum() + (q * F.softplus(best)).sum()
-    assert torch.autograd.grad(loss, best)[0].abs().max() < 1e-12
+    # And against unequal ones log p/q is better than any answer near it: of ten samples seven lie at the first of two
+    # places and three at the second; of ten generated ones two and eight.
+    real, fake = torch.tensor([0] * 7 + [1] * 3), torch.tensor([0] * 2 + [1] * 8)
+    best = torch.tensor([7 / 2, 3 / 8]).double().log().requires_grad_()
+    for kind in ("minimax", "non_saturating"):
+        loss = d_loss(kind, best[real], best[fake])
+        assert torch.autograd.grad(loss, best)[0].abs().max() < 1e-12
+        assert d_loss(kind, best[real] + 0.1, best[fake] + 0.1) > loss
 
 
 def test_losses_are_those_of_the_papers():
@@ -90,15 +94,18 @@ def test_penalty_is_taken_between_real_and_generated():
     assert gradient_penalty(Square(), real, fake, share).item() == pytest.approx((0.75 * 2 + 0.25 * 6 - 1) ** 2)
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("linear", (20, 30)), ("conv", (8, 5))])
+@pytest.mark.parametrize(("kind", "shape"), [("linear", (20, 30)), ("conv", (8, 5)), ("up", (6, 4))])
 def test_spectral_norm_divides_by_the_largest_singular_value(kind, shape):
     layer = Layer(kind, shape[0], shape[1], spectral=True)
     nn.init.normal_(layer.weight, generator=draw())
     layer.u.copy_(F.normalize(torch.randn(len(layer.u), generator=draw(1)), dim=0))
     layer.iterate(200)
-    exact = torch.linalg.svdvals(layer.weight.detach().flatten(1))[0]
+    by_output = layer.weight.detach().transpose(0, 1) if kind == "up" else layer.weight.detach()
+    exact = torch.linalg.svdvals(by_output.flatten(1))[0]
     torch.testing.assert_close(layer.sigma().detach(), exact, rtol=1e-4, atol=0)
-    twin = nn.utils.parametrizations.spectral_norm(nn.Linear(*shape) if kind == "linear" else nn.Conv2d(*shape, 4))
+    makers = {"linear": nn.Linear, "conv": partial(nn.Conv2d, kernel_size=4)}
+    makers["up"] = partial(nn.ConvTranspose2d, kernel_size=4)
+    twin = nn.utils.parametrizations.spectral_norm(makers[kind](*shape))
     twin.parametrizations.weight.original.data = layer.weight.detach().clone()
     for _ in range(200):
         W = twin.weight

@@ -10,6 +10,7 @@ from core.algorithms.gan import train as program
 from core.algorithms.gan.config import GANConfig
 from core.algorithms.gan.measure import report
 from core.algorithms.gan.model import d_loss, g_loss
+from core.algorithms.gan.source import Findings, encoded, frechet, moments
 from core.events import Snapshot, Step
 from core.experiment import Diverged
 from tests.core.algorithms.gan.training import Told, run, start
@@ -17,12 +18,13 @@ from tests.core.algorithms.gan.training import Told, run, start
 SMALL = {"g_layers": (16, 16), "d_layers": (16, 16), "batch_size": 24}
 EVERYTHING = SMALL | {
     "d_steps": 2, "packing": 2, "smoothing": 0.1, "instance_noise": 0.05, "spectral_norm": True, "g_norm": True,
-    "d_norm": True, "ema": 0.99, "noise": "uniform",
+    "ema": 0.99, "noise": "uniform",
 }  # fmt: skip
+NORMED = SMALL | {"d_norm": True, "g_norm": True, "packing": 2, "batch_size": 12}
 CRITIC = SMALL | {"loss": "wasserstein_gp", "g_norm": True, "spectral_norm": True, "d_optimizer": "rmsprop"}
 IMAGES = {"data": "mnist_5k", "latent": 8, "g_norm": True, "batch_size": 16, "d_norm": True, "packing": 2}
-CONVOLUTIONS = IMAGES | {"architecture": "dcgan", "channels": 2, "spectral_norm": True}
-FLAT = {"everything": EVERYTHING, "critic": CRITIC}
+CONVOLUTIONS = IMAGES | {"architecture": "dcgan", "channels": 2, "d_norm": False, "spectral_norm": True}
+FLAT = {"everything": EVERYTHING, "critic": CRITIC, "normed": NORMED}
 KINDS = FLAT | {"images": IMAGES | SMALL, "convolutions": CONVOLUTIONS}
 
 
@@ -73,11 +75,11 @@ def test_turns_are_taken_as_the_settings_say():
     assert state.due == "G"
 
 
-@pytest.mark.parametrize("kind", FLAT)
+@pytest.mark.parametrize("kind", [*FLAT, "convolutions"])
 def test_n_steps_saved_loaded_and_n_more_are_2n_bit_for_bit(kind):
-    whole_state = start(FLAT[kind])
+    whole_state = start(KINDS[kind])
     whole = run(whole_state, 64)
-    half, first = start(FLAT[kind]), None
+    half, first = start(KINDS[kind]), None
     first = Told(half)
     for event in program.train(half):
         first.hear(event)
@@ -86,7 +88,7 @@ def test_n_steps_saved_loaded_and_n_more_are_2n_bit_for_bit(kind):
     tree = saved(half.state_dict())
     run(half, 40)  # must not reach into what was saved
     torch.manual_seed(12345)
-    resumed = start(FLAT[kind])
+    resumed = start(KINDS[kind])
     resumed.load_state_dict(tree)
     rest = run(resumed, 64)
     for net in ("G", "D", "slow"):
@@ -217,9 +219,55 @@ def test_images_are_measured_and_compared_with_images_never_trained_on():
     assert x.shape == (24, 784) and x.min() >= -1 and x.max() <= 1
 
 
-def test_the_nearest_training_image_of_a_training_image_is_itself():
-    from core.algorithms.gan.source import Findings
+def test_samples_are_compared_with_test_images_and_training_images_stand_apart():
+    state = start(IMAGES | SMALL)
+    source, data = state.source, state.source.data
+    with torch.no_grad():
+        test, train = (source.classifier.features(encoded(torch.from_numpy(x))) for x in (data.x_test, data.x_train))
+    own = source.mean, source.covariance
+    assert frechet(*own, *moments(test)) < 1e-6
+    assert frechet(*own, *moments(train)) > 0.5
 
+
+def test_every_seed_has_the_same_judge_and_the_same_test_images():
+    one, other = (program.load(GANConfig(data="mnist_5k", seed=seed)) for seed in (0, 5))
+    assert np.array_equal(one.data.x_test, other.data.x_test)
+    assert same(held(one.classifier), held(other.classifier))
+
+
+def test_noise_is_none_of_the_digits():
+    """A classifier gives any picture to one of its classes; only of those that it is sure of does one count."""
+    source = start(IMAGES | SMALL).source
+    draw = torch.Generator().manual_seed(0)
+    grey = 0.05 * torch.randn(1000, 784, generator=draw)
+    for noise in (torch.rand(1000, 784, generator=draw) * 2 - 1, grey):
+        found = Findings()
+        list(source.measure(noise, found))
+        assert found.values["modes/covered"] < 5
+
+
+def test_real_digits_are_all_ten():
+    state = start(IMAGES | SMALL)
+    found = Findings()
+    list(state.source.measure(state.source.sample(1000, torch.Generator().manual_seed(0)), found))
+    assert found.values["modes/covered"] == 10
+
+
+def test_a_rotation_that_leaves_the_histogram_as_it_is_has_moved_all_samples():
+    state = start({"g_layers": (), "ema": 0.999})  # G(z) = Wz + b; its average stays where it is
+    for angle in (0, np.pi / 4, np.pi / 4):
+        turn = torch.tensor([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], dtype=torch.float32)
+        state.G.layers[0].weight.data = turn
+        list(report(state))
+        state.step += 256
+    still, turned, stopped = (one.moved for one in state.history)
+    assert still == 0 and stopped == 0
+    # A turn by an eighth sends all of the noise to the next cloud of the ring.
+    assert turned > 0.99
+    assert all(abs(one.near - 8) == 0 for one in state.history)
+
+
+def test_the_nearest_training_image_of_a_training_image_is_itself():
     state = start(IMAGES | SMALL)
     found = Findings()
     images = torch.from_numpy(state.source.data.x_train[[5, 3, 999]]).float() / 127.5 - 1

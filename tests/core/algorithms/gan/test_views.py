@@ -12,7 +12,7 @@ import torch
 
 from core.algorithms.gan import train as program
 from core.algorithms.gan.measure import report
-from core.algorithms.gan.observe import pushed
+from core.algorithms.gan.observe import pushed, tinted
 from core.algorithms.gan.spec import experiment
 from core.algorithms.gan.state import bare
 from core.drawing import text
@@ -72,19 +72,19 @@ def test_arrows_point_down_the_loss_of_g():
     state = start({"seed": 2})
     run(state, 200)
     made = state.samples(state.fixed[:400])
-    arrows, _ = pushed(state, made, state.real())
+    arrows, _ = pushed(state, made)
     start_, tip = torch.from_numpy(arrows.astype(np.float32)).unbind(dim=1)
     way = tip - start_
     small = start_ + 0.01 * way / way.norm(dim=1, keepdim=True).clamp_min(1e-6)
     with torch.no_grad():
-        before, after = (state.judge(x, made) for x in (start_, small))
+        before, after = (state.judge(x) for x in (start_, small))
     assert (after > before).float().mean() > 0.95, "D believes more at the tip"
 
 
 def test_top_of_the_surface_is_the_top_of_the_plane():
     state = start({})
     state.D.layers[-1].weight.data.zero_()
-    state.judge = lambda x, company: x[:, 1]  # the higher, the more real
+    state.believed = lambda x, company: x[:, 1]  # the higher, the more real
     surface = next(e for e in program.observe(state) if isinstance(e, Snapshot) and e.panel == "samples").arrays
     assert surface["surface"][0].mean() > surface["surface"][-1].mean()
 
@@ -96,3 +96,43 @@ def test_samples_shown_are_the_average_of_gs():
     with torch.no_grad():
         expected = bare(state.slow(state.fixed[:300]))
     assert np.allclose(shown, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["plane", "images"])
+def test_a_pack_is_of_one_kind_and_never_of_one_sample_twice(kind):
+    """What D is asked for the panels, caught on its way: with packing it learned of packs of real or of made samples."""
+    settings = {"packing": 3, "batch_size": 12} | ({"data": "mnist_5k"} if kind == "images" else {})
+    state = start(SMALL | settings)
+    asked = []
+    state.D.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach()))
+    list(program.observe(state))
+    made = state.samples(state.fixed[: 300 if kind == "plane" else 64])
+    seen = []
+    for packs in asked:
+        slots = packs.reshape(len(packs), 3, -1)
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            assert not (slots[:, i] == slots[:, j]).all(dim=1).any(), "a sample keeps itself company"
+        kinds = []
+        for name, of_kind in (("made", made), ("real", state.scene.real)):
+            if len(packs) == len(of_kind) and torch.equal(slots[:, 0], of_kind):
+                kinds.append(name)
+                for slot in (1, 2):
+                    assert {tuple(row) for row in slots[:, slot].tolist()} == {tuple(row) for row in of_kind.tolist()}
+        if not kinds:
+            assert torch.equal(slots[:, 0], state.scene.places)
+            assert torch.equal(slots[:, 1:], state.scene.real[:2].expand(len(packs), 2, -1)), "one company for all places"
+            kinds = ["places"]
+        seen += kinds
+    assert sorted(seen) == sorted(["made", "real"] + (["places"] if kind == "plane" else []))
+
+
+@pytest.mark.parametrize("kind", ["ring", "critic", "hinge", "squares"])
+def test_tints_are_blue_where_d_believes_and_never_all_alike(kind):
+    state = start(KINDS[kind] | {"seed": 1})
+    surface = torch.linspace(-40, 3, 1000)  # late in a run: sure that nearly the whole plane is not real
+    real, fake = torch.full((9,), 1.5), torch.full((9,), 0.5)
+    tints = tinted(state, surface, real, fake)
+    middle = {"ring": 0.0, "hinge": 0.0, "squares": 0.5, "critic": 1.0}[kind]
+    assert torch.equal(tints > 0, surface > middle)
+    assert (tints.diff() >= 0).all() and tints.abs().max() < 1
+    assert tints.quantile(0.75) - tints.quantile(0.25) > 0.15

@@ -27,7 +27,7 @@ class Evaluation(NamedTuple):
 
     Attributes:
         covered: modes (or classes) that samples hit, at least a tenth of a fair part each; ``modes``: of how many.
-        near: modes that they are near, hit or not.
+        near: modes that G, as it is, sends noise near to, hit or not.
         moved: share of the noise that G, as it is, sent to another mode than at the evaluation before.
         real, fake: D's mean answer as a probability; 0.5 for both where it is none.
     """
@@ -56,7 +56,7 @@ def diagnose(
     if len(last) == LOOK:
         now = last[-1]
         least = LOST * now.modes + (1 if "mode collapse" in active else 0)
-        # Few covered may also mean that G hits nothing yet: then its samples lie about between all of the modes.
+        # Few covered may also mean that samples hit nothing yet: then they lie about between all of the modes.
         crowded = median(one.near for one in last) <= least
         if crowded and all(one.covered <= least for one in last):
             found["mode collapse"] = {"covered": now.covered, "modes": now.modes}

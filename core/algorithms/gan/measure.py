@@ -72,7 +72,7 @@ def remember(state: State, found: Findings, where: Array) -> None:
         state.before = state.since
     moved = float(np.mean(where != state.before)) if len(state.before) else 0.0
     state.since, state.before = state.before, where
-    near = covered_modes(found.shares)
+    near = covered_modes(np.bincount(where, minlength=len(found.shares)) / len(where))
     probable = state.config.probable and "D/real" in state.measured
     real, fake = (state.measured[f"D/{kind}"] if probable else 0.5 for kind in ("real", "fake"))
     covered = int(found.values["modes/covered"])

@@ -11,9 +11,9 @@ LOOK, SOON = 5, 1000
 #: Half of the modes or fewer are covered, every time, and the samples are near no more of them. Over when either is
 #: more by two.
 LOST = 0.5
-#: D gives real samples more and generated ones less than this, every time. Over when it is less sure by half. Under
-#: label smoothing the surest D gives real samples that much less.
-SURE, SURE_OVER = 0.95, 0.9
+#: D gives real samples more than this and generated ones less than what is left, every time. Over when it is less sure
+#: by half. Under label smoothing the surest D gives real samples that much less.
+SURE, SURE_OVER = 0.9, 0.8
 #: From one evaluation to the next this share of the samples changed their mode. Over when it is less than half of it.
 MOVED = 0.25
 
@@ -56,10 +56,6 @@ def diagnose(
     if len(last) == LOOK:
         now = last[-1]
         least = LOST * now.modes + (1 if "mode collapse" in active else 0)
-        # Few covered may also mean that samples hit nothing yet: then they lie about between all of the modes.
-        crowded = median(one.near for one in last) <= least
-        if crowded and all(one.covered <= least for one in last):
-            found["mode collapse"] = {"covered": now.covered, "modes": now.modes}
         sure = SURE_OVER if "D too strong" in active else SURE
         if all(one.real > sure * (1 - smoothing) and one.fake < 1 - sure for one in last):
             found["D too strong"] = {
@@ -67,6 +63,11 @@ def diagnose(
                 "fake": f"{now.fake:.2f}",
                 "remedy": STEEPER if loss == "minimax" else WEAKER,
             }
+        # Few covered may also mean that samples hit nothing yet: then they lie about between all of the modes, or
+        # wherever they began, where D is too strong for G to learn.
+        crowded = median(one.near for one in last) <= least
+        if crowded and all(one.covered <= least for one in last) and "D too strong" not in found:
+            found["mode collapse"] = {"covered": now.covered, "modes": now.modes}
         moved = mean(one.moved for one in last)
         if moved > (MOVED / 2 if "oscillation" in active else MOVED):
             found["oscillation"] = {"percent": round(100 * moved)}

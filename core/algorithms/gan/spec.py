@@ -161,8 +161,7 @@ DIAGNOSES = {
         "Try more D steps, packing, or the Wasserstein loss."
     ),
     "D too strong": N_(
-        "D is too strong: it gives real samples {real} and generated ones {fake}, so G hardly learns. "
-        "{remedy}"
+        "D is too strong: it gives real samples {real} and generated ones {fake}, so G hardly learns. {remedy}"
     ),
     "oscillation": N_(
         "Oscillation: between two evaluations G sends {percent} % of the noise to another mode; G runs and D follows. "

@@ -57,10 +57,8 @@ def load(config: GANConfig) -> Mixture | Gallery:
         return mixtures.drawn(drawing.points(config.drawing))
     if config.flat:
         return mixtures.load(config.data)
-    if config.data == "mnist_5k":
-        data = images.mnist_5k(test_share=HELD_OUT, seed=SPLIT)
-    else:
-        data = images.load(config.data)
+    embedded = config.data == "mnist_5k"
+    data = images.mnist_5k(test_share=HELD_OUT, seed=SPLIT) if embedded else images.load(config.data)
     return Gallery(data, taught(data, mixed(SPLIT, JUDGE)))
 
 

@@ -1,4 +1,4 @@
-"""One update of the loop, against the formula written out: with every way of steadying the game that could be forgotten.
+"""One update of the loop, against the formula written out: with all ways of steadying the game that could be forgotten.
 
 The random numbers of the update are drawn a second time, from a copy of its generator, in the order of the algorithm:
 noise for G, real samples, instance noise over real and over generated ones, places of the gradient penalty.

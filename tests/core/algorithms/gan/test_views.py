@@ -100,7 +100,7 @@ def test_samples_shown_are_the_average_of_gs():
 
 @pytest.mark.parametrize("kind", ["plane", "images"])
 def test_a_pack_is_of_one_kind_and_never_of_one_sample_twice(kind):
-    """What D is asked for the panels, caught on its way: with packing it learned of packs of real or of made samples."""
+    """What D is asked for the panels, caught on its way: it has learned of packs of real or of made samples."""
     settings = {"packing": 3, "batch_size": 12} | ({"data": "mnist_5k"} if kind == "images" else {})
     state = start(SMALL | settings)
     asked = []
@@ -120,7 +120,7 @@ def test_a_pack_is_of_one_kind_and_never_of_one_sample_twice(kind):
                     assert {tuple(row) for row in slots[:, slot].tolist()} == {tuple(row) for row in of_kind.tolist()}
         if not kinds:
             assert torch.equal(slots[:, 0], state.scene.places)
-            assert torch.equal(slots[:, 1:], state.scene.real[:2].expand(len(packs), 2, -1)), "one company for all places"
+            assert torch.equal(slots[:, 1:], state.scene.real[:2].expand(len(packs), 2, -1)), "one company"
             kinds = ["places"]
         seen += kinds
     assert sorted(seen) == sorted(["made", "real"] + (["places"] if kind == "plane" else []))

@@ -180,23 +180,26 @@ PRESETS = (
     Preset(
         "eager",
         N_("G runs ahead"),
-        N_("Five steps of G for each of D: it leaves out half of the clouds or more, and that is named."),
+        N_(
+            "Five steps of G for each of D, and four numbers of noise: the samples crowd together, chase what D "
+            "trusts and settle on no cloud. That is named."
+        ),
         {"g_steps": 5, "latent": 4},
         {"steps": 6000},
     ),
     Preset(
         "packed",
         N_("The same, packed"),
-        N_("D judges two points at once and sees when they are too alike: no fewer clouds than without."),
+        N_("D judges two points at once and sees when they are too alike: at least 7 clouds."),
         {"g_steps": 5, "latent": 4, "packing": 2},
         {"steps": 6000},
     ),
     Preset(
         "saturated",
         N_("D too good"),
-        N_("The first paper's minimax loss and five steps of D: D is sure at once, and G finds 1 cloud at the most."),
+        N_("The first paper's minimax loss and five steps of D: D becomes sure, and G stops, at 1 cloud at the most."),
         {"loss": "minimax", "d_steps": 5},
-        {"steps": 6000},
+        {"steps": 8000},
     ),
     Preset(
         "wasserstein",
@@ -208,7 +211,7 @@ PRESETS = (
     Preset(
         "digits",
         N_("Handwritten digits"),
-        N_("Noise becomes digits that no one wrote: all ten kinds occur, by a classifier that is sure of them."),
+        N_("Noise becomes digits that no one wrote: all ten kinds occur, as a small classifier reads them."),
         {
             "data": "mnist_5k",
             "latent": 32,
@@ -224,7 +227,7 @@ PRESETS = (
     Preset(
         "convolutions",
         N_("Digits by convolutions"),
-        N_("A DCGAN knows what neighbours are: clearer digits of all ten kinds."),
+        N_("A DCGAN knows what neighbours are: all ten kinds of digits, nearer to real ones by the Fréchet distance."),
         {
             "data": "mnist_5k",
             "architecture": "dcgan",

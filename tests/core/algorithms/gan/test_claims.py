@@ -3,8 +3,12 @@
 from statistics import median
 
 import pytest
+import torch
 
+from core.algorithms.gan.model import g_loss
+from core.algorithms.gan.source import Findings, encoded
 from core.algorithms.gan.spec import experiment
+from core.algorithms.gan.state import State
 from tests.core.algorithms.gan.training import Told, run, start
 
 pytestmark = pytest.mark.claim
@@ -20,6 +24,12 @@ def outcome(preset, name: str, **changed) -> Told:
 
 def covered(told: Told) -> float:
     return told.last("modes/covered")
+
+
+def slope_of_g(state: State, loss: str) -> float:
+    """Length of the gradient of a loss in G's weights, against the D of the state."""
+    slopes = torch.autograd.grad(g_loss(loss, state.D(state.G(state.fixed))), list(state.G.parameters()))
+    return float(torch.stack([slope.norm() for slope in slopes]).norm())
 
 
 @pytest.mark.long
@@ -38,9 +48,13 @@ def test_a_g_that_runs_ahead_is_named_soon(preset, measured):
 
 
 @pytest.mark.long
-def test_a_g_that_runs_ahead_loses_modes_and_it_is_named(preset, measured):
+def test_a_g_that_runs_ahead_settles_on_no_cloud_and_it_is_named(preset, measured):
     trained, title = [outcome(preset, "eager", seed=seed) for seed in SEEDS], TITLES["eager"]
     measured(f"{title}: modes covered, median of three", median(map(covered, trained)), at_most=4)
+    good = max(told.last("modes/quality") for told in trained)
+    measured(f"{title}: share of good samples, most of three", good, at_most=0.1)
+    near = median(told.state.history[-1].near for told in trained)
+    measured(f"{title}: modes that G crowds near, median of three", near, at_most=4)
     named = sum("mode collapse" in {note.diagnosis for note in told.notes} for told in trained)
     measured(f"{title}: in how many of three is the collapse named?", named, exactly=3)
 
@@ -52,19 +66,28 @@ def test_with_one_step_each_the_same_game_loses_none(preset, measured):
 
 
 @pytest.mark.long
-def test_packing_covers_no_fewer_where_modes_are_lost(preset, measured):
-    alone, together = (
-        median(covered(outcome(preset, name, seed=seed)) for seed in SEEDS) for name in ("eager", "packed")
-    )
+def test_packing_covers_what_is_lost_without(preset, measured):
     assert preset("packed") == preset("eager", packing=2)
-    measured(f"{TITLES['packed']}: modes covered, median of three", together, at_least=alone)
+    together = median(covered(outcome(preset, "packed", seed=seed)) for seed in SEEDS)
+    measured(f"{TITLES['packed']}: modes covered, median of three", together, at_least=7)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_minimax_loss_learns_nothing_of_a_d_that_is_too_good(preset, measured, seed):
-    told = outcome(preset, "saturated", seed=seed)
-    measured(f"{TITLES['saturated']}: modes covered, seed {seed}", covered(told), at_most=1)
+    told, title = outcome(preset, "saturated", seed=seed), TITLES["saturated"]
+    measured(f"{title}: modes covered, seed {seed}", covered(told), at_most=1)
+    named = "D too strong" in {note.diagnosis for note in told.notes}
+    measured(f"{title}: is D named too strong? seed {seed}", named, exactly=True)
+    minimax, other = (slope_of_g(told.state, loss) for loss in ("minimax", "non_saturating"))
+    measured(f"{title}: G's gradient ÷ the non-saturating one's at its end, seed {seed}", minimax / other, at_most=0.1)
+
+
+@pytest.mark.long
+def test_the_non_saturating_loss_learns_of_a_d_as_good(preset, measured):
+    trained = [outcome(preset, "saturated", loss="non_saturating", seed=seed) for seed in SEEDS]
+    title = f"{TITLES['saturated']}, but non-saturating"
+    measured(f"{title}: modes covered, median of three", median(map(covered, trained)), at_least=4)
 
 
 @pytest.mark.long
@@ -75,6 +98,21 @@ def test_a_good_critic_covers_all(preset, measured, seed):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["digits", "convolutions"])
-def test_all_ten_digits_occur(preset, measured, name):
-    measured(f"{TITLES[name]}: digits that occur", covered(outcome(preset, name)), exactly=10)
+def test_all_ten_digits_occur_and_convolutions_come_nearer_to_real_ones(preset, measured):
+    apart = {}
+    for name in ("digits", "convolutions"):
+        told = outcome(preset, name)
+        measured(f"{TITLES[name]}: digits that occur", covered(told), exactly=10)
+        apart[name] = told.last("images/frechet")
+    title = f"{TITLES['convolutions']}: Fréchet distance ÷ that of {TITLES['digits'].lower()}"
+    measured(title, apart["convolutions"] / apart["digits"], at_most=0.95)
+
+
+def test_real_images_have_a_distance_too(measured):
+    """Of so few samples the covariance is rough: no run can be expected to come below."""
+    source = start({"data": "mnist_5k"}).source
+    for part in (0, 1):
+        found = Findings()
+        list(source.measure(encoded(source.rows[part::4]), found))
+        distance = found.values["images/frechet"]
+        measured(f"1,000 real training images, part {part + 1}: Fréchet distance", distance, at_least=1, at_most=2.5)

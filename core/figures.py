@@ -95,7 +95,8 @@ def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
 
 
 def fixed(panel: str, array: str) -> dict[str, Any]:
-    """An array of a panel's snapshot at step 0, as a value in a trace: it is named, not told.
+    """An array of a panel's snapshot at step 0, as a value in a trace or, where it holds the bytes of a PNG, as the
+    source of a layout image: it is named, not told.
 
     What never changes, such as where the nodes of a graph stand, need not travel with each frame: the browser fetches
     the snapshot's arrays once for a run and puts them where figures name them.

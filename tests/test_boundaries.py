@@ -1,6 +1,7 @@
 """What must not know of what, seen in the source and in a server that has shown every page."""
 
 import ast
+import contextlib
 import os
 import signal
 import time
@@ -13,7 +14,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from core.bench.server import Server, serving
+from core.experiment import Experiment
 from core.registry import experiments
+from core.settings import check, check_stop
+from core.words import Refusal
 
 HOUSE = Path(__file__).parents[1]
 CORE = sorted((HOUSE / "core").rglob("*.py"))
@@ -65,7 +69,7 @@ def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_he
         for page in ("", *experiments()):
             show(server, page)
         for slug, experiment in experiments().items():
-            run = server.start(slug, experiment.presets[0].name, steps=30)
+            run = server.start(slug, experiment.presets[0].name, steps=few(experiment))
             watch(server, run, [panel.name for panel in experiment.panels if panel.view])
         os.kill(server.process.pid, signal.SIGUSR1)
         end = time.monotonic() + 10
@@ -76,6 +80,15 @@ def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_he
         assert not HEAVY & {name.split(".")[0] for name in loaded}
         maps = Path(f"/proc/{server.process.pid}/maps")
         assert not maps.exists() or "libtorch" not in maps.read_text()
+
+
+def few(experiment: Experiment) -> int:
+    """Steps of a short run with the first preset: 30, or more where its settings want more."""
+    config = check(experiment.config, experiment.presets[0].settings)
+    for steps in (30, 300):
+        with contextlib.suppress(Refusal):
+            return check_stop(experiment, {"steps": steps}, config).steps
+    return 3000
 
 
 def show(server: Server, page: str) -> None:

@@ -27,6 +27,13 @@ export class Fixed {
   fill(figure) {
     if (!figure || figure.error || this.whole.has(figure)) return figure;
     let complete = true;
+    for (const image of (figure.layout || {}).images || []) {
+      if (!names(image.source)) continue;
+      const [panel, array] = image.source.fixed;
+      const arrays = this.arrays(this.runs.get(figure), panel);
+      if (arrays) image.source = `data:image/png;base64,${arrays[array].bdata}`;
+      else complete = false;
+    }
     for (const trace of figure.data || []) {
       for (const key of Object.keys(trace)) {
         if (!names(trace[key])) continue;

@@ -1,17 +1,22 @@
 """What the panels show of a state: small arrays, made without touching the state or any random generator."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
 from core.algorithms.gnn.measure import dirichlet_energy, pairwise_distance
 from core.algorithms.gnn.state import State
 from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask, Seen
 from core.data.layout import layout
 from core.events import Array, Event, Snapshot
+
+#: Edges beyond which they are drawn as one picture, and its height and width.
+MANY, PIXELS = 800, 900
 
 #: Nodes of a graph that is drawn whole; of a larger one the neighbourhood of a node is, up to so many.
 WHOLE, SAMPLED = 5000, 1200
@@ -129,7 +134,8 @@ def gallery(task: GraphTask) -> Scenery:
 
 def scene_arrays(state: State, scenery: Scenery) -> dict[str, Array]:
     """Where the nodes are and what is known of them: ``y`` 255 where nobody knows the class; ``part`` 0 none, 1
-    training, 2 validation, 3 test; ``segments`` the edges as lines with gaps; ``about`` nodes drawn and there are."""
+    training, 2 validation, 3 test; ``edge_x``, ``edge_y`` the edges as lines with gaps, ``edge_png`` as a picture where
+    they are many; ``about`` nodes drawn and there are."""
     task, k = state.task, len(scenery.shown)
     part, y, marked = np.zeros(k, np.uint8), np.full(k, 255, np.uint8), np.zeros(k, bool)
     names: tuple[str, ...] = ()
@@ -166,9 +172,28 @@ def scene_arrays(state: State, scenery: Scenery) -> dict[str, Array]:
         "edges": scenery.edges.astype(np.uint16),
         "about": np.array([k, total], np.int32),
     }
+    if edges.shape[1] > MANY:
+        arrays["edge_png"] = drawn(scenery.place, edges)
     if names:
         arrays["names"] = np.frombuffer("\n".join(names[i] for i in scenery.shown).encode(), np.uint8)
     return arrays
+
+
+def drawn(place: Array, edges: Array) -> Array:
+    """The edges as the bytes of a PNG that spans the nodes, grey on nothing: a browser draws it once, where thousands
+    of lines would be drawn anew with each frame."""
+    low, high = place.min(axis=0), place.max(axis=0)
+    spots = (place - low) / np.maximum(high - low, 1e-6) * (2 * PIXELS - 1)
+    spots[:, 1] = 2 * PIXELS - 1 - spots[:, 1]
+    picture = Image.new("L", (2 * PIXELS, 2 * PIXELS))
+    pen = ImageDraw.Draw(picture)
+    for u, v in edges.T:
+        pen.line([*spots[u], *spots[v]], fill=150, width=2)
+    ink = picture.reduce(2).quantize(16).convert("L")  # smooth edges, and few enough shades for a small file
+    grey = Image.new("L", ink.size, 128)
+    file = io.BytesIO()
+    Image.merge("LA", (grey, ink)).save(file, "PNG", optimize=True)
+    return np.frombuffer(file.getvalue(), np.uint8)
 
 
 def lines(place: Array, edges: Array) -> Array:

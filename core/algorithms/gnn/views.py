@@ -67,12 +67,13 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def edges_of(context: Context, colour: str = _EDGE) -> dict[str, Any]:
-    """All drawn edges, one trace."""
+    """All drawn edges, one trace; an empty one where they are many and :func:`map_layout` has a picture of them."""
+    pictured = "edge_png" in context.statics["scene"]
     return {
         "type": "scattergl",
         "mode": "lines",
-        "x": fixed("scene", "edge_x"),
-        "y": fixed("scene", "edge_y"),
+        "x": [] if pictured else fixed("scene", "edge_x"),
+        "y": [] if pictured else fixed("scene", "edge_y"),
         "line": {"width": 1, "color": colour},
         "hoverinfo": "skip",
         "showlegend": False,
@@ -101,10 +102,27 @@ def map_layout(context: Context) -> dict[str, Any]:
     scene = context.statics["scene"]
     shown, total = (int(n) for n in scene["about"])
     layout: dict[str, Any] = {"xaxis": {**_BARE}, "yaxis": {**_BARE}, "showlegend": True}
+    spans = []
     for axis, values in (("xaxis", scene["x"]), ("yaxis", scene["y"])):
         low, high = float(np.min(values)), float(np.max(values))
         rim = 0.05 * (high - low) + 1e-3
         layout[axis]["range"] = [low - rim, high + rim]
+        spans.append((low, high))
+    if "edge_png" in scene:
+        (left, right), (bottom, top) = spans
+        layout["images"] = [
+            {
+                "source": fixed("scene", "edge_png"),
+                "xref": "x",
+                "yref": "y",
+                "x": left,
+                "y": top,
+                "sizex": right - left,
+                "sizey": top - bottom,
+                "sizing": "stretch",
+                "layer": "below",
+            }
+        ]
     if getattr(context.config, "task", "") != "graphs" and shown < total:
         said = {
             "template": N_("{shown} of {total} nodes: the neighbourhood of the one with the most edges"),

@@ -41,6 +41,7 @@ def test_a_balanced_game_covers_the_ring(preset, measured, seed):
     measured(f"{title}: is a collapse seen at its end?", "mode collapse" in told.state.active, exactly=False)
 
 
+@pytest.mark.long
 def test_a_g_that_runs_ahead_is_named_soon(preset, measured):
     told, title = run(start(preset("eager")), 2304), TITLES["eager"]
     measured(f"{title}: modes covered at step 2,304", covered(told), at_most=4)

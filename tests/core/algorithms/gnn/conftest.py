@@ -1,12 +1,22 @@
-"""What the tests of the graph networks share: one thread, the presets."""
+"""What the tests of the graph networks share: one thread, the presets, the folder of fetched data."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from core.algorithms.gnn.spec import experiment
+from tests.core.data.conftest import fetched
+
+__all__ = ["fetched"]
+
+
+@pytest.fixture(autouse=True)
+def data_folder(fetched: Path) -> Path:
+    """Cora lies where the tests' larger data sets do."""
+    return fetched
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,16 @@
 """Snapshots and figures: small, valid Plotly, and true to the state."""
 
+import base64
 import copy
 import importlib
+import io
 import json
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
+from PIL import Image
 
 from core.algorithms.gnn import train as program
 from core.algorithms.gnn.observe import aligned, neighbourhood, scenery_of
@@ -34,6 +37,11 @@ def filled(made, statics):
             if isinstance(value, dict) and "fixed" in value:
                 panel, array = value["fixed"]
                 trace[key] = np.asarray(statics[panel][array]).tolist()
+    for image in made["layout"].get("images", ()):
+        panel, array = image["source"]["fixed"]
+        png = np.asarray(statics[panel][array]).tobytes()
+        assert Image.open(io.BytesIO(png)).size == (900, 900)
+        image["source"] = "data:image/png;base64," + base64.b64encode(png).decode()
     for note in made["layout"].get("annotations", ()):
         if isinstance(note["text"], dict):
             note["text"] = note["text"]["template"].format(**note["text"]["values"])

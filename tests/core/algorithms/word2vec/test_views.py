@@ -38,7 +38,7 @@ def figure(snapshot: Snapshot, state) -> dict:
         (WRITTEN, {"sections", "coverage"}),
         (NEWS, {"matrices", "pairs"}),
     ],
-    ids=str,
+    ids=["negative samples", "tree", "written out", "news"],
 )
 def test_every_panel_can_be_drawn(settings, missing):
     state = start(settings)

@@ -20,6 +20,7 @@ __all__ = ["measured", "pytest_terminal_summary"]
 HOUSE = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the work (`make test`): one has the browser, the other a file at a time."""
     for item in items:

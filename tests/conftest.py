@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from core import registry
 from core.experiment import Experiment
@@ -20,12 +21,15 @@ __all__ = ["measured", "pytest_terminal_summary"]
 HOUSE = Path(__file__).parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the work (`make test`): one has the browser, the other a file at a time."""
-    for item in items:
-        group = "browser" if item.get_closest_marker("browser") else item.path.name + item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(group))
+class Shared(LoadScopeScheduling):  # type: ignore[misc]
+    """Two processes share the work (`make test`): one has all of the browser, the other a file at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:
+    return Shared(config, log)
 
 
 @pytest.fixture(autouse=True)

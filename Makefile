@@ -11,7 +11,7 @@ run: $(VENV)/run.stamp
 	$(PYTHON) -m streamlit run app.py
 
 test: $(VENV)/test.stamp
-	$(PYTHON) -m pytest -m "not long" -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -m "not long" -n 3 --dist loadscope
 
 check: $(VENV)/test.stamp
 	$(PYTHON) -m ruff check .

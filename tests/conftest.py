@@ -22,7 +22,7 @@ HOUSE = Path(__file__).parents[1]
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]
-    """Two processes share the work (`make test`): one has all of the browser, the other a file at a time."""
+    """Some processes share the work (`make test`): one has all of the browser, the others a file at a time."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]

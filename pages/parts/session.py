@@ -18,7 +18,7 @@ _NOTICES = "notices"
 _TOUCHED = "touched"
 
 #: Seconds for which a browser may still ask with an address that this page has changed since.
-_LAG = 2.0
+_LAG = 1.0
 
 
 def owner() -> str:

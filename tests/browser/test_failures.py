@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LONG, address, control, stop_run, train
+from acts import LONG, control, expect_address, stop_run, train
 from conftest import Server, copied, serve_copy, settled, stop, visit
 from playwright.sync_api import Page, expect
 
@@ -43,7 +43,7 @@ def test_without_a_socket_one_looks_back_too(page: Page, server: Server) -> None
     newest = page.evaluate(PICTURE)
     stage.get_by_role("slider").last.press("Home")
     page.wait_for_function(f"newest => {PICTURE} !== newest", arg=newest)
-    assert address(page)["step"] == "0"
+    expect_address(page, step="0")
 
 
 def test_a_damaged_log_shows_what_is_left_and_goes_on(page: Page, server: Server) -> None:

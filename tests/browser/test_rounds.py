@@ -31,6 +31,7 @@ def test_d_and_g_take_their_steps_by_themselves_and_in_a_round(page: Page, serve
     train(page)
     wait_for_step(page, 20)
     page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".tf-stage").get_by_text("Paused", exact=True).first).to_be_visible()
     expect(page.locator('.tf-stage [data-part="D"]')).to_be_enabled()
     expect(page.get_by_role("button", name="One step of D")).to_be_visible()
     for part in ("D", "D", "G", "D"):

@@ -44,7 +44,7 @@ def test_les_miserables_has_77_characters():
     assert novel.names[int(novel.degrees().argmax())] == "Valjean"
 
 
-def test_cora_is_as_published():
+def test_cora_is_as_published(fetched):
     """Sizes and split as in table 1 of Kipf & Welling 2017; PyG's loader says the same."""
     cora = planetoid("cora")
     assert (cora.n, cora.edges.shape[1], cora.x.width, len(cora.classes)) == (2708, 5278, 1433, 7)

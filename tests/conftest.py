@@ -22,10 +22,13 @@ HOUSE = Path(__file__).parents[1]
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]
-    """Some processes share the work (`make test`): one has all of the browser, the others a file at a time."""
+    """Three processes share the work (`make test`) a file at a time, but never is there a third browser."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid.split("::")[0]
+        file = nodeid.split("::")[0]
+        if not file.startswith("tests/browser/"):
+            return file
+        return "stage" if file.endswith(("test_stage.py", "test_play.py", "test_drawing.py")) else "pages"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:

@@ -20,6 +20,7 @@ from core import registry
 from core.events import Knob, Note, Scalars, Snapshot, Status
 from core.runs.hub import Hub
 from core.runs.log import KEPT_FRAMES
+from core.runs.room import UPDATE
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 
 OWNER = "o" * 43
@@ -167,10 +168,12 @@ def test_five_updates_a_second_at_the_most_and_two_undrawn(lab: Lab, run: Run) -
     threads = [threading.Thread(target=read, args=(i,)) for i in range(2)]
     for thread in threads:
         thread.start()
+    began = time.monotonic()
     write()
+    took = time.monotonic() - began  # a busy machine sleeps longer, and tells more often in it
     for thread in threads:
         thread.join()
-    assert 5 <= counts[0] <= 15
+    assert 5 <= counts[0] <= took / UPDATE + 3
     assert counts[0] + skipped[0] in (told, told + 1)
     assert counts[1] == 2
     browsers[1].say(type="drawn", n=2)

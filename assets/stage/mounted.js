@@ -1,31 +1,29 @@
 /** How a component outlives Streamlit's reruns. */
 
-/** How long a newer call may be on its way, in ms. */
-const LATE = 2000;
-
 /**
- * The function that Streamlit calls at the mount and at each change of data. What it makes lives on its element.
+ * The function that the stub of a component calls at the mount and at each change of data (pages/parts/served.py). What
+ * it makes lives on its element.
  *
- * Streamlit loads the stub of each call anew. Where data changes twice in quick succession, the older call comes to its
- * end as superseded and its clean-up is called, maybe before the newer call has come through: that is no farewell. On
- * an element that is still in the page a clean-up waits whether somebody comes.
+ * Where data change while a call is still on its way, Streamlit takes that call for superseded and calls its clean-up as
+ * soon as it has come through, which may be after the newer one did: an old call tells nothing, and no clean-up is a
+ * farewell before the element has left the page.
  *
  * @param {(host: Element) => {take: (component: Object) => void, stop: () => void}} make
  */
 export function mounting(make) {
   const living = new WeakMap();
-  return (component) => {
+  return (component, called) => {
     const host = component.parentElement;
-    const life = living.get(host) || { made: make(host), calls: 0 };
+    const life = living.get(host) || { made: make(host), called };
     living.set(host, life);
-    life.calls += 1;
-    const call = life.calls;
-    life.made.take(component);
-    const end = () => {
-      if (life.calls !== call || living.get(host) !== life) return;
+    if (called >= life.called) {
+      life.called = called;
+      life.made.take(component);
+    }
+    return () => {
+      if (host.isConnected || living.get(host) !== life) return;
       living.delete(host);
       life.made.stop();
     };
-    return () => (host.isConnected ? setTimeout(end, LATE) : end());
   };
 }

@@ -58,10 +58,9 @@ export class Stage {
 
   /** Take what the page tells. */
   async take(component) {
-    const before = this.data;
-    this.data = component.data || {};
+    const data = component.data || {};
+    this.data = data;
     this.tell = component;
-    const { data } = this;
     this.base = baseOf(data.page);
     if (!this.root.isConnected) {
       const shown = () => this.root.style.removeProperty("visibility");
@@ -79,13 +78,13 @@ export class Stage {
         () => this.notes.toast(this.words.say(WORDS.noPlotly)),
       );
     }
-    if (data.lang !== before.lang) {
+    if (data.lang !== this.lang) {
       const words = await loadWords(data.lang, this.url(`lab/words/${data.lang}.json`));
-      if (this.data.lang !== data.lang) return;
+      if (this.data !== data || this.gone) return;
       this.words = words;
+      this.lang = data.lang;
       this.root.lang = data.lang === "zh" ? "zh-CN" : data.lang || "en";
     }
-    if (this.gone) return;
     this.dress();
     const declared = JSON.stringify([data.panels, data.metrics, data.fields, data.lang]);
     if (declared !== this.declared) this.panels.set(data.panels || []);
@@ -95,9 +94,9 @@ export class Stage {
     const watched = data.run || data.recorded || null;
     if (watched !== this.asked && watched !== this.model.id) this.watch(watched);
     this.asked = watched;
-    if (data.refusal && JSON.stringify(data.refusal) !== JSON.stringify(before.refusal)) {
-      this.notes.toast(this.words.sentence(data.refusal));
-    }
+    const refused = JSON.stringify(data.refusal || null);
+    if (data.refusal && refused !== this.refused) this.notes.toast(this.words.sentence(data.refusal));
+    this.refused = refused;
     if (this.link !== "open") {
       // A stage that was mounted anew knows nothing yet: news alone would not do.
       if (data.batch && data.batch.type !== "hello" && !this.model.run) this.fallBack(this.needs());

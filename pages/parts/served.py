@@ -12,12 +12,13 @@ from core.web import assets_version
 
 _STUB = """
 export default async function (component) {
+  const called = performance.now();
   const { page, version } = component.data;
   const path = location.pathname.replace(/\\/$/, "");
   const base = page && path.endsWith("/" + page) ? path.slice(0, -page.length - 1) : path;
   const url = `${location.origin}${base}/lab/assets/SCRIPT?v=${encodeURIComponent(version)}`;
   const { default: mount } = await import(url);
-  return mount(component);
+  return mount(component, called);
 }
 """
 

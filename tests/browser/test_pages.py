@@ -162,6 +162,19 @@ def test_all_words_change_with_one_click(page: Page, server: Server, pictures: P
     expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()
 
 
+def test_words_change_while_the_script_of_the_pictures_is_on_its_way(
+    visitor: Callable[..., Page], server: Server
+) -> None:
+    page = visitor()
+    page.route(re.compile("stage/panel.js"), lambda route: (page.wait_for_timeout(3000), route.continue_()))
+    visit(page, f"{server.url}/dnn")
+    page.get_by_role("radio", name="中文").first.click()
+    expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()
+    expect(page.locator(".tf-stage").get_by_text("决策边界").first).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator(".tf-stage")).to_have_count(1)
+
+
 def test_a_chinese_browser_is_answered_in_chinese(visitor: Callable[..., Page], server: Server) -> None:
     page = visit(visitor(locale="zh-CN"), f"{server.url}/dnn")
     expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()

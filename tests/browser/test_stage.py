@@ -17,8 +17,6 @@ from tests.browser.theatre import Theatre
 
 pytestmark = pytest.mark.browser
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture
 def theatre(chromium: Browser) -> Iterator[Theatre]:
@@ -64,16 +62,23 @@ def test_an_overtaken_call_does_not_end_the_stage_and_the_last_one_does(theatre:
     theatre.wait(lambda: not theatre.script.sockets)
 
 
-def test_a_call_that_ends_before_the_next_one_came_through_does_not_end_the_stage(theatre: Theatre) -> None:
-    """So it goes in Streamlit where data changes twice in quick succession."""
+def test_a_call_that_is_late_and_ends_at_once_neither_ends_the_stage_nor_takes_it_back(theatre: Theatre) -> None:
+    """So it goes in Streamlit where data change while the stage's script is still on its way."""
     theatre.open()
-    theatre.page.evaluate("window.before = document.querySelector('.tf-stage')")
-    theatre.page.evaluate("() => { page.cleanup(); setTimeout(() => page.render({changed: true}), 100); }")
-    theatre.page.wait_for_timeout(2500)
+    theatre.page.evaluate("() => { window.before = document.querySelector('.tf-stage'); page.render({lang: 'zh'}); }")
+    expect(theatre.page.locator(".tf-stage[lang=zh-CN]")).to_be_visible()
+    theatre.page.evaluate("() => { page.render({lang: 'en'}, 0); page.cleanup(); }")
+    theatre.page.wait_for_timeout(500)
     assert theatre.page.evaluate("document.querySelector('.tf-stage') === window.before")
-    theatre.page.evaluate("() => page.cleanup()")
-    theatre.wait(lambda: not theatre.page.locator(".tf-stage").count())
+    expect(theatre.page.locator(".tf-stage")).to_have_attribute("lang", "zh-CN")
+    theatre.page.evaluate("() => { document.querySelector('#host').remove(); page.cleanup(); }")
     theatre.wait(lambda: not theatre.script.sockets)
+
+
+def test_words_that_come_late_are_said_by_what_came_meanwhile_too(theatre: Theatre) -> None:
+    theatre.open()
+    theatre.page.evaluate("() => { page.render({lang: 'zh'}); page.render({changed: true}); }")
+    expect(theatre.page.locator(".tf-stage").get_by_text("决策边界").first).to_be_visible()
 
 
 def test_curves_grow(theatre: Theatre) -> None:

@@ -17,6 +17,9 @@ ALIKE, GREEDY = 20, 0.1
 #: few evaluations: one alone may be chance.
 HALF, RECOVERED, FEW = 0.5, 0.9, 3
 
+#: A fall is none within so many standard errors: where rewards are drawn, evaluations differ by themselves.
+SURE = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -31,6 +34,7 @@ class Evidence:
         episodes: that ended so far.
         lowest, highest: their returns.
         evaluations: mean return of each evaluation so far.
+        doubt: standard error of each of these means.
     """
 
     largest_q: float
@@ -43,6 +47,7 @@ class Evidence:
     lowest: float
     highest: float
     evaluations: Sequence[float]
+    doubt: Sequence[float]
 
 
 def diagnose(seen: Evidence, active: set[str]) -> dict[str, Mapping[str, object]]:
@@ -64,7 +69,8 @@ def diagnose(seen: Evidence, active: set[str]) -> dict[str, Mapping[str, object]
         before = min(seen.evaluations[: means.index(best) + 1])
         name = "wavers" if seen.tabular else "forgets"
         share = RECOVERED if name in active else HALF  # said once, until it has come back
-        if best > before and now < before + share * (best - before):
+        sure = best - now > SURE * max(seen.doubt)
+        if sure and best > before and now < before + share * (best - before):
             found[name] = {"best": f"{best:.3g}", "now": f"{now:.3g}"}
     begun = {name: values for name, values in found.items() if name not in active}
     active.clear()

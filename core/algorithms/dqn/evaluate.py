@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
     """What an evaluation found.
 
     Attributes:
-        returned, length: mean over its episodes.
+        returned, length: mean over its episodes. doubt: standard error of ``returned``.
         estimate: mean of the best action's Q in the first state, over the episodes that tell what it was worth: an
             episode that was cut off does where no more than :data:`MISSING` of a later reward could be missing.
         discounted: mean over the same episodes of the discounted return really obtained; NaN where there are none.
@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     """
 
     returned: float
+    doubt: float
     length: float
     estimate: float
     discounted: float
@@ -75,8 +76,10 @@ def evaluate(state: State) -> Iterator[Pulse | Outcome]:
             yield Pulse()
     G = [discounted(r, state.config.gamma) for r in rewards]
     whole = [i for i in range(n) if not cut[i] or len(G[i]) > unknown(state.config.gamma)]
+    totals = [sum(r) for r in rewards]
     yield Outcome(
-        returned=float(np.mean([sum(r) for r in rewards])),
+        returned=float(np.mean(totals)),
+        doubt=float(np.std(totals) / math.sqrt(n)),
         length=float(np.mean([len(r) for r in rewards])),
         estimate=float(np.mean([Q[i][0] for i in whole])) if whole else math.nan,
         discounted=float(np.mean([G[i][0] for i in whole])) if whole else math.nan,

@@ -67,7 +67,7 @@ def outcome(state: State, told: Outcome) -> dict[str, float]:
     """Keep an evaluation, and its metrics."""
     if state.history and state.history[-1][0] == state.step:
         state.history.pop()  # a training that is taken up again at this step looks anew
-    state.history.append((state.step, told.returned, told.length))
+    state.history.append((state.step, told.returned, told.doubt))
     state.pairs = told.pairs
     values = {"test/return": told.returned, "test/length": told.length}
     if math.isfinite(told.discounted):
@@ -93,4 +93,5 @@ def evidence(state: State) -> Evidence:
         lowest=tally.lowest,
         highest=tally.highest,
         evaluations=[returned for _, returned, _ in state.history],
+        doubt=[doubt for *_, doubt in state.history],
     )

@@ -83,7 +83,7 @@ class State:
         planned: the next action, where SARSA has chosen it already.
         delta, targets, loss: TD errors, targets and loss of the network's last update, where there was one.
         surprises: the last TD errors of a table.
-        history: (step, return, length) of each evaluation.
+        history: (step, return, its standard error) of each evaluation.
         pairs: (n, 2) Q(s, a) and the return really obtained from there on, of the last evaluation.
         active: diagnoses that hold at the moment, so that each is told once.
         reseeded: the environment did not repeat itself when the training was taken up.

@@ -1,6 +1,5 @@
 """The loop: it learns, repeats itself, goes on where it was left, and never looks at the test data."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,8 @@ from core.algorithms.dnn.measure import dead_shares, forward, gradient_ratio
 from core.algorithms.dnn.model import ACTIVATIONS
 from core.events import Snapshot, Step
 from core.experiment import Diverged
-from tests.core.algorithms.dnn.training import Told, run, start
+from tests.core.algorithms.dnn.training import run, start
+from tests.core.algorithms.driven import Told, held, saved
 
 EVERYTHING = {
     "layers": (9, 6),
@@ -31,18 +31,6 @@ EVERYTHING = {
     "samples": 100,
     "batch_size": 13,
 }
-
-
-def weights(state) -> list[np.ndarray]:
-    return [tensor.numpy().copy() for tensor in state.model.state_dict().values()]
-
-
-def saved(tree: Any) -> Any:
-    """A state as it comes back from a file: copies, lists for tuples, nothing shared."""
-    held = io.BytesIO()
-    torch.save(tree, held)
-    held.seek(0)
-    return torch.load(held, weights_only=False)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
@@ -63,7 +51,7 @@ def test_n_steps_saved_loaded_and_n_more_are_2n_bit_for_bit(optimizer):
     resumed = start(settings_)
     resumed.load_state_dict(tree)
     rest = run(resumed, 50)
-    for a, b in zip(weights(whole_state), weights(resumed), strict=True):
+    for a, b in zip(held(whole_state.model), held(resumed.model), strict=True):
         assert np.array_equal(a, b)
     for name, curve in whole.curves.items():
         assert curve == first.curves.get(name, []) + rest.curves[name], name
@@ -83,7 +71,7 @@ def test_observing_changes_neither_weights_nor_curves_nor_any_generator():
     alone = run(quiet, 30)
     told = Told(watched)
     torch.manual_seed(1)
-    held, drawn = torch.get_rng_state(), np.random.get_state()[1].copy()
+    generator, drawn = torch.get_rng_state(), np.random.get_state()[1].copy()
     for event in program.train(watched):
         told.hear(event)
         before = saved(watched.state_dict())
@@ -94,9 +82,9 @@ def test_observing_changes_neither_weights_nor_curves_nor_any_generator():
         assert watched.model.training
         if isinstance(event, Step) and event.step == 30:
             break
-    assert torch.equal(held, torch.get_rng_state())
+    assert torch.equal(generator, torch.get_rng_state())
     assert np.array_equal(drawn, np.random.get_state()[1])
-    for a, b in zip(weights(quiet), weights(watched), strict=True):
+    for a, b in zip(held(quiet.model), held(watched.model), strict=True):
         assert np.array_equal(a, b)
     for name, curve in told.curves.items():
         assert curve == alone.curves[name][: len(curve)]
@@ -121,7 +109,7 @@ def test_what_the_test_data_are_does_not_touch_the_training():
     spoiled.y_test = torch.zeros_like(spoiled.y_test)
     run(plain, 30)
     run(spoiled, 30)
-    for a, b in zip(weights(plain), weights(spoiled), strict=True):
+    for a, b in zip(held(plain.model), held(spoiled.model), strict=True):
         assert np.array_equal(a, b)
 
 

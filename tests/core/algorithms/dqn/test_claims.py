@@ -97,14 +97,15 @@ def test_q_learning_walks_along_the_cliff_and_sarsa_keeps_away_from_it(preset, m
     online = [np.mean([r for at, r in told.curves["train/return"] if at > 10_000]) for told in (short, safe)]
     more = online[1] - online[0]
     measured(f"{TITLES['cliff_sarsa']}: return in training above Q-learning's, seed {seed}", more, at_least=10)
+    for name, told, wavers in (("cliff_q", short, False), ("cliff_sarsa", safe, True)):
+        measured(f"{TITLES[name]}: is it said to waver, seed {seed}", "wavers" in diagnoses(told), exactly=wavers)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_double_thinks_less_too_much_of_a_and_b(preset, measured, seed):
-    plain, double = (
-        np.mean([v for _, v in outcome(preset, name, seed=seed).curves["value/estimate"]])
-        for name in ("trap", "trap_double")
-    )
+    both = [outcome(preset, name, seed=seed) for name in ("trap", "trap_double")]
+    plain, double = (np.mean([v for _, v in told.curves["value/estimate"]]) for told in both)
+    measured(f"{TITLES['trap']}: diagnoses, with and without, seed {seed}", sum(len(t.notes) for t in both), exactly=0)
     measured(f"{TITLES['trap']}: value of the start, truly 0, seed {seed}", plain, at_least=0.005)
     measured(f"{TITLES['trap_double']}: its error over plain's, seed {seed}", abs(double) / abs(plain), at_most=0.5)
 

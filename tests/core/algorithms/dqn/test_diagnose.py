@@ -16,6 +16,7 @@ FINE = Evidence(
     lowest=9.0,
     highest=500.0,
     evaluations=[9.0, 200.0, 500.0],
+    doubt=[1.0],
 )
 
 
@@ -61,3 +62,6 @@ def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_
     assert named(after(-176.0, -176.0, first=-200.0, best=-100.0)) == ["forgets"]
     assert named(replace(FINE, evaluations=[100.0, 50.0, 40.0, 30.0, 20.0])) == []  # nothing had been gained
     assert named(replace(after(0.0, 0.0), tabular=True)) == ["wavers"]
+    # 500 to 160 is a fall of 340: of no meaning where a mean is off by 120 as often as not.
+    assert named(replace(after(0.0, 0.0, -20.0), doubt=[120.0, 1.0])) == ["forgets"]
+    assert named(replace(after(0.0, 0.0), doubt=[1.0, 120.0])) == []

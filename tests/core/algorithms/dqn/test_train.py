@@ -1,8 +1,5 @@
 """The loop: it learns, repeats itself, goes on where it was left, and judges itself only by episodes of their own."""
 
-import io
-from typing import Any
-
 import gymnasium
 import numpy as np
 import pytest
@@ -17,7 +14,8 @@ from core.algorithms.dqn.train import update
 from core.events import Snapshot, Step
 from core.experiment import Diverged
 from core.words import Refusal
-from tests.core.algorithms.dqn.training import Told, advance, run, start
+from tests.core.algorithms.dqn.training import advance, run, start
+from tests.core.algorithms.driven import Told, same, saved
 
 SMALL = {"layers": (16,), "learning_starts": 50, "train_every": 4, "gradient_steps": 2, "batch_size": 16, "buffer": 500}
 QUICK = SMALL | {"evaluate_every": 100, "evaluate_episodes": 2, "epsilon_steps": 200}
@@ -32,24 +30,6 @@ KINDS = {
     "double table": {"environment": "over_estimation", "method": "q_learning", "double": True, "evaluate_every": 100},
     "sarsa": {"environment": "CliffWalking-v1", "method": "sarsa", "lr": 0.5, "evaluate_every": 100, "limit": 40},
 }
-
-
-def saved(tree: Any) -> Any:
-    """A state as it comes back from a file: copies, nothing shared."""
-    held = io.BytesIO()
-    torch.save(tree, held)
-    held.seek(0)
-    return torch.load(held, weights_only=False)
-
-
-def same(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    return bool(np.array_equal(a, b))
 
 
 @pytest.mark.parametrize("kind", KINDS)

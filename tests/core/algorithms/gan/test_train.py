@@ -1,7 +1,5 @@
 """The loop: each update changes one network alone, it repeats itself, and goes on where it was left."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,8 @@ from core.algorithms.gan.model import d_loss, g_loss
 from core.algorithms.gan.source import Findings, encoded, frechet, moments
 from core.events import Snapshot, Step
 from core.experiment import Diverged
-from tests.core.algorithms.gan.training import Told, gallery, run, start
+from tests.core.algorithms.driven import Told, held, same, saved
+from tests.core.algorithms.gan.training import gallery, run, start
 
 SMALL = {"g_layers": (16, 16), "d_layers": (16, 16), "batch_size": 24}
 EVERYTHING = SMALL | {
@@ -26,22 +25,6 @@ IMAGES = {"data": "mnist_5k", "latent": 8, "g_norm": True, "batch_size": 16, "d_
 CONVOLUTIONS = IMAGES | {"architecture": "dcgan", "channels": 2, "d_norm": False, "spectral_norm": True}
 FLAT = {"everything": EVERYTHING, "critic": CRITIC, "normed": NORMED}
 KINDS = FLAT | {"images": IMAGES | SMALL, "convolutions": CONVOLUTIONS}
-
-
-def held(net) -> list[np.ndarray]:
-    return [tensor.detach().numpy().copy() for tensor in net.state_dict().values()]
-
-
-def same(one, other) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def saved(tree):
-    """A state as it comes back from a file: copies, nothing shared."""
-    file = io.BytesIO()
-    torch.save(tree, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
 
 
 @pytest.mark.parametrize("kind", KINDS)

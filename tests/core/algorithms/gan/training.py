@@ -1,6 +1,5 @@
 """Trainings as a test drives them: by hand, up to a step."""
 
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -9,26 +8,8 @@ from core.algorithms.gan.config import GANConfig
 from core.algorithms.gan.measure import report
 from core.algorithms.gan.schedule import told as is_told
 from core.algorithms.gan.state import State
-from core.events import Event, Note, Scalars, Step
-
-
-@dataclass
-class Told:
-    """What a training said up to a step, that step's own measurements included."""
-
-    state: State
-    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
-
-    def hear(self, event: Event) -> None:
-        if isinstance(event, Scalars):
-            for name, value in event.values.items():
-                self.curves.setdefault(name, []).append((event.step, value))
-        elif isinstance(event, Note):
-            self.notes.append(event)
-
-    def last(self, metric: str) -> float:
-        return self.curves[metric][-1][1]
+from core.events import Step
+from tests.core.algorithms.driven import Told
 
 
 @cache

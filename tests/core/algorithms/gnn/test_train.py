@@ -1,7 +1,5 @@
 """The loop: it repeats itself, goes on where it was left, learns one batch by heart, and nothing leaks."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,8 @@ from core.algorithms.gnn.tasks import LinkTask
 from core.data.links import codes
 from core.events import Scalars, Snapshot, Step
 from core.experiment import Diverged
-from tests.core.algorithms.gnn.training import SMALL, Told, run, start
+from tests.core.algorithms.driven import Told, held, same, saved
+from tests.core.algorithms.gnn.training import SMALL, run, start
 
 KINDS = {
     "gcn": SMALL,
@@ -23,22 +22,6 @@ KINDS = {
     "links": SMALL | {"task": "links", "edge_dropout": 0.1},
     "graphs": {"task": "graphs", "graphs": 60, "batch_size": 16, "model": "gin", "hidden": 8, "edge_dropout": 0.1},
 }
-
-
-def held(model) -> list[np.ndarray]:
-    return [tensor.detach().numpy().copy() for tensor in model.state_dict().values()]
-
-
-def same(one, other) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-
-
-def saved(tree):
-    """A state as it comes back from a file: copies, nothing shared."""
-    file = io.BytesIO()
-    torch.save(tree, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,9 +96,9 @@ def test_links_are_learned_by_heart_where_every_node_may_stand_where_it_likes():
         SMALL | {"task": "links", "model": "mlp", "depth": 1, "hidden": 64, "dropout": 0.0, "weight_decay": 0}
     )
     draw = torch.Generator().manual_seed(9)
-    before = float(state.task.loss(state.model, state.config, draw))
+    before = state.task.loss(state.model, state.config, draw).item()
     run(state, 600)
-    assert float(state.task.loss(state.model, state.config, draw)) < 0.2 * before
+    assert state.task.loss(state.model, state.config, draw).item() < 0.2 * before
 
 
 @pytest.mark.parametrize("kind", ["gcn", "gat", "graphs"])

@@ -1,6 +1,5 @@
 """Trainings as a test drives them: by hand, up to a step."""
 
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -9,30 +8,12 @@ from core.algorithms.gnn.config import GNNConfig
 from core.algorithms.gnn.measure import report, told
 from core.algorithms.gnn.state import State
 from core.data.planetoid import planetoid
-from core.events import Event, Note, Scalars, Step
+from core.events import Step
 from core.settings import check
+from tests.core.algorithms.driven import Told
 
 #: A graph small enough for a test, with settings that are easy to learn.
 SMALL = {"blocks": (20, 20, 20), "p_in": 0.3, "p_out": 0.02, "hidden": 8}
-
-
-@dataclass
-class Told:
-    """What a training said up to a step, that step's own measurements included."""
-
-    state: State
-    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
-
-    def hear(self, event: Event) -> None:
-        if isinstance(event, Scalars):
-            for name, value in event.values.items():
-                self.curves.setdefault(name, []).append((event.step, value))
-        elif isinstance(event, Note):
-            self.notes.append(event)
-
-    def last(self, metric: str) -> float:
-        return self.curves[metric][-1][1]
 
 
 @cache

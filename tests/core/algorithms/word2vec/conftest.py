@@ -1,23 +1,9 @@
-"""What the tests of Word2Vec share: one thread, the presets, a data folder of their own, and texts that are fetched."""
+"""What the tests of Word2Vec share: a data folder of their own, and texts that are fetched."""
 
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
-
-from core.algorithms.word2vec.spec import experiment
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Sums are the same only when they are made in the same order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +26,3 @@ def data_folder(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test writes into a folder of data that others use."""
     monkeypatch.setenv("TENFOLD_DATA", str(kept))
     return kept
-
-
-@pytest.fixture
-def preset() -> Callable[..., dict[str, Any]]:
-    """Settings of a preset by name, with some of them changed."""
-    known = {p.name: dict(p.settings) for p in experiment.presets}
-    return lambda name, **changed: known[name] | changed

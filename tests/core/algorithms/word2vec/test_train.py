@@ -1,17 +1,15 @@
 """The loop: it repeats itself, goes on where it was left, ends by itself, and is not disturbed by being looked at."""
 
-import io
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from core.algorithms.word2vec import train as program
 from core.algorithms.word2vec.schedule import told
 from core.events import Pulse, Scalars, Snapshot, Step
 from core.experiment import Diverged
+from tests.core.algorithms.driven import same, saved
 from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, Told, run, start
 
 KINDS = {
@@ -21,24 +19,6 @@ KINDS = {
     "news": {"corpus": "news", "size": 20, "epochs": 2},
     "written out": WRITTEN,
 }
-
-
-def saved(tree: Any) -> Any:
-    """A state as it comes back from a file: copies, nothing shared."""
-    held = io.BytesIO()
-    torch.save(tree, held)
-    held.seek(0)
-    return torch.load(held, weights_only=False)
-
-
-def same(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    return bool(np.array_equal(a, b))
 
 
 @pytest.mark.parametrize("kind", KINDS)

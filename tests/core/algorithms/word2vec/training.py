@@ -11,7 +11,8 @@ from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.evaluate import unit
 from core.algorithms.word2vec.observe import neighbours
 from core.algorithms.word2vec.state import State
-from core.events import Event, Note, Scalars, Step
+from core.events import Event, Step
+from tests.core.algorithms import driven
 
 #: A run of a second: the engine that is driven, and the one that is written out.
 QUICK = {"corpus": "grammar", "sentences": 1000, "size": 16, "window": 3, "epochs": 3, "min_count": 2}
@@ -19,27 +20,17 @@ WRITTEN = QUICK | {"engine": "written", "lr": 0.05, "epochs": 2, "sentences": 30
 
 
 @dataclass
-class Told:
-    """What a training said."""
+class Told(driven.Told):
+    """What a training said, and how many words it was taught."""
 
-    state: State
-    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
     trained: int = 0
     events: list[Event] = field(default_factory=list)
 
     def hear(self, event: Event) -> None:
+        super().hear(event)
         self.events.append(event)
-        if isinstance(event, Scalars):
-            for name, value in event.values.items():
-                self.curves.setdefault(name, []).append((event.step, value))
-        elif isinstance(event, Note):
-            self.notes.append(event)
-        elif isinstance(event, Step):
+        if isinstance(event, Step):
             self.trained += self.state.engine.trained
-
-    def last(self, metric: str) -> float:
-        return self.curves[metric][-1][1]
 
 
 def start(settings: dict[str, Any] | Word2VecConfig) -> State:

@@ -1,4 +1,4 @@
-"""What the tests of the GAN share: one thread, the presets."""
+"""What the tests of every algorithm share: one thread, and the presets of the algorithm whose folder they stand in."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.algorithms.gan.spec import experiment
+from core import registry
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def preset() -> Callable[..., dict[str, Any]]:
+def preset(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
     """Settings of a preset by name, with some of them changed."""
+    experiment = registry.get(request.path.parent.name)
     known = {p.name: dict(p.settings) for p in experiment.presets}
     return lambda name, **changed: known[name] | changed

@@ -53,7 +53,7 @@ def test_algorithms_never_import_one_another(slug: str) -> None:
         assert not others, f"{path.name} imports {others}"
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="asks the server by a signal")
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has no signal to ask a process by")
 def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_heavy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,8 @@ from core.data import cache
 from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Pulse, Scalars, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Program, Rounds, State, Stop
 from core.runs import checkpoint, control, pace
+from core.runs.asked import Asked
+from core.runs.clock import Clock
 from core.runs.earlier import Earlier
 from core.runs.failures import sentence_of
 from core.runs.library import RunInfo
@@ -75,21 +77,17 @@ class Driver:
         self.task, self.share = "", 0.0
         self.ending = ""  # the state to end in, once that is known
 
-        self._control = control.Control()
-        self._stamp = (-1, -1)
+        self._asked = Asked(folder)
+        self._clock = Clock()
         self._flushed = 0.0
         self._calm_until, self._calm_before = 0.0, 0
         self._stopping = 0.0  # when a stop was first seen
-        self._turned = 0  # of control.knobs
         self._stepped = 0  # of control.steps
         self._forced = False  # the step under way is of a part whose turn it was not
         self._due = 0.0  # of the next step in slow motion
-        self._again: list[Knob] = []  # turned in an earlier life, beyond the step resumed at
         self._reached = False  # the metric of the stop condition
         self._observed = -1
-        self._early_s = 0.0
-        self._trained_s = 0.0
-        self._since: float | None = None  # when the clock of the training was last started
+        self._early = pace.Early()
         self._rate = pace.Rate()
 
     def run(self) -> str:
@@ -112,7 +110,7 @@ class Driver:
             sentence = sentence_of(error)
             self.log.append(Failure(self.step, sentence, traceback.format_exc()))
             self._status("failed", sentence)
-        self._stop_clock()
+        self._clock.stop()
         self._flush()
         self.log.close()
         return self.state
@@ -140,7 +138,7 @@ class Driver:
         state = program.build(self.config, data, self.info.device)
         if saved:
             state.load_state_dict(saved.state)
-            self._trained_s = saved.trained_s
+            self._clock.before = saved.trained_s
         self.step, self.task, self.share = state.step, "", 0.0
         self.end = int(getattr(state, "end", 0))
         if self._earlier.lived:
@@ -148,7 +146,7 @@ class Driver:
             for knob in knobs:
                 if knob.step == state.step:
                     self.config = settings.turn(self.config, knob.field, knob.new)
-            self._again = [knob for knob in knobs if knob.step > state.step]
+            self._asked.again = [knob for knob in knobs if knob.step > state.step]
             state.turn(self.config)
             self._status("resumed")
         return program, state
@@ -161,7 +159,7 @@ class Driver:
         """
         self.task, self.share = task, share
         self._look()
-        if self._control.mode == "stop" or self.terminated:
+        if self._asked.now.mode == "stop" or self.terminated:
             raise Stopped
         if perf_counter() - self._flushed > FLUSH_S:
             self._flush()
@@ -173,7 +171,7 @@ class Driver:
         looks = self.experiment.looks or pace.OBSERVE_SHARE
         self._observing = pace.Pace(looks, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
         self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
-        self._since = perf_counter()
+        self._clock.start()
         self._whole(Step(state.step), program, state)
         training = program.train(state)
         flush_first = True
@@ -211,38 +209,39 @@ class Driver:
         if now < self._calm_until and event.step < self._calm_before:
             return  # the usual case, and all that most steps pay
         self._look()
-        if self._again or self._turned < len(self._control.knobs):
+        if self._asked.waiting:
             self._turn_knobs(state)
         self._check_the_end()
         if self.ending:
             return
-        if self._observing.ready(now) or self._early():
+        if self._observing.ready(now) or self._early(self.step):
             self._observe(program, state)
         if event.step and self._saving.ready(now):
             self._save(state)
-        if self._control.speed and self._control.mode == "run":
+        if self._asked.now.speed and self._asked.now.mode == "run":
             self._slowly(program, state)
-        if self._control.mode == "pause":
+        if self._asked.now.mode == "pause":
             self._pause(program, state)
         self._calm()
 
     def _calm(self) -> None:
         """Until when, and before which step, there is nothing to do between two updates."""
-        free = self._control.mode == "run" and not self._control.speed
+        free = self._asked.now.mode == "run" and not self._asked.now.speed
         self._calm_until = perf_counter() + LOOK_S if free else 0.0
         steps = [self.stop.steps, *(step for step in pace.EARLY if step > self.step)]
-        self._calm_before = min(steps + [knob.step for knob in self._again])
+        self._calm_before = min(steps + [knob.step for knob in self._asked.again])
 
     def _check_the_end(self) -> None:
-        if self._control.mode == "stop" or self.terminated:
+        if self._asked.now.mode == "stop" or self.terminated:
             self.ending = "stopped"
-        elif self._reached or self.step >= self.stop.steps or 0 < self.stop.seconds <= self._seconds():
+        elif self._reached or self.step >= self.stop.steps or 0 < self.stop.seconds <= self._clock.seconds:
             self.ending = "finished"
 
     def _give_up_waiting(self) -> None:
         """In a long evaluation the state is not ours to save: a stop then falls back to the last checkpoint."""
-        if self._stamp != control.stamp(self.folder) or self.terminated:
-            asked = self.terminated or control.read(self.folder).mode == "stop"
+        unseen = self._asked.unseen()
+        if unseen or self.terminated:
+            asked = self.terminated or (unseen is not None and unseen.mode == "stop")
             self._stopping = (self._stopping or perf_counter()) if asked else 0.0
         if self._stopping and perf_counter() - self._stopping > PATIENCE_S:
             self.ending = "abandoned"
@@ -252,7 +251,7 @@ class Driver:
         self.ending = ""
         for event in training:
             self._look()
-            if type(event) is Step or self.terminated or self._control.mode == "stop":
+            if type(event) is Step or self.terminated or self._asked.now.mode == "stop":
                 return
             self._tell(event)
             if perf_counter() - self._flushed > FLUSH_S:
@@ -262,28 +261,28 @@ class Driver:
         """Wait until asked to go on, to make a single step or to stop."""
         if self.state != "paused":
             self._status("paused")
-        elif self._control.part != control.ROUND or self._round_ended(state):
+        elif self._asked.now.part != control.ROUND or self._round_ended(state):
             self._stepped += 1
-        self._stop_clock()
+        self._clock.stop()
         self._observe(program, state)
         if self._forced:  # out of turn: the log does not tell of it, so nobody could repeat it
             self._forced = False
             self._save(state)
         self._flush()
-        while self._control.mode == "pause" and self._stepped >= self._control.steps and not self.terminated:
+        while self._asked.now.mode == "pause" and self._stepped >= self._asked.now.steps and not self.terminated:
             time.sleep(NAP_S)
             self._look()
             self._turn_knobs(state)
             if self.log.waiting:
                 self._flush()
         self._check_the_end()
-        if self._control.mode != "pause" and not self.ending:
+        if self._asked.now.mode != "pause" and not self.ending:
             self._status("running")
             self._flush()
-        elif not self.ending and self._control.part in self.experiment.parts:
-            self._forced = cast(Rounds, state).due != self._control.part
-            cast(Rounds, state).due = self._control.part
-        self._since = perf_counter()
+        elif not self.ending and self._asked.now.part in self.experiment.parts:
+            self._forced = cast(Rounds, state).due != self._asked.now.part
+            cast(Rounds, state).due = self._asked.now.part
+        self._clock.start()
         self._due = 0.0
 
     def _round_ended(self, state: State) -> bool:
@@ -293,43 +292,37 @@ class Driver:
 
     def _slowly(self, program: Program, state: State) -> None:
         """Slow motion: every step is observed, then waited for."""
-        period = 1 / self._control.speed
+        period = 1 / self._asked.now.speed
         if 2 * self._observing.cost < period:
             self._observe(program, state)
         self._flush()
-        self._stop_clock()
+        self._clock.stop()
         self._due = max(self._due + period, perf_counter())
-        while (left := self._due - perf_counter()) > 0 and self._control.speed and self._control.mode == "run":
+        while (left := self._due - perf_counter()) > 0 and self._asked.now.speed and self._asked.now.mode == "run":
             time.sleep(min(left, NAP_S))
             self._look()
             if self.terminated:
                 break
         self._check_the_end()
-        self._since = perf_counter()
+        self._clock.start()
 
     # What is asked
 
     def _look(self) -> None:
         """See what is asked of the run."""
-        stamp = control.stamp(self.folder)
-        if stamp == self._stamp:
+        before = self._asked.now
+        if not self._asked.look():
             return
-        self._stamp = stamp
-        before, self._control = self._control, control.read(self.folder)
-        if self._control.speed != before.speed:
+        if self._asked.now.speed != before.speed:
             self._due = 0.0
-        if self._control.mode != "pause":
-            self._stepped = self._control.steps
-        if self._control.stop is not None:
-            self.stop, self._reached = self._control.stop, False
+        if self._asked.now.mode != "pause":
+            self._stepped = self._asked.now.steps
+        if self._asked.now.stop is not None:
+            self.stop, self._reached = self._asked.now.stop, False
 
     def _turn_knobs(self, state: State) -> None:
-        while self._again and self.step >= self._again[0].step:
-            knob = self._again.pop(0)
-            self._turn(state, knob.field, knob.new)
-        for turn in self._control.knobs[self._turned :]:
-            self._turn(state, turn.field, turn.value)
-        self._turned = max(self._turned, len(self._control.knobs))
+        for field, value in self._asked.turns(self.step):
+            self._turn(state, field, value)
 
     def _turn(self, state: State, field: str, value: Any) -> None:
         try:
@@ -362,9 +355,6 @@ class Driver:
         if value >= self.stop.value if higher else value <= self.stop.value:
             self._reached, self._calm_until = True, 0.0  # ends once the next update is whole
 
-    def _early(self) -> bool:
-        return self.step <= pace.EARLY[-1] and self.step in pace.EARLY and self._early_s < pace.EARLY_S
-
     def _observe(self, program: Program, state: State) -> None:
         if self._observed == self.step:
             return
@@ -374,14 +364,13 @@ class Driver:
                 self.log.append(event)
         self._observing.done()
         self._observed = self.step
-        if self.step <= pace.EARLY[-1]:
-            self._early_s += self._observing.cost
+        self._early.took(self.step, self._observing.cost)
 
     def _save(self, state: State) -> None:
         self._saving.begin()
         self._flush()  # first: what led to a saved state is never lost, for nobody would tell it again
         config = self.config.model_dump(mode="json")
-        saved = checkpoint.Saved(self.step, config, self._seconds(), self.threads, state.state_dict())
+        saved = checkpoint.Saved(self.step, config, self._clock.seconds, self.threads, state.state_dict())
         file = checkpoint.save(self.folder, saved)
         self.log.append(Checkpoint(self.step, file))
         self._saving.done()
@@ -398,7 +387,7 @@ class Driver:
             epoch=self.epoch,
             part=self.part,
             steps_per_s=self._rate(self.step) if self.state == "running" else 0.0,
-            trained_s=self._seconds(),
+            trained_s=self._clock.seconds,
             task=self.task,
             share=self.share,
             device=self.info.device,
@@ -407,11 +396,3 @@ class Driver:
         self.log.flush(head)
         self._flushed = perf_counter()
         self.watch(head)
-
-    # The training's own clock, which stands still in pauses
-
-    def _seconds(self) -> float:
-        return self._trained_s + (perf_counter() - self._since if self._since is not None else 0.0)
-
-    def _stop_clock(self) -> None:
-        self._trained_s, self._since = self._seconds(), None

@@ -63,6 +63,21 @@ class Pace:
         self.affordable = cpu + (cpu - self._cpu_from) / self.share
 
 
+class Early:
+    """Whether a step is one of the first that are always observed, until that has taken its time."""
+
+    def __init__(self) -> None:
+        self._taken = 0.0
+
+    def __call__(self, step: int) -> bool:
+        return step <= EARLY[-1] and step in EARLY and self._taken < EARLY_S
+
+    def took(self, step: int, seconds: float) -> None:
+        """A step was observed."""
+        if step <= EARLY[-1]:
+            self._taken += seconds
+
+
 class Rate:
     """Steps a second over the last second or so; over longer where none was made in it."""
 

@@ -1,16 +1,12 @@
 """The settings of Q-learning, by table and by network, and which of them cannot go together. No gymnasium in here."""
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, Environment
+from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, NAMED, Environment
 from core.experiment import Config, Setting, Stop
 from core.words import N_, Refusal
-
-#: How an environment's name is written: Name-v0, or publisher/Name-v0. A colon would import any module at all.
-NAMED = re.compile(r"([A-Za-z0-9_.-]{1,40}/)?[A-Za-z0-9_.-]{1,60}-v[0-9]{1,3}")
 
 Width = Annotated[int, Field(ge=1, le=1024)]
 DQN = {"method": ("dqn",)}

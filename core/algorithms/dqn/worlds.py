@@ -1,11 +1,15 @@
 """The environments that are known by name, and what their actions and the numbers of their observations mean."""
 
+import re
 from typing import Literal
 
 from pydantic import Field
 
 from core.experiment import Request
 from core.words import N_
+
+#: How an environment's name is written: Name-v0, or publisher/Name-v0. A colon would import any module at all.
+NAMED = re.compile(r"([A-Za-z0-9_.-]{1,40}/)?[A-Za-z0-9_.-]{1,60}-v[0-9]{1,3}")
 
 Environment = Literal[
     "CartPole-v1",

@@ -13,6 +13,7 @@ from core.events import Array, Event, Note, Scalars, Snapshot
 
 def report(state: State) -> Iterator[Event]:
     """What is due after ``state.step`` steps."""
+    state.company.keep(state)
     analogies = bool(state.questions) and (asked(state.step, state.engine.per_epoch) or state.step == state.end)
     if analogies:
         yield from examine(state, complete=state.step == state.end)

@@ -1,29 +1,27 @@
 """What the panels show of a state: small arrays, made without touching the state or any of its dice."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.config import analogy_of, entries
+from core.algorithms.word2vec.config import analogy_of
 from core.algorithms.word2vec.evaluate import unit
 from core.algorithms.word2vec.maps import Frames, principal
-from core.algorithms.word2vec.state import ANALOGIES, WORDS, State
+from core.algorithms.word2vec.nearest import SEARCHED, best_of, neighbours, spellings
+from core.algorithms.word2vec.state import State
+from core.algorithms.word2vec.typed import ANALOGIES, spelled
 from core.algorithms.word2vec.written import Written
 from core.events import Array, Event, Snapshot
 from core.figures import quantised
 
-#: Words that are searched for neighbours: the most frequent ones.
-SEARCHED = 20_000
-#: Neighbours shown of a word, those that stand on the map because of it, and those that have its colour there.
-SHOWN, BESIDE, NEAR = 8, 6, 12
+#: Neighbours shown of a word, and those that stand on the map because of it.
+SHOWN, BESIDE = 8, 6
 #: Frames of a t-SNE in a run: one takes a second.
 TSNE = 12
 #: Words and numbers of the matrices that are shown; pairs of a step.
 ROWS, COLUMNS, PAIRS = 24, 64, 10
-#: Nearest spellings kept, so that a word that is typed once is looked for once.
-_SPELT: dict[tuple[int, str], list[str]] = {}
 
 
 class Looks:
@@ -67,52 +65,12 @@ def observe(state: State) -> Iterator[Event]:
         yield Snapshot(state.step, "analogy", analogy_arrays(state, searched))
         if state.judged or state.questions:
             yield Snapshot(state.step, "coverage", coverage_arrays(state))
+    if state.company.rows and (all_of_them or turn == 2):
+        yield Snapshot(state.step, "company", state.company.arrays(state))
     if isinstance(state.engine, Written) and (all_of_them or turn == 2):
         yield Snapshot(state.step, "matrices", matrix_arrays(state.engine))
         if state.engine.last is not None:
             yield Snapshot(state.step, "pairs", pair_arrays(state.engine))
-
-
-def spelled(words: Sequence[str]) -> Array:
-    """Words as bytes, a line each."""
-    return np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)
-
-
-def typed(state: State) -> list[str]:
-    """The words whose neighbours are shown: the typed ones, or a few of the text's own."""
-    words = entries(state.config.words)
-    if words:
-        return words
-    own = [word for word in entries(WORDS.get(state.config.corpus, "")) if word in state.vocabulary.index]
-    return own or list(state.vocabulary.words[40:44]) or list(state.vocabulary.words[:4])
-
-
-def neighbours(state: State, searched: Array) -> list[tuple[str, Array, Array]]:
-    """(word, places of its nearest, their cosines) of each typed word; for one that is not known both are empty."""
-    found = []
-    index = state.vocabulary.index
-    known = [index[word] for word in typed(state) if word in index]
-    vectors = unit(state.engine.vectors[known])
-    near = vectors @ searched.T if known else np.zeros((0, 0))
-    row = 0
-    for word in typed(state):
-        if word not in index:
-            found.append((word, np.zeros(0, np.int64), np.zeros(0, np.float32)))
-            continue
-        cosine = near[row]
-        row += 1
-        if index[word] < len(cosine):
-            cosine[index[word]] = -2
-        best = _best(cosine, NEAR)
-        found.append((word, best, cosine[best]))
-    return found
-
-
-def _best(values: Array, most: int) -> Array:
-    """Places of the largest, the largest first."""
-    most = min(most, len(values) - 1)
-    some = np.argpartition(-values, most)[:most]
-    return some[np.argsort(-values[some])]
 
 
 def neighbour_arrays(state: State, near: list[tuple[str, Array, Array]]) -> dict[str, Array]:
@@ -124,16 +82,6 @@ def neighbour_arrays(state: State, near: list[tuple[str, Array, Array]]) -> dict
         words += [word, *shown, *[""] * (SHOWN - len(shown))]
     known = [len(places) > 0 for _, places, _ in near]
     return {"words": spelled(words), "cosine": cosine, "known": np.array(known, bool)}
-
-
-def spellings(state: State, word: str) -> list[str]:
-    """Known words that are spelled most like this one."""
-    key = (id(state), word)
-    if key not in _SPELT:
-        if len(_SPELT) > 200:
-            _SPELT.clear()
-        _SPELT[key] = state.vocabulary.nearest(word)
-    return _SPELT[key]
 
 
 def mapped(state: State, near: list[tuple[str, Array, Array]]) -> Array:
@@ -235,7 +183,7 @@ def analogy_arrays(state: State, searched: Array) -> dict[str, Array]:
     for word in asked:
         if index[word] < len(cosine):
             cosine[index[word]] = -2
-    best = _best(cosine, SHOWN)
+    best = best_of(cosine, SHOWN)
     return {
         "asked": spelled(asked),
         "words": spelled([state.vocabulary.words[i] for i in best]),

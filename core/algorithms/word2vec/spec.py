@@ -38,6 +38,12 @@ PANELS = (
         view=f"{_VIEWS}:neighbours",
     ),
     Panel(
+        "company",
+        N_("Neighbours over time"),
+        N_("The nearest of the first word you look at, as the training went on: who came, who rose and who left."),
+        view="core.algorithms.word2vec.ranks:company",
+    ),
+    Panel(
         "analogy",
         N_("a − b + c"),
         N_("The words nearest to the sum of three vectors; the three themselves are left out."),

@@ -5,44 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.config import Word2VecConfig, entries
+from core.algorithms.word2vec.company import Company
+from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.driven import Driven
 from core.algorithms.word2vec.evaluate import ENOUGH, Judged, Loss, Questions, judged, questions
 from core.algorithms.word2vec.text import Text
+from core.algorithms.word2vec.typed import followed
 from core.algorithms.word2vec.written import Written
 from core.experiment import Diverged
 
 #: A stream of random numbers of its own for the pairs that the loss is measured on.
 SAMPLE = 404
-
-#: What is looked at where nobody typed anything, by corpus.
-WORDS = {
-    "grammar": "cat, girl, bread, house, red",
-    "news": "australia, afghanistan, government, police, cricket",
-    "wikipedia": "france, music, king, seven, water, computer",
-    "abc": "water, government, cancer, wheat, planet",
-    "wikipedia_abc": "france, music, king, water, wheat, cancer",
-    "classics": "宝玉, 黛玉, 行者, 八戒, 老太太",
-    "text8": "france, music, king, seven, water, computer",
-}
-ANALOGIES = {
-    "grammar": "cat - dog + girl",
-    "news": "afghanistan - kabul + israel",
-    "wikipedia": "france - french + german",
-    "abc": "australia - sydney + london",
-    "wikipedia_abc": "france - french + german",
-    "classics": "宝玉 - 黛玉 + 八戒",
-    "text8": "king - man + woman",
-}
-FOLLOWED = {
-    "grammar": "cat dog, cat bread, red blue, red house",
-    "news": "israel palestinian, india pakistan, cricket test, police water",
-    "wikipedia": "king queen, france germany, music song, water computer",
-    "abc": "water drought, cancer disease, wheat grain, wheat cancer",
-    "wikipedia_abc": "king queen, france germany, music song, wheat computer",
-    "classics": "宝玉 黛玉, 行者 八戒, 宝玉 行者",
-    "text8": "king queen, france germany, music song, water computer",
-}
 
 
 class State:
@@ -56,6 +29,7 @@ class State:
         right: section by section, (right, asked) of the last analogies; of all questions where ``complete``.
         followed: pairs of known words whose cosines are told.
         history: (step, loss) of each measurement.
+        company: who was nearest to the first word that is looked at.
         active: diagnoses that hold at the moment, so that each is told once.
     """
 
@@ -78,6 +52,7 @@ class State:
         self.complete = False
         self.followed = followed(config, self.vocabulary)
         self.history: list[tuple[int, float]] = []
+        self.company = Company()
         self.active: set[str] = set()
         self.view: Any = None  # core.algorithms.word2vec.observe keeps what it drew last here
 
@@ -109,6 +84,7 @@ class State:
             "right": [list(pair) for pair in self.right],
             "complete": self.complete,
             "history": np.array(self.history, np.float64).reshape(-1, 2),
+            "company": self.company.state_dict(),
             "active": sorted(self.active),
         }
 
@@ -119,14 +95,5 @@ class State:
         self.right = [(int(right), int(asked)) for right, asked in tree["right"]]
         self.complete = bool(tree["complete"])
         self.history = [(int(step), float(loss)) for step, loss in np.asarray(tree["history"])]
+        self.company.load_state_dict(tree["company"])
         self.active = set(tree["active"])
-
-
-def followed(config: Word2VecConfig, vocabulary: Any) -> list[tuple[str, str]]:
-    """The pairs whose cosines are told: the typed ones, or a few of the text's own, of words that are known."""
-    typed = entries(config.pairs or FOLLOWED.get(config.corpus, ""))
-    if not typed and len(vocabulary) > 60:
-        words = vocabulary.words
-        typed = [f"{words[50]} {words[51]}", f"{words[50]} {words[58]}"]
-    pairs = [(pair.split()[0], pair.split()[1]) for pair in typed]
-    return [(a, b) for a, b in pairs if a in vocabulary.index and b in vocabulary.index]

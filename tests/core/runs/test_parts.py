@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core import registry, settings
-from core.runs import checkpoint, control
+from core.runs import checkpoint, control, pace
 from core.runs.engine import Engine
 from core.runs.library import Library
 from core.runs.worker import work
@@ -62,8 +62,9 @@ def test_a_part_is_stepped_whosever_turn_it_is(run: Any) -> None:
     assert [ask(folder, part) for part in ("G", "G", "D", "D", "")] == ["G", "G", "D", "D", "G"]
 
 
-def test_a_step_out_of_turn_is_saved_at_once(run: Any) -> None:
+def test_a_step_out_of_turn_is_saved_at_once(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No log tells of it: a run taken up from an earlier checkpoint would make another step in its place."""
+    monkeypatch.setattr(pace, "FIRST_SAVE_S", 60.0)  # nothing else is saved, however long a step takes
     folder = run()
     before = len(checkpoint.files(folder))
     ask(folder, "D")

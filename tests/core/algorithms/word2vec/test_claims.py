@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -61,6 +63,15 @@ def test_more_text_is_better(outcome, measured):
 def test_a_tree_does_better_on_little_text(outcome, measured):
     gain = people(outcome("tree")) - people(outcome("wikipedia"))
     measured(f"{TITLES['tree']}: WordSim-353, a tree less random words", gain, at_least=0.05)
+
+
+@pytest.mark.long
+def test_neighbours_come_and_go_first_and_hardly_change_at_the_end(outcome, measured):
+    rows = [set(row) for _, row in outcome("wikipedia").state.company.rows]
+    stay = [len(one & other) / len(other) for one, other in pairwise(rows)]
+    quarter = len(stay) // 4
+    measured("Neighbours over time: share that stays, first quarter", mean(stay[:quarter]), at_most=0.5)
+    measured("Neighbours over time: share that stays, last quarter", mean(stay[-quarter:]), at_least=0.8)
 
 
 def test_the_kinds_of_a_grammar_are_found(outcome, measured):

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from core.algorithms.word2vec.config import Word2VecConfig, analogy_of, entries
 from core.algorithms.word2vec.spec import experiment
-from core.algorithms.word2vec.state import ANALOGIES, FOLLOWED, WORDS
 from core.algorithms.word2vec.text import read
+from core.algorithms.word2vec.typed import ANALOGIES, FOLLOWED, WORDS
 from core.algorithms.word2vec.views import _KINDS, _SECTIONS
 from core.data.grammar import KINDS
 from core.data.judgements import sections

@@ -5,8 +5,10 @@ import json
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 
 from core.algorithms.word2vec import train as program
+from core.algorithms.word2vec.company import DENSE, PLACES, ROWS
 from core.algorithms.word2vec.observe import slopes, unit
 from core.algorithms.word2vec.spec import experiment
 from core.events import Snapshot
@@ -126,3 +128,24 @@ def test_the_gradients_shown_are_those_of_the_last_step():
             expected[centre[b]] += g[b, k] * O[targets[b, k]]
             outwards[targets[b, k]] += g[b, k] * E[centre[b]]
     assert np.allclose(dE, expected[:10], atol=1e-5) and np.allclose(dO, outwards[:10], atol=1e-5)
+
+
+def test_neighbours_over_time_end_with_what_gensim_finds_and_begin_anew_with_another_word():
+    state = start(QUICK | {"words": "dog, cat"})
+    run(state)
+    vectors = KeyedVectors(state.config.size)
+    vectors.add_vectors(list(state.vocabulary.words), state.engine.vectors.copy())
+    assert state.company.word == "dog" and state.company.rows[-1][0] == state.end
+    found = [state.vocabulary.words[i] for i in state.company.rows[-1][1]]
+    assert found == [word for word, _ in vectors.most_similar("dog", topn=PLACES)]
+    steps = [step for step, _ in state.company.rows]
+    assert steps == sorted(set(steps)) and len(steps) <= ROWS + DENSE + 2
+
+    arrays = state.company.arrays(state)
+    words = arrays["words"].tobytes().decode().split("\n")[1:]
+    assert arrays["rank"].shape == (len(words), len(steps)) and arrays["epoch"][-1] == state.config.epochs
+    assert [words[i] for i in np.argsort(arrays["rank"][:, -1]) if arrays["rank"][i, -1] >= 0] == found
+
+    state.turn(state.config.model_copy(update={"words": "sheep"}))
+    state.company.keep(state)
+    assert state.company.word == "sheep" and [step for step, _ in state.company.rows] == [state.end]

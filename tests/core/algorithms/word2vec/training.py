@@ -9,7 +9,7 @@ import numpy as np
 from core.algorithms.word2vec import train as program
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.evaluate import unit
-from core.algorithms.word2vec.observe import neighbours
+from core.algorithms.word2vec.nearest import neighbours
 from core.algorithms.word2vec.state import State
 from core.events import Event, Step
 from tests.core.algorithms import driven

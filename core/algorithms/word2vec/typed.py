@@ -1,0 +1,61 @@
+"""The words, pairs and analogies that are looked at: as they were typed, or a few that suit the text."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.algorithms.word2vec.config import Word2VecConfig, entries
+from core.algorithms.word2vec.vocabulary import Vocabulary
+from core.events import Array
+
+#: What is looked at where nobody typed anything, by corpus.
+WORDS = {
+    "grammar": "cat, girl, bread, house, red",
+    "news": "australia, afghanistan, government, police, cricket",
+    "wikipedia": "france, music, king, seven, water, computer",
+    "abc": "water, government, cancer, wheat, planet",
+    "wikipedia_abc": "france, music, king, water, wheat, cancer",
+    "classics": "宝玉, 黛玉, 行者, 八戒, 老太太",
+    "text8": "france, music, king, seven, water, computer",
+}
+ANALOGIES = {
+    "grammar": "cat - dog + girl",
+    "news": "afghanistan - kabul + israel",
+    "wikipedia": "france - french + german",
+    "abc": "australia - sydney + london",
+    "wikipedia_abc": "france - french + german",
+    "classics": "宝玉 - 黛玉 + 八戒",
+    "text8": "king - man + woman",
+}
+FOLLOWED = {
+    "grammar": "cat dog, cat bread, red blue, red house",
+    "news": "israel palestinian, india pakistan, cricket test, police water",
+    "wikipedia": "king queen, france germany, music song, water computer",
+    "abc": "water drought, cancer disease, wheat grain, wheat cancer",
+    "wikipedia_abc": "king queen, france germany, music song, wheat computer",
+    "classics": "宝玉 黛玉, 行者 八戒, 宝玉 行者",
+    "text8": "king queen, france germany, music song, water computer",
+}
+
+
+def typed(config: Word2VecConfig, vocabulary: Vocabulary) -> list[str]:
+    """The words whose neighbours are shown: the typed ones, or a few of the text's own."""
+    words = entries(config.words)
+    if words:
+        return words
+    own = [word for word in entries(WORDS.get(config.corpus, "")) if word in vocabulary.index]
+    return own or list(vocabulary.words[40:44]) or list(vocabulary.words[:4])
+
+
+def followed(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """The pairs whose cosines are told: the typed ones, or a few of the text's own, of words that are known."""
+    pairs = entries(config.pairs or FOLLOWED.get(config.corpus, ""))
+    if not pairs and len(vocabulary) > 60:
+        words = vocabulary.words
+        pairs = [f"{words[50]} {words[51]}", f"{words[50]} {words[58]}"]
+    return [(a, b) for a, b in map(str.split, pairs) if a in vocabulary.index and b in vocabulary.index]
+
+
+def spelled(words: Sequence[str]) -> Array:
+    """Words as bytes, a line each."""
+    return np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)

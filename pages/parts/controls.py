@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core import settings
+from core.events import ENDED
 from core.experiment import Experiment, Stop
 from core.runs.engine import engine
 from core.words import N_, Sentence
@@ -32,6 +33,11 @@ class Panel:
     def driving(self) -> bool:
         """Whether a run of this person's trains with these settings now."""
         return self.watched is not None and self.watched.mine and self.watched.active
+
+    @property
+    def steering(self) -> bool:
+        """Whether that run can still be told anything: it may have ended since the page was drawn."""
+        return self.driving and engine().view(self.watched.id).head.state not in ENDED  # type: ignore[union-attr]
 
     def shows(self, name: str) -> bool:
         return name not in self.hidden
@@ -127,7 +133,7 @@ def _control(panel: Panel, control: Control, value: Any, changed: bool) -> None:
         help = _("{help} Live: it may change while the run trains.", help=help)
 
     def put(name: str, value: Any) -> None:
-        if panel.driving:
+        if panel.steering:
             engine().command(panel.watched.id, owner(), "knob", {"field": name, "value": value})  # type: ignore[union-attr]
         panel.draft.values[name] = value
 
@@ -143,7 +149,7 @@ def _stop(panel: Panel, control: Control, changed: set[str]) -> None:
 
     def put(name: str, value: Any) -> None:
         stop = panel.draft.stop | {name: value}
-        if panel.driving:
+        if panel.steering:
             checked = settings.check_stop(panel.experiment, stop)
             engine().command(panel.watched.id, owner(), "until", checked.model_dump())  # type: ignore[union-attr]
         panel.draft.stop = stop

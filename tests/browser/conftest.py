@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 from chromium import ARGUMENTS, executable
@@ -122,19 +122,30 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A browser for the tests of one module: while Playwright is open, its thread can run no other event loop."""
+def playwright() -> Iterator[Playwright]:
+    """Playwright for the tests of one module: while it is open, its thread can run no other event loop."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+def installed() -> str:
     path = executable()
     if path is None:
         pytest.fail("no Chromium: run `python tests/browser/chromium.py`")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """A browser that knows nothing yet."""
+    browser = playwright.chromium.launch(executable_path=installed(), args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 #: How a person's browser is made, where a test asks for nothing else.
-PERSON = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US"}
+#: Recorded runs do not play by themselves for one who wants no motion: that is drawn where a test looks at it.
+PERSON = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce"}
 
 
 @pytest.fixture
@@ -162,10 +173,19 @@ def opened(context: BrowserContext, errors: list[str]) -> Page:
     return page
 
 
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a person's browser keeps what it has fetched and compiled."""
+    return tmp_path_factory.mktemp("profile")
+
+
 @pytest.fixture(scope="module")
-def cached(chromium: Browser) -> Iterator[BrowserContext]:
-    """A browser that keeps the scripts of the page from test to test, which halves the time to open one."""
-    context = chromium.new_context(**PERSON)  # type: ignore[arg-type]
+def cached(playwright: Playwright, profile: Path) -> Iterator[BrowserContext]:
+    """A browser that has been here before, as most have: compiled scripts are kept, which halves the time to open a
+    page."""
+    context = playwright.chromium.launch_persistent_context(
+        profile, executable_path=installed(), args=ARGUMENTS, **PERSON
+    )  # type: ignore[arg-type]
     yield context
     context.close()
 

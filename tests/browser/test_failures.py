@@ -20,6 +20,7 @@ PICTURE = """(document.querySelector('[data-panel=boundary] .js-plotly-plot')?.l
 @pytest.mark.parametrize(("lang", "said"), [("en", r"Diverged at step \d+"), ("zh", r"在第 \d+ 步发散")])
 def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: Server, lang: str, said: str) -> None:
     """The recorded run has an accuracy, this one an error: their curves bear the same names."""
+    page.emulate_media(reduced_motion="no-preference")  # the recorded run plays
     visit(page, f"{server.url}/dnn?preset=too_fast&lang={lang}")
     expect(page.locator("[data-panel=loss] .tf-entry").first).to_be_visible()
     page.locator(".tf-stage").get_by_role("button", name=re.compile("^(Train|训练)")).first.click()

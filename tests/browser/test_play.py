@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_stage import theatre  # noqa: F401 - the fixture
-from tests.browser.theatre import Theatre
+from tests.browser.theatre import Theatre, port, theatre
+
+__all__ = ["port", "theatre"]
 
 pytestmark = pytest.mark.browser
 
@@ -22,18 +23,18 @@ PROBE = {
 }
 
 
-def play(theatre: Theatre, **changes: Any) -> None:  # noqa: F811
+def play(theatre: Theatre, **changes: Any) -> None:
     theatre.open("run=live")
     theatre.render(probes=[PROBE | changes])
     theatre.page.get_by_role("button", name="Ask it").click()
     expect(theatre.page.locator(".tf-game")).to_be_visible()
 
 
-def asked(theatre: Theatre) -> list[dict[str, Any]]:  # noqa: F811
+def asked(theatre: Theatre) -> list[dict[str, Any]]:
     return [message["request"] for message in theatre.heard("ask")]
 
 
-def test_keys_and_buttons_ask_the_model_and_leave_the_training_alone(theatre: Theatre) -> None:  # noqa: F811
+def test_keys_and_buttons_ask_the_model_and_leave_the_training_alone(theatre: Theatre) -> None:
     play(theatre)
     shown = "document.querySelector('.tf-game .tf-plot').data?.[0].y[0]"
     theatre.wait(lambda: theatre.page.evaluate(shown) == 0)
@@ -51,7 +52,7 @@ def test_keys_and_buttons_ask_the_model_and_leave_the_training_alone(theatre: Th
     theatre.wait(lambda: theatre.heard("command"))
 
 
-def test_a_saved_state_is_chosen_and_a_session_begins_again(theatre: Theatre) -> None:  # noqa: F811
+def test_a_saved_state_is_chosen_and_a_session_begins_again(theatre: Theatre) -> None:
     play(theatre)
     theatre.page.get_by_label("Play with").select_option("100")
     theatre.page.get_by_role("button", name="Start again").click()
@@ -59,7 +60,7 @@ def test_a_saved_state_is_chosen_and_a_session_begins_again(theatre: Theatre) ->
     assert [message["step"] for message in theatre.heard("probe")] == [None, 100, 100]
 
 
-def test_a_model_that_does_not_answer_is_asked_no_more_than_a_few_times(theatre: Theatre) -> None:  # noqa: F811
+def test_a_model_that_does_not_answer_is_asked_no_more_than_a_few_times(theatre: Theatre) -> None:
     theatre.script.dumb = True
     play(theatre, beat=50, idle={"x": 0})
     theatre.wait(lambda: len(theatre.heard("ask")) == 3)
@@ -67,7 +68,7 @@ def test_a_model_that_does_not_answer_is_asked_no_more_than_a_few_times(theatre:
     assert len(theatre.heard("ask")) == 3
 
 
-def test_one_cannot_play_with_the_run_of_somebody_else(theatre: Theatre) -> None:  # noqa: F811
+def test_one_cannot_play_with_the_run_of_somebody_else(theatre: Theatre) -> None:
     theatre.open("run=other")
     theatre.render(probes=[PROBE])
     button = theatre.page.get_by_role("button", name="Ask it")
@@ -75,7 +76,7 @@ def test_one_cannot_play_with_the_run_of_somebody_else(theatre: Theatre) -> None
     expect(button).to_be_disabled()
 
 
-def test_an_answer_before_the_drawing_library_is_drawn_once_that_is_there(theatre: Theatre) -> None:  # noqa: F811
+def test_an_answer_before_the_drawing_library_is_drawn_once_that_is_there(theatre: Theatre) -> None:
     held: list[Any] = []
     theatre.page.route("**/plotly.min.js*", lambda route: held.append(route))
     play(theatre)

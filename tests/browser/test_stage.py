@@ -1,40 +1,19 @@
 """The stage in real Chromium against a scripted server: what a person sees and does, without an engine."""
 
 import re
-import socket
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.canned import boundary
-from tests.browser.scripted import ROOT, Script, application
-from tests.browser.theatre import Theatre
+from tests.browser.scripted import ROOT
+from tests.browser.theatre import Theatre, port, theatre
+
+__all__ = ["port", "theatre"]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def theatre(chromium: Browser) -> Iterator[Theatre]:
-    script = Script()
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(script), log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
-    thread.start()
-    context = chromium.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield Theatre(page, script, f"http://127.0.0.1:{door.getsockname()[1]}", errors)
-    context.close()
-    server.should_exit = True
-    thread.join(5)
-    assert errors == []
 
 
 def test_it_mounts_once_and_zoom_survives_a_rerun(theatre: Theatre) -> None:
@@ -270,8 +249,9 @@ def test_without_a_socket_the_page_feeds_the_stage(theatre: Theatre) -> None:
 
 
 def test_a_recorded_run_plays_by_itself(theatre: Theatre) -> None:
-    theatre.open("recorded=recorded-dnn")
     page = theatre.page
+    page.emulate_media(reduced_motion="no-preference")
+    theatre.open("recorded=recorded-dnn")
     expect(page.locator(".tf-badge")).to_have_text("RECORDED")
     expect(page.locator(".tf-primary")).to_have_text("Train")
     seen = set()

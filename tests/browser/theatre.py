@@ -1,13 +1,18 @@
 """What the tests of the stage hold in their hands: the page, and the script of the server behind it."""
 
+import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+import uvicorn
+from conftest import free_port
 from playwright.sync_api import Page
 
-from tests.browser.scripted import Script
+from tests.browser.scripted import Script, application
 
 
 @dataclass
@@ -17,7 +22,6 @@ class Theatre:
     page: Page
     script: Script
     url: str
-    errors: list[str]
 
     def open(self, query: str = "run=live") -> "Theatre":
         self.page.goto(f"{self.url}/?{query}")
@@ -51,3 +55,26 @@ class Theatre:
         """How many points the first curve of a panel shows."""
         find = f"document.querySelector('[data-panel={panel}] .tf-plot').data?.[0]?.x?.length || 0"
         return int(self.page.evaluate(find))
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """The same for each test: the browser has compiled the scripts of this address before."""
+    return free_port()
+
+
+@pytest.fixture
+def theatre(page: Page, port: int) -> Iterator[Theatre]:
+    script = Script()
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind(("127.0.0.1", port))
+    door.listen()  # who comes before the server is up waits
+    server = uvicorn.Server(uvicorn.Config(application(script), log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+    thread.start()
+    page.set_viewport_size({"width": 1300, "height": 900})
+    yield Theatre(page, script, f"http://127.0.0.1:{port}")
+    page.goto("about:blank")
+    server.should_exit = True
+    thread.join(5)

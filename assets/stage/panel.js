@@ -176,9 +176,10 @@ export class Panel {
     const old = !empty && !this.spec.curves && this.stage.isOld(this.spec.name);
     this.node.classList.toggle("tf-is-old", Boolean(old));
     if (!empty && !old) return;
-    const { words, watched } = this.stage;
+    const { words, watched, model } = this.stage;
     const wrong = !this.spec.curves && this.told && this.told.error;
-    put(this.empty, wrong ? words.sentence(wrong) : words.say(watched ? WORDS.waiting : WORDS.empty));
+    const hope = watched && !model.ended;
+    put(this.empty, wrong ? words.sentence(wrong) : words.say(hope ? WORDS.waiting : WORDS.empty));
   }
 
   drawable() {

@@ -29,7 +29,7 @@ from core.runs.log import Head, LogWriter, mend
 from core.words import N_, Refusal, Sentence
 
 #: Seconds between two batches to the log, and between two looks at what is asked.
-FLUSH_S, LOOK_S = 0.1, 0.02
+FLUSH_S, LOOK_S = 0.08, 0.04
 
 #: A stop waits so long for the end of an update before it gives up what was done since the last checkpoint.
 PATIENCE_S = 1.0

@@ -12,8 +12,8 @@ EARLY = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 #: Seconds that the early observations may take in all.
 EARLY_S = 0.3
 
-OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.008, 0.2, 3.0
-SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.005, 2.0, 60.0
+OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.006, 0.2, 3.0
+SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.004, 2.0, 60.0
 
 #: Seconds of training before the first checkpoint of a life: a run that is killed again and again still gets on.
 FIRST_SAVE_S = 0.1

@@ -22,7 +22,7 @@ from core.runs.pictures import Painter, Pictures, serialised
 from core.words import N_, Refusal, Sentence
 
 #: Seconds between two updates of a watcher, between two looks at a log that moves and at one that does not.
-UPDATE, LOOK, REST = 0.16, 0.08, 0.25
+UPDATE, LOOK, REST = 0.12, 0.06, 0.25
 
 #: Seconds between two looks at a run that is about to begin, and for how long.
 EAGER, EAGER_FOR = 0.02, 5.0

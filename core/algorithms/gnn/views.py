@@ -242,17 +242,16 @@ def smoothing(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
 
 
 def attention(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The edges by how much attention runs along them in the first layer."""
+    """The edges along which more or less attention runs in the first layer than an even share, over all edges."""
     scene, strength = context.statics["scene"], np.asarray(arrays["strength"], np.float32) / 64
     place = np.stack([np.asarray(scene["x"]), np.asarray(scene["y"])], axis=1)
     pairs = np.asarray(scene["edges"], np.int64)
-    levels = (
-        (0.0, 0.9, N_("less than an even share"), "rgba(128,128,128,0.25)", 1),
-        (0.9, 1.25, N_("about an even share"), palette.GOOD, 1.5),
+    even = edges_of(context) | {"name": N_("about an even share"), "showlegend": True}
+    traces = [even]
+    for low, high, name, colour, width in (
+        (0.0, 0.9, N_("less"), palette.GOOD, 1.5),
         (1.25, 9.0, N_("more"), palette.BAD, 3),
-    )
-    traces = []
-    for low, high, name, colour, width in levels:
+    ):
         ends = place[pairs[:, (strength >= low) & (strength < high)].T]  # (m, 2, 2)
         gaps = np.full((len(ends), 1, 2), np.nan, np.float32)
         line = np.concatenate([ends, gaps], axis=1).reshape(-1, 2).astype(np.float32)  # (3m, 2)

@@ -140,7 +140,7 @@ def test_scrubbing_shows_the_newest_frame_until_a_step_with_the_settings_of_then
         assert frame["panels"]["map"]["layout"]["title"]["text"] == f"step {got} rate {rate}"
 
 
-def test_five_updates_a_second_at_the_most_and_two_undrawn(lab: Lab, run: Run) -> None:
+def test_a_bounded_number_of_updates_a_second_and_two_undrawn(lab: Lab, run: Run) -> None:
     browsers = [lab.open("run") for _ in range(2)]
     browsers[1].draws = False
     for browser in browsers:

@@ -65,13 +65,13 @@ def test_the_table_of_the_lake_is_that_of_value_iteration(preset, measured, seed
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_on_slippery_ice_the_start_is_worth_a_quarter(preset, measured, seed):
+def test_on_slippery_ice_the_start_is_worth_less_than_a_quarter_of_that(preset, measured, seed):
     """What the page says to try: a smaller rate and more steps."""
-    state = run(start(preset("lake", slip=True, lr=0.05, seed=seed)), 60_000).state
+    state = run(start(preset("lake", slip=True, lr=0.02, seed=seed)), 100_000).state
     true = exact(state.world, state.config.gamma)[0].max()
     measured(f"{TITLES['lake']}, slippery: true value of the start", true, at_least=0.175, at_most=0.185)
     learned = state.q(np.arange(1)).max()
-    measured(f"{TITLES['lake']}, slippery: learned value, seed {seed}", learned, at_least=0.14, at_most=0.22)
+    measured(f"{TITLES['lake']}, slippery: learned value, seed {seed}", learned, at_least=0.16, at_most=0.20)
 
 
 @pytest.mark.long

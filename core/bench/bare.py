@@ -1,6 +1,6 @@
 """The same training without any engine: a loop over ``program.train`` and nothing else, in a process of its own.
 
-Reads a line of JSON for each measurement. One with ``warm`` and ``seconds`` is answered with the steps that stand at
+Reads a line of JSON. One with ``warm`` and ``seconds`` is answered with the steps that stand at
 either end of such a stretch, one with ``first`` and ``last`` with the steps a second between the two.
 """
 
@@ -54,9 +54,8 @@ def main() -> None:
     worker.be_nice()  # as the watched one: on a machine that does other things as well, only equals can be compared
     torch.set_num_threads(int(sys.argv[1]))
     print("ready", flush=True)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(rate(**asked) if "first" in asked else stretch(**asked)), flush=True)
+    asked = json.loads(sys.stdin.readline())
+    print(json.dumps(rate(**asked) if "first" in asked else stretch(**asked)), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.algorithms.word2vec.state import State
 
 #: Places that are told of, rows of a run, and steps at its beginning after each of which there is one.
-PLACES, ROWS, DENSE = 8, 48, 3
+PLACES, ROWS, DENSE = 8, 32, 3
 
 
 class Company:

@@ -67,6 +67,7 @@ class Driven:
         self.stretches = stretches(self.sentences, self.model.batch_words, together)
         self.per_epoch = len(self.stretches)
         self.trained = 0
+        self._memory = self.model._get_thread_working_mem()
 
     @property
     def vectors(self) -> Array:
@@ -101,6 +102,11 @@ class Driven:
         epoch, place = divmod(step, self.per_epoch)
         start, end = self.stretches[place]
         passages = self.sentences[start:end]
+        if self.config.threads == 1:
+            # What gensim's one worker does with the job, without the threads and queues that it makes at each call.
+            rate = self.rate(epoch + start / len(self.sentences))
+            self.trained, _ = self.model._do_train_job(passages, rate, self._memory)
+            return
         self.trained, _ = self.model.train(
             passages,
             total_examples=len(passages),

@@ -1,7 +1,7 @@
 """After which steps something is told: by the count of steps alone, never by the clock."""
 
 #: Measurements of a run, and steps at its beginning after each of which there is one.
-TOLD, DENSE = 128, 8
+TOLD, DENSE = 64, 8
 
 
 def told(step: int, end: int) -> bool:

@@ -17,7 +17,7 @@ from core.algorithms.word2vec.text import Text, read
 from core.events import Step
 from core.runs import pace
 
-EPOCHS = 3
+EPOCHS = 10
 
 
 def plain(text: Text, threads: int) -> float:

@@ -168,11 +168,12 @@ class Driver:
 
     def _train(self, program: Program, state: State) -> None:
         self._status("running")
-        looks = self.experiment.looks or pace.OBSERVE_SHARE
-        self._observing = pace.Pace(looks, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
+        looks = self.experiment.looks or pace.OBSERVE_SHARE, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S
+        self._observing = pace.Pace(*looks)
         self._saving = pace.Pace(pace.SAVE_SHARE, pace.SAVE_SOONEST_S, pace.SAVE_LATEST_S, pace.FIRST_SAVE_S)
         self._clock.start()
         self._whole(Step(state.step), program, state)
+        self._observing = pace.Pace(*looks)  # the first look also makes what never changes: its cost tells nothing
         training = program.train(state)
         flush_first = True
         while not self.ending:

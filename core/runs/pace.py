@@ -73,8 +73,8 @@ class Early:
         return step <= EARLY[-1] and step in EARLY and self._taken < EARLY_S
 
     def took(self, step: int, seconds: float) -> None:
-        """A step was observed."""
-        if step <= EARLY[-1]:
+        """A step was observed; the first look, which also makes what never changes, does not count."""
+        if 0 < step <= EARLY[-1]:
             self._taken += seconds
 
 

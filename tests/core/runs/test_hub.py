@@ -16,6 +16,7 @@ from core.events import Scalars, Snapshot, Status
 from core.runs import hub as hub_module
 from core.runs.hub import Hub
 from core.runs.pictures import Pictures, serialised
+from core.runs.room import STRETCH
 from core.words import Refusal
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 
@@ -108,14 +109,13 @@ def test_a_room_is_closed_a_while_after_the_last_has_left(run: Run, hub: Hub, mo
 
 def test_a_long_log_does_not_hold_up_the_loop(engine: ToyEngine, run: Run, hub: Hub) -> None:
     run.tell(*(Scalars(step, {f"m/{i}": float(step) for i in range(5)}) for step in range(1, 20_001)))
-    longest = 0.0
+    turns = 0
 
     async def pulse(stop: asyncio.Event) -> None:
-        nonlocal longest
+        nonlocal turns
         while not stop.is_set():
-            at = time.thread_time()  # its own work: a busy machine is not its fault
             await asyncio.sleep(0)
-            longest = max(longest, time.thread_time() - at)
+            turns += 1
 
     async def watch() -> None:
         stop = asyncio.Event()
@@ -129,7 +129,8 @@ def test_a_long_log_does_not_hold_up_the_loop(engine: ToyEngine, run: Run, hub: 
 
     assert hub._loop is not None
     asyncio.run_coroutine_threadsafe(watch(), hub._loop).result(20)
-    assert 0 < longest < 0.1, f"the loop stood still for {longest:.2f} s"
+    # The watcher and the room read in turn, so two stretches may lie between.
+    assert turns >= 20_000 / STRETCH / 2, "others have their turn after each stretch"
 
 
 def test_a_damaged_log_is_shown_as_far_as_it_can_be_read(engine: ToyEngine, run: Run, hub: Hub) -> None:

@@ -11,8 +11,9 @@ An experiment names the module that trains by string (``program``). That module 
   state. Where a round has parts, it reads ``state.due`` anew as well. What is due at a step is measured at the top of
   the loop, before the next one. The worker stops asking when the run is to end; a training that has an end of its
   own, such as a last epoch, returns there and tells it as ``state.end``.
-- ``observe(state) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in the state, no
-  random generator either.
+- ``observe(state, everything=True) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in
+  the state, no random generator either. Where ``everything`` is false the training runs on and the next look comes in a
+  moment: panels may then be told in turn, so that what moves most can come at each look.
 - where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
   trained model by a person, such as a key pressed in a game. See :class:`Probe` and :meth:`Program.probe`.
 """
@@ -214,7 +215,8 @@ class Probe:
             is asked less often; questions never wait in a row.
         labels: words for the keys' buttons, marked with ``N_``; a key without one shows its name or arrow.
         click: field of the request that takes the number of a point that is clicked in the picture, the ``customdata``
-            of its trace; ``""`` where nothing can be clicked. What can be done by clicks has keys as well.
+            of its trace; ``""`` where nothing can be clicked. What can be done by clicks can be done by keys or words.
+        text: field of the request that takes what a person writes into a line; ``""`` where there is none.
         shown_if: the probe exists only where a setting has one of these values.
     """
 
@@ -228,6 +230,7 @@ class Probe:
     beat: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     click: str = ""
+    text: str = ""
     shown_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
@@ -369,7 +372,7 @@ class Program(Protocol):
 
     def train(self, state: Any) -> Iterator[Event]: ...
 
-    def observe(self, state: Any) -> Iterator[Event]: ...
+    def observe(self, state: Any, everything: bool = True) -> Iterator[Event]: ...
 
 
 __all__ = [

@@ -185,6 +185,7 @@ export function curveFigure({ log, curves, model, step, fields, theme, words, si
     tickcolor: theme.grid,
     ticks: "",
     automargin: true,
+    ticklabeloverflow: "allow",
     tickfont: { size, color: theme.muted },
     fixedrange: false,
   };

@@ -29,6 +29,7 @@ function axisOf(axis, theme, words, size) {
     linecolor: theme.grid,
     tickcolor: theme.grid,
     automargin: true,
+    ticklabeloverflow: "allow",
     ...axis,
     tickfont: { size, color: theme.muted, ...(axis.tickfont || {}) },
   };

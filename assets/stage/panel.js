@@ -6,7 +6,10 @@ import { curvesCsv, figureCsv, save } from "./exports.js";
 import { dressed } from "./figures.js";
 import { WORDS } from "./words.js";
 
-const CONFIG = { displayModeBar: false, displaylogo: false, doubleClick: "reset", responsive: false };
+const CONFIG = {
+  displayModeBar: false, displaylogo: false, doubleClick: "reset", responsive: false,
+  plotGlPixelRatio: Math.max(1, Math.min(window.devicePixelRatio || 1, 2)), // twice the screen's own by default: four times the work
+};
 const LEGEND = 8;
 
 export class Panel {
@@ -17,7 +20,7 @@ export class Panel {
     this.spec = spec;
     this.visible = false;
     this.enlarged = false;
-    this.revision = null;
+    this.width = this.height = 0; // of the plot, as of its last change
     this.heading = h("h3", { class: "tf-title" });
     this.sentence = h("p", { class: "tf-sentence" });
     this.legend = h("div", { class: "tf-legend" });
@@ -118,8 +121,8 @@ export class Panel {
 
   /** The size of type: a hero and an enlarged panel are read from far away, and so is a wall of pictures. */
   get size() {
-    if (this.enlarged) return this.plot.clientWidth > 900 ? 20 : 16;
-    const wide = this.stage.root.clientWidth > 1400 ? 2 : 0;
+    if (this.enlarged) return this.width > 900 ? 20 : 16;
+    const wide = this.panels.wide ? 2 : 0;
     return (this.spec.size === "hero" ? 16 : 14) + wide;
   }
 
@@ -159,12 +162,11 @@ export class Panel {
     if (this.spec.curves) this.drawLegend();
     else this.drawKey(figure);
     const { Plotly } = this.stage;
-    const { clientWidth, clientHeight } = this.plot;
-    if (!clientWidth || !clientHeight) return;
-    broken(figure.layout.yaxis.title, clientHeight - 2 * this.size, this.size);
+    if (!this.width || !this.height) return; // to ask the element would have the browser lay out the page here
+    broken(figure.layout.yaxis.title, this.height - 2 * this.size, this.size);
     figure.layout.autosize = false;
-    figure.layout.width = clientWidth;
-    figure.layout.height = clientHeight;
+    figure.layout.width = this.width;
+    figure.layout.height = this.height;
     if (this.stage.touch) figure.layout.dragmode = false;
     Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
     this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn || 0) + 1);
@@ -243,7 +245,7 @@ export class Panel {
     const { theme, Plotly } = this.stage;
     const csv = () => (this.spec.curves ? curvesCsv(this.curves()) : figureCsv(this.told || {}));
     if (format !== "csv" && !this.figure()) return Promise.resolve();
-    const size = { width: this.plot.clientWidth, height: this.plot.clientHeight };
+    const size = { width: this.width, height: this.height };
     const about = { name: this.spec.name, title: this.title(), figure: () => this.figure(), csv, theme, Plotly };
     return save(format, { ...about, ...size });
   }

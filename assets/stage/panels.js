@@ -35,9 +35,12 @@ export class Panels {
     this.fold = h("div", { class: "tf-fold" }, foldHead, this.folded);
     this.node = h("section", { class: "tf-panels" }, this.main, this.below, this.fold);
     this.observer = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "60px" });
+    this.wide = false;
     this.resizer = new ResizeObserver((entries) => {
-      for (const entry of entries) entry.target.tfPanel.resized();
+      for (const entry of entries) entry.target.tfPanel?.resized();
+      this.widened();
     });
+    this.resizer.observe(this.node);
     this.dialog = h("dialog", { class: "tf-dialog" });
     this.dialog.addEventListener("close", () => this.shrink());
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
@@ -188,10 +191,13 @@ export class Panels {
       this.schedule();
       return;
     }
-    for (const name of [...this.dirty]) {
-      const panel = this.panels.get(name);
-      if (!panel || panel.visible) this.dirty.delete(name);
-      if (!panel || !panel.visible) continue;
+    let foremost = true;
+    for (const [name, panel] of this.panels) {
+      if (!panel.visible) continue;
+      const first = foremost;
+      foremost = false;
+      if (!this.dirty.delete(name)) continue;
+      if (first) this.stage.drawnAt.push(start);
       try {
         panel.draw();
       } catch (error) {
@@ -204,9 +210,17 @@ export class Panels {
       this.schedule();
       return;
     }
-    this.waitUntil = performance.now() + Math.min(this.cost, 1000);
+    this.waitUntil = performance.now() + Math.min(this.cost / 2, 1000);
     this.cost = 0;
     this.stage.allDrawn();
+  }
+
+  /** On a wide page type is larger. */
+  widened() {
+    const wide = this.node.clientWidth > 1400;
+    if (wide === this.wide) return;
+    this.wide = wide;
+    this.touch("*");
   }
 
   enlarge(panel) {

@@ -1,6 +1,7 @@
 /**
  * Playing with a trained model: a button for each probe of the experiment, and the dialog it opens, with the probe's
- * picture, its keys as buttons, and the choice of which saved state to play with. While it is open the keys are its own.
+ * picture, its keys as buttons or a line to write in, and the choice of which saved state to play with. While it is open
+ * the keys are its own.
  */
 
 import { Asking } from "./asking.js";
@@ -35,8 +36,11 @@ export class Play {
     this.said = h("div", { class: "tf-said", role: "status" });
     this.canvas = h("div", { class: "tf-canvas", tabindex: -1 }, this.plot, this.said);
     this.keys = h("div", { class: "tf-keys", role: "group" });
+    this.writer = h("input", { type: "text", class: "tf-written", maxlength: 120, autocomplete: "off", spellcheck: "false" });
+    this.asker = h("button", { type: "submit", class: "tf-button tf-icon-button" });
+    this.line = h("form", { class: "tf-line", on: { submit: (event) => this.write(event) } }, this.writer, this.asker);
     const head = h("header", { class: "tf-game-head" }, this.title, this.label, this.again, this.closer);
-    this.dialog = h("dialog", { class: "tf-game" }, head, this.sentence, this.canvas, this.keys);
+    this.dialog = h("dialog", { class: "tf-game" }, head, this.sentence, this.line, this.canvas, this.keys);
     this.dialog.addEventListener("close", () => this.end());
     this.resizer = new ResizeObserver(() => this.schedule());
     this.resizer.observe(this.canvas);
@@ -119,8 +123,19 @@ export class Play {
     named(this.closer, words.say(WORDS.close));
     this.keys.setAttribute("aria-label", words.say(WORDS.playKeys));
     this.keys.replaceChildren(...Object.keys(probe.keys).map((key) => this.button(key)));
+    this.keys.hidden = !this.keys.children.length;
+    this.line.hidden = !probe.text;
+    put(this.asker, words.say(WORDS.playAsk));
+    named(this.writer, words.say(WORDS.playWrite));
     this.offered = "";
     this.offer();
+  }
+
+  /** Ask what was written. */
+  write(event) {
+    event.preventDefault();
+    if (this.asking) this.asking.ask({ [this.probe.text]: this.writer.value });
+    this.writer.select();
   }
 
   /** A key as a button, held as long as it is touched. */
@@ -176,7 +191,7 @@ export class Play {
     this.figure = null;
     this.dialog.classList.remove("tf-over");
     put(this.said, this.stage.words.say(WORDS.playLoading));
-    this.canvas.focus();
+    (this.probe.text ? this.writer : this.canvas).focus();
     const step = this.wish === "" ? null : Number(this.wish);
     if (!this.stage.send({ type: "probe", name: this.probe.name, step, n: this.first })) {
       this.over(this.stage.words.say(WORDS.playLost));
@@ -262,7 +277,7 @@ export class Play {
     event.stopPropagation(); // neither the training nor the page steps
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.ctrlKey || event.metaKey || event.altKey || !(key in this.probe.keys)) return;
-    if (event.target === this.choice) return;
+    if (event.target === this.choice || event.target === this.writer) return;
     event.preventDefault();
     if (event.type === "keyup") this.release(key);
     else if (!event.repeat) this.press(key);

@@ -288,10 +288,9 @@ export class Stage {
     if (this.undrawn === null) return;
     this.send({ type: "drawn", n: this.undrawn });
     this.undrawn = null;
-    this.drawnAt.push(performance.now());
   }
 
-  /** Updates drawn in a second, over the last two. */
+  /** How often a second the foremost picture in sight was drawn anew, over the last two. */
   get updates() {
     const since = performance.now() - 2000;
     this.drawnAt = this.drawnAt.filter((at) => at > since);

@@ -105,6 +105,8 @@ export const WORDS = {
   playNewest: N_("the newest, step {step}"),
   playAgain: N_("Start again"),
   playKeys: N_("Keys"),
+  playWrite: N_("Words to ask for"),
+  playAsk: N_("Ask"),
   playSpace: N_("Space"),
   playLoading: N_("Loading the model"),
   playLost: N_("The connection was lost. Start again."),

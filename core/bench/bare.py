@@ -1,18 +1,23 @@
-"""The same training without any engine: a loop over ``program.train`` and nothing else, in a process of its own.
+"""The same training without any engine: a loop over ``program.train`` and nothing else.
 
-Reads a line of JSON. One with ``warm`` and ``seconds`` is answered with the steps that stand at
-either end of such a stretch, one with ``first`` and ``last`` with the steps a second between the two.
+Reads a line of JSON for each measurement. One with ``warm`` and ``seconds`` is answered with the steps that stand at
+either end of such a stretch, one with ``first`` and ``last`` with the steps a second between the two. Each is measured
+in a fork of its own, as each run's worker is a fork of the zygote.
 """
 
 import importlib
 import json
+import multiprocessing
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
+
+import torch
 
 from core import registry
 from core.events import Step
-from core.runs import worker
+from core.runs import worker, zygote
 
 
 def steps(slug: str, preset: str, seed: int) -> Iterator[int]:
@@ -48,14 +53,24 @@ def rate(slug: str, preset: str, seed: int, first: int, last: int) -> float:
     raise RuntimeError("a training ended by itself")
 
 
-def main() -> None:
-    import torch
-
+def answer(asked: dict[str, Any], threads: int) -> None:
+    """Measure what is asked and print it."""
     worker.be_nice()  # as the watched one: on a machine that does other things as well, only equals can be compared
-    torch.set_num_threads(int(sys.argv[1]))
-    print("ready", flush=True)
-    asked = json.loads(sys.stdin.readline())
+    torch.set_num_threads(threads)
     print(json.dumps(rate(**asked) if "first" in asked else stretch(**asked)), flush=True)
+
+
+def main() -> None:
+    zygote.warm()
+    forking = "fork" in multiprocessing.get_all_start_methods()
+    multiprocessing.set_start_method("fork" if forking else "spawn")
+    print("ready", flush=True)
+    for line in sys.stdin:
+        child = multiprocessing.Process(target=answer, args=(json.loads(line), int(sys.argv[1])))
+        child.start()
+        child.join()
+        if child.exitcode:
+            sys.exit(child.exitcode)  # who waits for the answer learns that none will come
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -44,8 +43,8 @@ class Plan:
     slug: str
     preset: str
     launches: int = 20
-    pairs: int = 12
-    warm: float = 2.0
+    pairs: int = 8
+    warm: float = 1.0
     stretch: float = 2.0
     window: float = 8.0
     crowds: tuple[int, ...] = (1, 30, 200)
@@ -147,29 +146,24 @@ def launch(server: Server, plan: Plan) -> list[Figure]:
 
 def watched(server: Server, plan: Plan, name: str = "watched ÷ bare") -> Figure:
     """Steps a second while watched ÷ those of a bare loop over the very same steps, in pairs that take turns."""
+    bare = Worker("core.bench.bare", "1")
     asked = {"slug": plan.slug, "preset": plan.preset, "seed": 0}
-    first, last = _bare({**asked, "warm": plan.warm, "seconds": plan.stretch})
+    bare.say({**asked, "warm": plan.warm, "seconds": plan.stretch})
+    first, last = json.loads(bare.hear())
     ratios, rates = [], []
     for i in range(plan.pairs):
         pair: dict[str, float] = {}
         for kind in ("bare", "watched") if i % 2 else ("watched", "bare"):
             if kind == "bare":
-                pair[kind] = float(_bare({**asked, "first": first, "last": last}))
+                bare.say({**asked, "first": first, "last": last})
+                pair[kind] = float(json.loads(bare.hear()))
             else:
                 pair[kind] = _watched_rate(server, plan, first, last)
         ratios.append(pair["watched"] / pair["bare"])
         rates.append(pair["bare"])
+    bare.end()
     detail = f"bare {statistics.median(rates):.0f} steps/s; pairs " + " ".join(f"{r:.2f}" for r in ratios)
     return Figure(name, statistics.median(ratios), "", 0.95, at_least=True, detail=detail)
-
-
-def _bare(asked: dict[str, Any]) -> Any:
-    """The answer of a process that was started for this alone, as each run's worker is: who trains twice is faster."""
-    bare = Worker("core.bench.bare", "1")
-    bare.say(asked)
-    answer = json.loads(bare.hear())
-    bare.end()
-    return answer
 
 
 def _watched_rate(server: Server, plan: Plan, first: int, last: int) -> float:
@@ -227,7 +221,7 @@ def many(server: Server, plan: Plan) -> list[Figure]:
     runs = [server.start(plan.slug, plan.preset, seed=i, owner=f"{OWNER}{i}") for i in range(1, plan.runs + 1)]
     readers = [_trains(server, run) for run in runs]
     crowd = watchers(server, runs, plan.panels)
-    time.sleep(plan.warm)
+    time.sleep(2 * plan.warm)
     begin, cpu = time.time(), server.cpu()
     time.sleep(plan.window)
     end, used = time.time(), server.cpu() - cpu

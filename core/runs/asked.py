@@ -14,12 +14,14 @@ class Asked:
     Attributes:
         now: as of the last look.
         again: turned in an earlier life, beyond the step resumed at; they are due again.
+        saved: checkpoints that were asked for and made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.now = control.Control()
         self.again: list[Knob] = []
+        self.saved = 0
         self._stamp = (-1, -1)
         self._turned = 0  # of now.knobs
 
@@ -35,6 +37,11 @@ class Asked:
     def unseen(self) -> control.Control | None:
         """What was asked since the last look, which is left to the next one."""
         return control.read(self.folder) if self._stamp != control.stamp(self.folder) else None
+
+    @property
+    def save(self) -> bool:
+        """Whether a checkpoint is asked for."""
+        return self.saved < self.now.saves
 
     @property
     def waiting(self) -> bool:

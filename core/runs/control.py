@@ -36,6 +36,7 @@ class Control(BaseModel):
         speed: steps a second; 0 for full speed.
         steps: steps asked for one by one while paused, counted over the worker's life.
         part: what the last of these steps is: a part of a round, :data:`ROUND`, or ``""`` for whatever is next.
+        saves: checkpoints asked for over the worker's life; one beyond those made is due at once.
         knobs: live settings turned over the worker's life; it applies those beyond the ones it has applied.
         stop: the stop condition, where it was changed since the run began.
     """
@@ -46,6 +47,7 @@ class Control(BaseModel):
     speed: float = Field(default=0.0, ge=0, le=1000)
     steps: int = Field(default=0, ge=0)
     part: str = ""
+    saves: int = Field(default=0, ge=0)
     knobs: tuple[KnobTurn, ...] = ()
     stop: Stop | None = None
 

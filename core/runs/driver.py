@@ -175,19 +175,15 @@ class Driver:
         self._whole(Step(state.step), program, state)
         self._observing = pace.Pace(*looks)  # the first look also makes what never changes: its cost tells nothing
         training = program.train(state)
-        flush_first = True
+        self._flushed = 0.0  # what comes first is told at once
         while not self.ending:
             event = next(training, None)
             if type(event) is Step:
                 self._whole(event, program, state)
-                if flush_first:
-                    self._flush()
-                    flush_first = False
             elif event is not None:
                 self._tell(event)
                 if type(event) is Pulse and self._observing.ready(perf_counter()):
-                    self._observe(program, state)
-                    self._observed = -1  # once the step is made, its state is another
+                    self._observe(program, state, everything=False)
             else:
                 self.ending = "finished"
             if perf_counter() - self._flushed > FLUSH_S:
@@ -215,9 +211,10 @@ class Driver:
         self._check_the_end()
         if self.ending:
             return
-        if self._observing.ready(now) or self._early(self.step):
-            self._observe(program, state)
-        if event.step and self._saving.ready(now):
+        early = self._early(self.step)
+        if early or self._observing.ready(now):
+            self._observe(program, state, everything=early)
+        if event.step and (self._asked.save or self._saving.ready(now)):
             self._save(state)
         if self._asked.now.speed and self._asked.now.mode == "run":
             self._slowly(program, state)
@@ -274,6 +271,8 @@ class Driver:
             time.sleep(NAP_S)
             self._look()
             self._turn_knobs(state)
+            if self._asked.save:
+                self._save(state)
             if self.log.waiting:
                 self._flush()
         self._check_the_end()
@@ -314,12 +313,13 @@ class Driver:
         before = self._asked.now
         if not self._asked.look():
             return
-        if self._asked.now.speed != before.speed:
+        now = self._asked.now
+        if now.speed != before.speed:
             self._due = 0.0
-        if self._asked.now.mode != "pause":
-            self._stepped = self._asked.now.steps
-        if self._asked.now.stop is not None:
-            self.stop, self._reached = self._asked.now.stop, False
+        if now.mode != "pause":
+            self._stepped = now.steps
+        if now.stop is not None:
+            self.stop, self._reached = now.stop, False
 
     def _turn_knobs(self, state: State) -> None:
         for field, value in self._asked.turns(self.step):
@@ -356,19 +356,20 @@ class Driver:
         if value >= self.stop.value if higher else value <= self.stop.value:
             self._reached, self._calm_until = True, 0.0  # ends once the next update is whole
 
-    def _observe(self, program: Program, state: State) -> None:
+    def _observe(self, program: Program, state: State, everything: bool = True) -> None:
         if self._observed == self.step:
             return
         self._observing.begin()
-        for event in program.observe(state):
+        for event in program.observe(state, everything):
             if isinstance(event, Snapshot | Text | Frame | Note):
                 self.log.append(event)
         self._observing.done()
-        self._observed = self.step
+        self._observed = self.step if everything else -1
         self._early.took(self.step, self._observing.cost)
 
     def _save(self, state: State) -> None:
         self._saving.begin()
+        self._asked.saved = self._asked.now.saves
         self._flush()  # first: what led to a saved state is never lost, for nobody would tell it again
         config = self.config.model_dump(mode="json")
         saved = checkpoint.Saved(self.step, config, self._clock.seconds, self.threads, state.state_dict())

@@ -27,6 +27,9 @@ POLL_S = 0.5
 #: Seconds that the running runs have to save themselves when the server ends.
 CLOSE_S = 4.0
 
+#: Seconds that a run has to save itself before somebody plays with what it last saved.
+SAVE_S = 0.6
+
 
 class Engine:
     """Starts runs, passes commands on to them, and tells how they stand.
@@ -183,6 +186,22 @@ class Engine:
         if not any(step is None or saved <= step for saved in checkpoint.steps(folder)):
             raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
         return self._launcher.probe(folder, name, step)
+
+    def save(self, run: str) -> None:
+        """Have a run that trains or pauses save itself, and wait for it; not for long, where it is in a long step.
+
+        Raises:
+            Refusal: no such run, or its folder cannot be written.
+        """
+        head, folder = self.view(run).head, self.library.folder(run)
+        if head.state not in ("running", "paused") or max(checkpoint.steps(folder), default=0) >= head.step:
+            return
+        with self._lock:
+            asked = control.read(folder)
+            self._ask(run, asked.model_copy(update={"saves": asked.saves + 1}))
+        deadline = time.monotonic() + SAVE_S
+        while time.monotonic() < deadline and max(checkpoint.steps(folder), default=0) < head.step:
+            time.sleep(0.02)
 
     def devices(self) -> list[str]:
         """What a training can run on; ``"cpu"`` is always there. May take seconds when asked first."""

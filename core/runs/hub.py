@@ -36,6 +36,8 @@ class Commands(Protocol):
 
     def command(self, run: str, owner: str, do: str, value: Any = None, /) -> Any: ...
 
+    def save(self, run: str, /) -> None: ...
+
     def probe(self, run: str, name: str, step: int | None, /) -> Any: ...
 
 
@@ -128,7 +130,8 @@ class Hub:
         await asyncio.to_thread(self._engine().command, watcher.run, watcher.owner, do, value)
 
     async def probe(self, watcher: Watcher, name: str, step: int | None, n: int) -> None:
-        """Let a person play with a state of the run: whoever owns it, and everybody with a recorded one.
+        """Let a person play with a state of the run, its present one or that of an earlier step: whoever owns it, and
+        everybody with a recorded one.
 
         Raises:
             Refusal: it is another's, there is no such probe or no such state, or too many play.
@@ -138,6 +141,10 @@ class Hub:
         if not room.recorded and not self._owns(run, watcher.owner):
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
         probe = probing.named(room.info.slug, name, room.info.config)
+        if step is None and not room.recorded:
+            await asyncio.to_thread(self._engine().save, run)
+            if watcher not in room.watchers:
+                return  # gone meanwhile
         self.sessions.open(watcher, probe, n, lambda: self._engine().probe(run, name, step), room.answer)
 
     # For pages, from any thread

@@ -4,6 +4,7 @@ Observations come at the first steps one by one, then by the clock; checkpoints 
 share of the time, so what is costly comes seldom.
 """
 
+from collections import deque
 from time import perf_counter, thread_time
 
 #: Steps after which the state is always observed: the beginning of the time line.
@@ -12,15 +13,18 @@ EARLY = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 #: Seconds that the early observations may take in all.
 EARLY_S = 0.3
 
-OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.006, 0.2, 3.0
+OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.008, 0.2, 3.0
 SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.004, 2.0, 60.0
+
+#: What is done next is paced by the quickest of so many: on a busy machine others are served in the midst of it.
+RECENT = 4
 
 #: Seconds of training before the first checkpoint of a life: a run that is killed again and again still gets on.
 FIRST_SAVE_S = 0.1
 
 
 class Pace:
-    """When something is due next, by what it cost the last time.
+    """When something is due next, by what it cost the last times.
 
     Args:
         share: part of the processor time it may take; on a crowded machine the clock runs on while nobody trains.
@@ -38,7 +42,12 @@ class Pace:
         self.due = self.began + first
         self.latest_due = 0.0
         self.affordable = 0.0  # by the thread's own clock
-        self.cost = 0.0
+        self._costs: deque[float] = deque(maxlen=RECENT)
+
+    @property
+    def cost(self) -> float:
+        """Seconds that it took the last time."""
+        return self._costs[-1] if self._costs else 0.0
 
     def ready(self, now: float) -> bool:
         """Whether it is due, and the training has gone on long enough to afford it."""
@@ -56,9 +65,10 @@ class Pace:
     def done(self) -> None:
         """It is done."""
         now, cpu = perf_counter(), thread_time()
-        self.cost = now - self._from
+        self._costs.append(now - self._from)
         soonest = min(self.soonest, now - self.began) if self.doubling else self.soonest
-        self.due = now + min(max(self.cost / self.share, soonest), self.latest)
+        wait = max(min(self._costs) / self.share, soonest) - self.cost  # from beginning to beginning
+        self.due = now + min(wait, self.latest)
         self.latest_due = now + self.latest
         self.affordable = cpu + (cpu - self._cpu_from) / self.share
 

@@ -74,6 +74,7 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
                 "idle": None if probe.idle is None else dict(probe.idle),
                 "beat": probe.beat,
                 "click": probe.click,
+                "text": probe.text,
             }
             for probe in experiment.probes
             if all((shown or draft.values).get(name) in values for name, values in probe.shown_if.items())

@@ -88,6 +88,16 @@ class Script:
         self.sockets: set[WebSocket] = set()
         self.dropped = 0
         self.dumb = False  # answers no question of a probe
+        self.naming = False  # the boundary names a curve that never changes
+        self.fixed: list[str] = []  # what was fetched once for a run
+        self.lost = 0  # so many of those were answered by an error
+
+    def picture(self, name: str, step: int) -> dict[str, Any]:
+        """A panel's figure at a step."""
+        figure = PICTURES[name](step)
+        if self.naming and name == "boundary":
+            figure["data"].append({"type": "scatter", "x": {"fixed": ["scene", "x"]}, "y": {"fixed": ["scene", "y"]}})
+        return figure
 
     def drop(self) -> None:
         """Close every socket at its next beat."""
@@ -96,7 +106,7 @@ class Script:
     def batch(self, run: str, since: int, panels: list[str]) -> dict[str, Any]:
         """What a page without a socket feeds the stage with."""
         message = greeting(self, run)
-        return message | {"panels": {name: PICTURES[name](message["status"]["step"]) for name in panels}}
+        return message | {"panels": {name: self.picture(name, message["status"]["step"]) for name in panels}}
 
     def status(self, run: str) -> dict[str, Any]:
         fixed = {
@@ -155,6 +165,14 @@ def routes(script: Script) -> list[BaseRoute]:
     async def words(request: Request) -> Response:
         return FileResponse(Path(__file__).parent / "words.zh.json")
 
+    async def fixed(request: Request) -> Response:
+        script.fixed.append(request.url.path)
+        if script.lost > 0:
+            script.lost -= 1
+            return Response(status_code=503)
+        x = np.linspace(0, 5, 6, dtype=np.float32)
+        return JSONResponse({"x": packed(x), "y": packed(x**2)})
+
     async def live(socket: WebSocket) -> None:
         run = socket.path_params["run"]
         if script.refuse_sockets:
@@ -173,6 +191,7 @@ def routes(script: Script) -> list[BaseRoute]:
         Route("/lab/plotly.min.js", library),
         Route("/lab/words/zh.json", words),
         Mount("/lab/assets", StaticFiles(directory=ROOT / "assets")),
+        Route("/lab/runs/{run}/fixed/{panel}", fixed),
         WebSocketRoute("/lab/runs/{run}/live", live),
     ]
 
@@ -261,7 +280,7 @@ class Conversation:
                     "frames": {name: [s for s in FRAMES if self.told < s <= step] for name in PICTURES},
                     "marks": [m for m in script.marks if self.told < m["step"] <= step],
                     "notes": [],
-                    "panels": {name: PICTURES[name](step) for name in names if name in PICTURES}
+                    "panels": {name: script.picture(name, step) for name in names if name in PICTURES}
                     if self.run != "queued"
                     else {},
                     "skipped": 0,
@@ -281,12 +300,13 @@ class Conversation:
             self.out = max(0, self.out - 1)
         elif kind == "frame":
             kept = max((s for s in FRAMES if s <= message["step"]), default=0)
-            pictures = {name: PICTURES[name](kept) for name in self.panels if name in PICTURES}
+            pictures = {name: script.picture(name, kept) for name in self.panels if name in PICTURES}
             await self.socket.send_json({"type": "frame", "n": message["n"], "step": kept, "panels": pictures})
         elif kind == "command":
             await self.command(message)
         elif kind == "ask" and not script.dumb:
-            figure = {"data": [{"type": "bar", "x": ["x"], "y": [message["request"].get("x", 0)]}], "layout": {}}
+            bar = {"type": "bar", "x": ["x"], "y": [message["request"].get("x", 0)], "customdata": [7]}
+            figure = {"data": [bar], "layout": {"yaxis": {"range": [-1, 1]}}}
             await self.socket.send_json({"type": "answer", "n": message["n"], "step": 300, "panels": {"ask": figure}})
 
     async def command(self, message: dict[str, Any]) -> None:

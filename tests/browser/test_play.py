@@ -84,3 +84,31 @@ def test_an_answer_before_the_drawing_library_is_drawn_once_that_is_there(theatr
     theatre.page.wait_for_timeout(200)
     held[0].continue_()
     theatre.wait(lambda: theatre.page.evaluate("document.querySelector('.tf-game .tf-plot').data?.[0].y[0]") == 0)
+
+
+def test_what_is_written_is_asked_and_keys_stay_in_the_line(theatre: Theatre) -> None:
+    play(theatre, keys={}, text="say")
+    line = theatre.page.get_by_label("Words to ask for")
+    expect(line).to_be_focused()
+    theatre.page.keyboard.type("king - man ")
+    theatre.page.keyboard.press("Enter")
+    theatre.wait(lambda: len(asked(theatre)) == 2)
+    theatre.page.keyboard.type("queen")  # what was asked is taken back by the next
+    theatre.page.get_by_role("button", name="Ask", exact=True).click()
+    theatre.wait(lambda: len(asked(theatre)) == 3)
+    assert asked(theatre) == [{}, {"say": "king - man "}, {"say": "queen"}]
+    assert theatre.heard("command") == [] and theatre.triggers() == []
+
+
+def test_a_point_that_is_clicked_is_asked_for(theatre: Theatre) -> None:
+    play(theatre, click="node", keys={"a": {"x": 1}})
+    shown = "document.querySelector('.tf-game .tf-plot').data?.[0].y[0]"
+    theatre.wait(lambda: theatre.page.evaluate(shown) == 0)
+    theatre.page.keyboard.press("a")
+    theatre.wait(lambda: theatre.page.evaluate(shown) == 1)
+    box = theatre.page.locator(".tf-game .bars .point").bounding_box()
+    assert box
+    theatre.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+    theatre.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    theatre.wait(lambda: len(asked(theatre)) == 3)
+    assert asked(theatre)[2] == {"node": 7}

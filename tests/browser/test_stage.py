@@ -376,3 +376,14 @@ def test_the_base_address_is_the_path_without_the_page(theatre: Theatre) -> None
         ".map(path => m.baseOf('dnn', path).slice(location.origin.length)))"
     )
     assert found == ["/", "/", "/", "/~/+/", "/~/+/", "/lab-dnn/"]
+
+
+def test_what_never_changes_is_fetched_once_and_again_after_a_failure(theatre: Theatre) -> None:
+    theatre.script.naming, theatre.script.lost = True, 1
+    theatre.open()
+    shown = "document.querySelector('[data-panel=boundary] .tf-plot')._fullData?.at(-1).y"
+    theatre.wait(lambda: theatre.page.evaluate(shown))
+    assert list(theatre.page.evaluate(f"Array.from({shown})")) == [0, 1, 4, 9, 16, 25]
+    drawn = theatre.drawn("boundary")
+    theatre.wait(lambda: theatre.drawn("boundary") > drawn + 3)
+    assert theatre.script.fixed == ["/lab/runs/live/fixed/scene"] * 2

@@ -105,7 +105,7 @@ def train(state: ToyState) -> Iterator[Event]:
         yield Step(state.step, epoch=state.step * config.batch / len(state.x))
 
 
-def observe(state: ToyState) -> Iterator[Event]:
+def observe(state: ToyState, everything: bool = True) -> Iterator[Event]:
     weights = torch.cat([p.detach().flatten() for p in state.model.parameters()]).cpu().numpy()
     yield Snapshot(state.step, "weights", {"weights": weights})
 

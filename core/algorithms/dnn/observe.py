@@ -25,7 +25,7 @@ LARGE = 1e30  # what is beyond is drawn as this, what is no number as 0: the tra
 MAP_BYTES = 11_000  # for all units' maps together: more units, coarser maps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plane:
     """The plane that is drawn: the data itself in two dimensions, else its first two principal components.
 
@@ -34,6 +34,7 @@ class Plane:
         extent: (left, right, bottom, top).
         grid: network inputs of SIDE×SIDE places, top row first; of LINE places for one feature.
         share: of the training part's variance that the plane shows.
+        looks: times it was drawn.
     """
 
     train: Array
@@ -41,17 +42,22 @@ class Plane:
     extent: tuple[float, float, float, float]
     grid: Tensor
     share: float
+    looks: int = 0
 
 
-def observe(state: State) -> Iterator[Event]:
-    """A snapshot for each panel; at step 0 also of the data, which never change."""
+def observe(state: State, everything: bool = True) -> Iterator[Event]:
+    """The boundary at each look, the other panels in turn; at step 0 also the data, which never change."""
     plane = plane_of(state)
+    plane.looks += 1
     if state.step == 0:
         yield Snapshot(0, "data", data_arrays(state, plane))
     sums: list[Tensor] = []
     outputs = forward(state, plane.grid, sums)
     yield Snapshot(state.step, "boundary", boundary_arrays(state, outputs))
-    yield Snapshot(state.step, "neurons", neuron_arrays(state, plane, sums, outputs))
+    if everything or plane.looks % 2:
+        yield Snapshot(state.step, "neurons", neuron_arrays(state, plane, sums, outputs))
+    if not everything and plane.looks % 2:
+        return
     yield Snapshot(state.step, "activations", activation_arrays(state))
     if state.data.classes and state.predicted is not None:
         yield Snapshot(state.step, "confusion", {"counts": confusion(state)})

@@ -270,5 +270,6 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=DIAGNOSES,
     program="core.algorithms.dnn.train",
+    looks=0.012,
     place=1,
 )

@@ -14,12 +14,10 @@ SIDE = 20  # of the value map
 BINS = 30
 HELD = 2000  # remembered steps looked at
 COVER = 24  # cells of the coverage across and up
-LOOKED = 100  # steps up to which all panels are told at every look
-NEAR = 3  # steps since the last look within which they are, too: somebody goes step by step
 FAR = 1e3  # a bound of the observations beyond this is none
 
 
-def observe(state: State) -> Iterator[Event]:
+def observe(state: State, everything: bool = True) -> Iterator[Event]:
     """The rollout and its values at each look, the other panels in turn; at step 0 also what never changes."""
     first = not isinstance(state.rollout, Rollout)
     if first:
@@ -31,9 +29,8 @@ def observe(state: State) -> Iterator[Event]:
         rollout.play(state)
     yield Snapshot(state.step, "rollout", rollout_arrays(rollout))
     yield Snapshot(state.step, "values", value_arrays(rollout))
-    near = state.step <= LOOKED or state.step - rollout.looked <= NEAR
-    turn = None if near else rollout.looks % 3  # None: all of them
-    rollout.looks, rollout.looked = rollout.looks + 1, state.step
+    rollout.looks += 1
+    turn = None if everything else rollout.looks % 3
     if turn in (0, None):
         yield Snapshot(state.step, "map", map_arrays(state, rollout))
     if turn in (1, None):

@@ -15,7 +15,7 @@ from core.algorithms.dqn.state import SHOWN, State, seed_of
 from core.events import Array
 
 #: Looks a second, more or less.
-LOOKS = 4
+LOOKS = 5
 
 #: Steps whose values are kept for the curves of Q.
 KEPT = 120
@@ -30,7 +30,7 @@ class Rollout:
     Attributes:
         episode: number of it, from 1. t, returned: its steps and rewards so far.
         values: (Q of each action, the one taken) of the last steps, oldest first; shorter at an episode's start.
-        looks: times it was shown. looked: step of the training at the last.
+        looks: times it was shown.
         over: "" while it is played, else "terminated" or "truncated".
     """
 
@@ -38,7 +38,7 @@ class Rollout:
         self.world = World(state.config, drawn=True)
         fps = self.world.env.metadata.get("render_fps") or LOOKS
         self.stride = max(1, round(fps / LOOKS))
-        self.episode, self.looks, self.looked, self.draws = 0, 0, 0, True
+        self.episode, self.looks, self.draws = 0, 0, True
         self.begin(state)
 
     def begin(self, state: State) -> None:

@@ -23,8 +23,6 @@ REAL = 240  # real samples shown, and judged
 ROWS, COLUMNS = 6, 6  # of a grid of images
 BETWEEN, WAYS = 9, 3  # images on the way from a latent to another, and ways
 BATCH = 64  # images judged
-LOOKED = 100  # steps up to which all panels are told at every look
-NEAR = 3  # steps since the last look within which they are, too: somebody goes step by step
 
 
 @dataclass(slots=True)
@@ -35,19 +33,13 @@ class Scene:
     places: Tensor
     lines: Tensor
     looks: int = 0
-    looked: int = 0  # step of the last one
-
-    def turn(self, step: int) -> int | None:
-        """Which of the smaller panels a look at this step is for, 0 or 1; ``None`` for all."""
-        near = step <= LOOKED or step - self.looked <= NEAR
-        self.looks, self.looked = self.looks + 1, step
-        return None if near else self.looks % 2
 
 
-def observe(state: State) -> Iterator[Event]:
+def observe(state: State, everything: bool = True) -> Iterator[Event]:
     """The samples at each look, the smaller panels in turn; at step 0 also what never changes."""
     scene = scene_of(state)
-    turn = scene.turn(state.step)
+    scene.looks += 1
+    turn = None if everything else scene.looks % 2
     if state.config.flat:
         yield from flat(state, scene, turn)
     else:

@@ -33,7 +33,7 @@ def samples(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "data": [
             _points(np.asarray(data["real"]), N_("real"), "circle-open", REAL, 7, 2),
             {
-                "type": "scattergl",
+                "type": "scatter",
                 "mode": "lines",
                 "name": N_("where G is pushed"),
                 "x": packed(lines[:, 0]),
@@ -73,7 +73,7 @@ def _points(places: Array, name: str, symbol: str, colour: str, size: int, line:
     marker: dict[str, Any] = {"symbol": symbol, "size": size, "color": colour}
     marker["line"] = {"width": line, "color": "#ffffff"} if symbol == "circle" else {"width": line}
     return {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "markers",
         "name": name,
         "x": packed(places[:, 0].astype(np.float32)),

@@ -38,7 +38,8 @@ class Scenery:
         inside: places in ``looped`` of the drawn edges, one for each direction, (2, m).
         bare: Dirichlet energy and mean distance of the features.
         frame: the last one of the nodes' inner life, that the next is turned to.
-        followed, hops: the node that is followed, and how far each drawn one is from it.
+        followed, hops: the node that is followed with the depth, and how far each node of the graph is from it.
+        looks: times it was drawn.
     """
 
     shown: Array
@@ -50,22 +51,25 @@ class Scenery:
     bare: tuple[float, float] | None = None
     followed: tuple[int, int] = (-1, -1)
     hops: Array | None = None
+    looks: int = 0
 
 
-def observe(state: State) -> Iterator[Event]:
-    """A snapshot for each panel; at step 0 also of what never changes."""
+def observe(state: State, everything: bool = True) -> Iterator[Event]:
+    """The graph at each look, the other panels in turn; at step 0 also what never changes."""
     scenery = scenery_of(state)
     if state.step == 0:
         yield Snapshot(0, "scene", scene_arrays(state, scenery))
-    seen = state.look()
+    seen, scenery.looks = state.look(), scenery.looks + 1
     yield Snapshot(state.step, "graph", graph_arrays(state, scenery, seen))
-    yield Snapshot(state.step, "embedding", embedding_arrays(scenery, seen))
-    yield Snapshot(state.step, "smoothing", smoothing_arrays(state, seen))
-    if not isinstance(state.task, LinkTask):
-        yield Snapshot(state.step, "confusion", {"counts": confusion(state, seen)})
-    if seen.attention and state.graph is not None:
-        yield Snapshot(state.step, "attention", attention_arrays(state, scenery, seen))
-    if state.graph is not None:
+    if everything or scenery.looks % 2:
+        yield Snapshot(state.step, "embedding", embedding_arrays(scenery, seen))
+        if not isinstance(state.task, LinkTask):
+            yield Snapshot(state.step, "confusion", {"counts": confusion(state, seen)})
+    if everything or not scenery.looks % 2:
+        yield Snapshot(state.step, "smoothing", smoothing_arrays(state, seen))
+        if seen.attention and state.graph is not None:
+            yield Snapshot(state.step, "attention", attention_arrays(state, scenery, seen))
+    if state.graph is not None and (follow(state, scenery) or everything):
         yield Snapshot(state.step, "field", field_arrays(state, scenery))
 
 
@@ -287,19 +291,27 @@ def attention_arrays(state: State, scenery: Scenery, seen: Seen) -> dict[str, Ar
     return {"strength": (64 * strength).clip(0, 255).astype(np.uint8)}
 
 
-def field_arrays(state: State, scenery: Scenery) -> dict[str, Array]:
-    """How many edges each drawn node is from the followed one, 255 beyond the depth; and how many there are in all."""
+def follow(state: State, scenery: Scenery) -> bool:
+    """Find how far each node is from the followed one; whether that is another, or the depth is, than before."""
     graph, depth = state.graph, state.config.depth if state.config.model != "mlp" else 0
     assert graph is not None
     node = min(state.config.node, graph.n - 1)
-    if scenery.followed != (node, depth) or scenery.hops is None:
-        hops = np.full(graph.n, UNREACHED, np.uint8)
-        hops[node] = 0
-        plain = state.task.edges.plain.cpu().numpy()
-        for hop in range(1, depth + 1):
-            reached = plain[1, hops[plain[0]] == hop - 1]
-            hops[reached[hops[reached] == UNREACHED]] = hop
-        scenery.followed, scenery.hops = (node, depth), hops
+    if scenery.followed == (node, depth):
+        return False
+    hops = np.full(graph.n, UNREACHED, np.uint8)
+    hops[node] = 0
+    plain = state.task.edges.plain.cpu().numpy()
+    for hop in range(1, depth + 1):
+        reached = plain[1, hops[plain[0]] == hop - 1]
+        hops[reached[hops[reached] == UNREACHED]] = hop
+    scenery.followed, scenery.hops = (node, depth), hops
+    return True
+
+
+def field_arrays(state: State, scenery: Scenery) -> dict[str, Array]:
+    """How many edges each drawn node is from the followed one, 255 beyond the depth; and how many there are in all."""
+    assert scenery.hops is not None
+    node, depth = scenery.followed
     counts = np.bincount(scenery.hops, minlength=256)[: depth + 1]
     return {
         "hops": scenery.hops[scenery.shown],

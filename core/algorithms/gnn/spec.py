@@ -276,6 +276,6 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.gnn.train",
     place=9,
-    looks=0.015,
+    looks=0.03,
     probes=PROBES,
 )

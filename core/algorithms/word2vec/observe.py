@@ -43,14 +43,13 @@ class Looks:
         return self.pace
 
 
-def observe(state: State) -> Iterator[Event]:
+def observe(state: State, everything: bool = True) -> Iterator[Event]:
     """The map at each look, the other panels in turn."""
     if not isinstance(state.view, Looks):
         state.view = Looks()
     looks: Looks = state.view
-    all_of_them = state.step <= 100 or state.step == state.end
-    turn = looks.count % 3
     looks.count += 1
+    turn = None if everything else looks.count % 3
     searched = unit(state.engine.vectors[:SEARCHED])
     near = neighbours(state, searched)
     shown = mapped(state, near)
@@ -58,16 +57,16 @@ def observe(state: State) -> Iterator[Event]:
     flat, deep = map_arrays(state, searched, shown, colours, looks)
     typed_now = np.isin(shown, [state.vocabulary.index.get(word, -1) for word, *_ in near])
     yield Snapshot(state.step, "map", flat | colours | {"typed": typed_now})
-    if all_of_them or turn == 0:
+    if turn in (0, None):
         yield Snapshot(state.step, "neighbours", neighbour_arrays(state, near))
         yield Snapshot(state.step, "map3d", deep | colours)
-    if all_of_them or turn == 1:
+    if turn in (1, None):
         yield Snapshot(state.step, "analogy", analogy_arrays(state, searched))
         if state.judged or state.questions:
             yield Snapshot(state.step, "coverage", coverage_arrays(state))
-    if state.company.rows and (all_of_them or turn == 2):
+    if state.company.rows and turn in (2, None):
         yield Snapshot(state.step, "company", state.company.arrays(state))
-    if isinstance(state.engine, Written) and (all_of_them or turn == 2):
+    if isinstance(state.engine, Written) and turn in (2, None):
         yield Snapshot(state.step, "matrices", matrix_arrays(state.engine))
         if state.engine.last is not None:
             yield Snapshot(state.step, "pairs", pair_arrays(state.engine))

@@ -1,7 +1,8 @@
 """Word2Vec as the house knows it: panels, presets that are claims, metrics, diagnoses. No gensim, no torch."""
 
+from core.algorithms.word2vec.asked import Asked
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
 _VIEWS, _MATRICES = "core.algorithms.word2vec.views", "core.algorithms.word2vec.matrices"
@@ -236,6 +237,21 @@ PRESETS = (
     ),
 )
 
+PROBES = (
+    Probe(
+        "ask",
+        N_("Ask for words"),
+        N_(
+            "Write a word, or a sum such as king - man + woman: here are the words nearest to it. "
+            "Click one to go on from there."
+        ),
+        request=Asked,
+        view=f"{_VIEWS}:answer",
+        text="text",
+        click="word",
+    ),
+)
+
 experiment = Experiment(
     slug="word2vec",
     title=N_("Word2Vec"),
@@ -254,6 +270,7 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.word2vec.train",
     place=5,
-    looks=0.015,
+    looks=0.02,
     files=N_("Vectors"),
+    probes=PROBES,
 )

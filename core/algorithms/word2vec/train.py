@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gensim.models import KeyedVectors
 
+from core.algorithms.word2vec.ask import probe
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.measure import report
 from core.algorithms.word2vec.observe import observe
@@ -17,7 +18,7 @@ from core.algorithms.word2vec.state import State
 from core.algorithms.word2vec.text import Text, read
 from core.events import Event, Step
 
-__all__ = ["build", "export", "load", "observe", "train"]
+__all__ = ["build", "export", "load", "observe", "probe", "train"]
 
 
 def load(config: Word2VecConfig) -> Text:

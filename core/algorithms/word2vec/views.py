@@ -201,6 +201,27 @@ def analogy(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         )
         return _empty({"template": text, "values": {"word": _AS_IS + unknown[0], "found": _AS_IS + found}})
     a, b, c = asked
+    return _ranked(f"{a} − {b} + {c}", words, cosine)
+
+
+def answer(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """What is nearest to a word or a sum of words that a person asked for; who clicks a bar goes on from there."""
+    (asked,), words = _words(arrays["asked"]), _words(arrays["words"])
+    places = np.asarray(arrays["places"]).tolist()
+    if len(arrays["unknown"]):
+        figure = _ranked(asked, words, np.ones(len(words), np.float32), places)
+        said = N_("{word} is not in the text; there are:") if words else N_("{word} is not in the text.")
+        values = {"word": _AS_IS + _words(arrays["unknown"])[0]}
+        note = _note({"template": said, "values": values}, 0.5, 1, "center", "bottom")
+        figure["layout"]["annotations"] = [note | {"font": {"color": palette.BAD}}]
+        figure["layout"]["xaxis"] = {**_BARE, "range": [0, 1]}
+        figure["data"][0]["marker"]["color"] = "rgba(128,128,128,0.25)"  # no cosine: something to click
+        return figure
+    return _ranked(asked, words, np.asarray(arrays["cosine"], np.float32), places)
+
+
+def _ranked(asked: str, words: list[str], cosine: Array, places: list[int] | None = None) -> dict[str, Any]:
+    """Words with their cosines, the nearest on top."""
     return {
         "data": [
             {
@@ -208,6 +229,7 @@ def analogy(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "orientation": "h",
                 "x": packed(cosine),
                 "y": list(range(len(cosine))),
+                "customdata": places,
                 "marker": {"color": [palette.GOOD] + [palette.CLASSES[3]] * (len(cosine) - 1)},
                 "hovertemplate": "%{x:.2f}<extra></extra>",
             }
@@ -221,7 +243,7 @@ def analogy(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "showgrid": False,
                 "fixedrange": True,
             },
-            "annotations": [_note(f"{_AS_IS}{a} − {b} + {c} ≈", 0.5, 1, "center", "bottom")],
+            "annotations": [_note(f"{_AS_IS}{asked} ≈", 0.5, 1, "center", "bottom")],
             "bargap": 0.25,
             "margin": {"t": 28},
         },

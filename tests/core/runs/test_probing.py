@@ -276,6 +276,25 @@ def test_a_training_that_is_played_with_is_the_same_training(lab: Lab, house: Ho
     assert told(run) == told(house.run)
 
 
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_one_plays_with_a_run_as_it_stands(lab: Lab, house: House, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its next checkpoint would come in a minute."""
+    monkeypatch.setattr("core.runs.engine.SAVE_S", 20)
+    run = house.start(100_000, nap=0.002)
+    until(lambda: house.engine.view(run).head.step > 500, 60)
+    if state == "paused":
+        house.engine.command(run, OWNER, "pause")
+        until(lambda: house.engine.view(run).head.state == "paused", 20)
+    stood = house.engine.view(run).head.step
+    browser = player(lab, run)
+    ask(browser, 1)
+    step = hear(browser)["step"]
+    assert step == stood if state == "paused" else step >= stood
+    assert step in checkpoint.steps(house.engine.library.folder(run))
+    house.engine.command(run, OWNER, "stop")
+    until(lambda: house.engine.view(run).head.state == "stopped", 20)
+
+
 def test_where_forking_is_unsafe_a_process_of_its_own_answers(house: House) -> None:
     line = ProcessLauncher(lambda run, code: None).probe(house.folder, "ask", None)
     for n in (1, 2):

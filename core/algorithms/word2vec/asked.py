@@ -1,0 +1,35 @@
+"""What a person may ask of trained vectors. No torch in here: the server checks it."""
+
+import re
+
+from pydantic import Field
+
+from core.experiment import Request
+from core.words import N_
+
+#: Longest sum that may be asked for, in words.
+TERMS = 8
+
+
+class Asked(Request):
+    """A word, or a sum of words such as ``king - man + woman``; or the number of a word that is clicked."""
+
+    text: str = Field("", max_length=120, title=N_("Words"))
+    word: int = Field(-1, ge=-1, le=10_000_000, title=N_("Word"))
+
+
+def terms(text: str) -> list[tuple[int, str]]:
+    """The words of a sum with their signs, 1 or -1, lower case as the texts are; at most :data:`TERMS`.
+
+    Words that stand side by side are added. A hyphen inside a word is part of it; one that stands by itself takes away.
+    """
+    found, sign = [], 1
+    for part in re.findall(r"[+＋]|(?<!\S)[-−－](?=\s|$)|[−－]|[^\s+＋−－,，、]+", text.lower()):
+        if part in "+＋":
+            sign = 1
+        elif part in "-−－":
+            sign = -1
+        else:
+            found.append((sign, part))
+            sign = 1
+    return found[:TERMS]

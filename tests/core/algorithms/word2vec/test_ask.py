@@ -1,0 +1,96 @@
+"""What a person asks of trained vectors, against gensim's own search."""
+
+import json
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+
+from core import settings
+from core.algorithms.word2vec import train as program
+from core.algorithms.word2vec.asked import TERMS, Asked, terms
+from core.algorithms.word2vec.views import answer as view
+from core.experiment import Context
+from core.words import Refusal
+from tests.core.algorithms.word2vec.training import QUICK, run, start
+
+
+@pytest.fixture(scope="module")
+def state():
+    state = start(QUICK)
+    run(state, 4)
+    return state
+
+
+def ask(state, **asked):
+    (told,) = program.probe(state, "ask", iter([Asked(**asked)]))
+    assert told.panel == "ask"
+    words = {key: told.arrays[key].tobytes().decode() for key in ("asked", "unknown", "words")}
+    return told.arrays, {key: text.split("\n") if text else [] for key, text in words.items()}
+
+
+@pytest.mark.parametrize("text", ["cat", "CAT", "cat - dog + girl", "cat + dog - house"])
+def test_the_answer_is_that_of_gensim(state, text):
+    arrays, words = ask(state, text=text)
+    own = KeyedVectors(state.config.size)
+    own.add_vectors(list(state.vocabulary.words), state.engine.vectors.copy())
+    summed = terms(text)
+    sides = {
+        name: [word for sign, word in summed if sign == side] for name, side in (("positive", 1), ("negative", -1))
+    }
+    truth = own.most_similar(**sides, topn=12)
+    assert words["words"] == [word for word, _ in truth]
+    # gensim averages where we add: a length that the cosine does not see.
+    assert np.allclose(arrays["cosine"], [cosine for _, cosine in truth], atol=1e-5)
+
+
+def test_a_bar_that_is_clicked_is_asked_for(state):
+    arrays, words = ask(state, text="cat")
+    _, again = ask(state, word=int(arrays["places"][0]))
+    assert again["asked"] == words["words"][:1]
+
+
+def test_a_session_opens_with_a_word_of_the_text(state):
+    _, words = ask(state)
+    assert words["asked"] == ["cat"] and len(words["words"]) == 12
+
+
+def test_an_unknown_word_is_named_with_the_nearest_spellings(state):
+    _, words = ask(state, text="cat - dgo")
+    assert words["unknown"] == ["dgo"] and "dog" in words["words"]
+    _, words = ask(state, text="zzzzzz")
+    assert words["unknown"] == ["zzzzzz"] and words["words"] == []
+
+
+@pytest.mark.parametrize("text", ["cat", "cat - dog + girl", "cat - dgo", "zzzzzz", ""])
+def test_every_answer_has_a_picture(state, text):
+    arrays, _ = ask(state, text=text)
+    made = view(arrays, Context(state.config, {}, state.step))
+    json.dumps(made, allow_nan=False)
+    (bars,) = made["data"]
+    assert len(bars["y"]) == len(bars["customdata"]) == len(made["layout"]["yaxis"]["ticktext"])
+    assert made["layout"]["annotations"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("king - man + woman", [(1, "king"), (-1, "man"), (1, "woman")]),
+        ("king-man", [(1, "king-man")]),
+        ("宝玉－黛玉＋八戒", [(1, "宝玉"), (-1, "黛玉"), (1, "八戒")]),
+        ("宝玉 − 黛玉", [(1, "宝玉"), (-1, "黛玉")]),
+        ("- man", [(-1, "man")]),
+        ("sea, water", [(1, "sea"), (1, "water")]),
+        ("", []),
+        ("+ - +", []),
+    ],
+)
+def test_a_sum_is_read_as_it_is_meant(text, found):
+    assert terms(text) == found
+
+
+def test_a_sum_has_an_end_and_so_has_a_line():
+    assert len(terms("a " * 60)) == TERMS
+    with pytest.raises(Refusal) as refusal:
+        settings.check(Asked, {"text": "a" * 121})
+    assert refusal.value.field == "text"

@@ -2,8 +2,6 @@
 
 import ast
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from core.experiment import Experiment
 from core.registry import experiments
 from core.settings import check, check_stop
 from core.words import Refusal
+from tests.conftest import until
 
 HOUSE = Path(__file__).parents[1]
 CORE = sorted((HOUSE / "core").rglob("*.py"))
@@ -53,17 +52,24 @@ def test_algorithms_never_import_one_another(slug: str) -> None:
         assert not others, f"{path.name} imports {others}"
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="Windows has no signal to ask a process by")
+#: Each process, told by the path of its imports: when a file of its number appears, it writes down what it has loaded.
+TELLS = """
+import os, sys, threading, time
+def tell(folder=os.path.dirname(__file__)):
+    while not os.path.exists(os.path.join(folder, f"ask.{os.getpid()}")):
+        time.sleep(0.1)
+    with open(os.path.join(folder, "new"), "w") as file:
+        file.write("\\n".join(list(sys.modules)))
+    os.replace(os.path.join(folder, "new"), os.path.join(folder, "modules"))
+threading.Thread(target=tell, daemon=True).start()
+"""
+
+
 def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_heavy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = tmp_path / "modules"
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os, signal, sys\n"
-        f"def tell(*_):\n    with open({str(told)!r} + '.new', 'w') as f: f.write('\\n'.join(list(sys.modules)))\n"
-        f"    os.replace({str(told)!r} + '.new', {str(told)!r})\n"
-        "signal.signal(signal.SIGUSR1, tell)\n"
-    )
+    (tmp_path / "sitecustomize.py").write_text(TELLS)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with serving(tmp_path / "runs") as server:
         for page in ("", *experiments()):
@@ -71,10 +77,8 @@ def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_he
         for slug, experiment in experiments().items():
             run = server.start(slug, experiment.presets[0].name, steps=few(experiment))
             watch(server, run, [panel.name for panel in experiment.panels if panel.view])
-        os.kill(server.process.pid, signal.SIGUSR1)
-        end = time.monotonic() + 10
-        while not told.exists() and time.monotonic() < end:
-            time.sleep(0.05)
+        (tmp_path / f"ask.{server.process.pid}").touch()
+        until(told.exists, 20)
         loaded = set(told.read_text().split("\n"))
         assert {"streamlit", "core.runs.hub", "pages.parts.bench"} <= loaded
         assert not HEAVY & {name.split(".")[0] for name in loaded}

@@ -14,6 +14,8 @@ An experiment names the module that trains by string (``program``). That module 
 - ``observe(state, everything=True) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in
   the state, no random generator either. Where ``everything`` is false the training runs on and the next look comes in a
   moment: panels may then be told in turn, so that what moves most can come at each look.
+- where what is saved is too much for a recording, ``slim(tree) -> tree``: a state's dict without what only a training
+  needs; ``load_state_dict`` takes it all the same.
 - where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
   trained model by a person, such as a key pressed in a game. See :class:`Probe` and :meth:`Program.probe`.
 """

@@ -1,6 +1,7 @@
 """Makes the recorded run that a page plays before anybody pressed Train: a real run, thinned to what a film needs."""
 
 import dataclasses
+import importlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -45,19 +46,23 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
         target.mkdir(parents=True, exist_ok=True)
         (target / "log.sqlite").unlink(missing_ok=True)
         copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
-        keep_checkpoint(folder, target, CHECKPOINT if experiment.probes else 0)
+        keep_checkpoint(folder, target, experiment.program if experiment.probes else "")
         told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
         (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
     return target
 
 
-def keep_checkpoint(source: Path, target: Path, most: int = CHECKPOINT) -> None:
-    """Keep a run's last checkpoint for who wants to play with it, where it has ``most`` bytes at the most."""
+def keep_checkpoint(source: Path, target: Path, program: str, most: int = CHECKPOINT) -> None:
+    """Keep a run's last checkpoint for who wants to play with it, made slim where ``program`` knows how to, and where
+    it then has ``most`` bytes at the most; none where there is no program to play with."""
     shutil.rmtree(target / checkpoint.FOLDER, ignore_errors=True)
-    for last in checkpoint.files(source)[-1:]:
-        if last.stat().st_size <= most:
-            (target / checkpoint.FOLDER).mkdir()
-            shutil.copyfile(last, target / checkpoint.FOLDER / last.name)
+    saved = checkpoint.newest(source) if program else None
+    if saved is None:
+        return
+    slim = getattr(importlib.import_module(program), "slim", None)
+    file = checkpoint.save(target, dataclasses.replace(saved, state=slim(saved.state) if slim else saved.state))
+    if (target / checkpoint.FOLDER / file).stat().st_size > most:
+        shutil.rmtree(target / checkpoint.FOLDER)
 
 
 def copy_thinned(source: Path, target: Path, frames: int) -> None:

@@ -35,6 +35,8 @@ def observe(state: State, everything: bool = True) -> Iterator[Event]:
         yield Snapshot(state.step, "map", map_arrays(state, rollout))
     if turn in (1, None):
         yield Snapshot(state.step, "errors", error_arrays(state))
+    if everything or rollout.pairs is not state.pairs:  # they are new after an evaluation
+        rollout.pairs = state.pairs
         yield Snapshot(state.step, "calibration", {"pairs": state.pairs})
     if turn in (2, None) and state.table is None:
         yield Snapshot(state.step, "memory", memory_arrays(state))

@@ -125,7 +125,8 @@ class Replay:
         self.drawn = np.array(tree["drawn"], np.int64)
         if self.tree is not None:
             self.tree = SumTree(self.capacity)
-            self.tree.set(np.arange(n), np.asarray(tree["priorities"]))
+            if n:
+                self.tree.set(np.arange(n), np.asarray(tree["priorities"]))
 
 
 _COLUMNS = ("observation", "next_observation", "action", "reward", "discount", "terminated", "born")

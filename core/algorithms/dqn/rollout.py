@@ -30,7 +30,7 @@ class Rollout:
     Attributes:
         episode: number of it, from 1. t, returned: its steps and rewards so far.
         values: (Q of each action, the one taken) of the last steps, oldest first; shorter at an episode's start.
-        looks: times it was shown.
+        looks: times it was shown. pairs: of the evaluation that was last shown.
         over: "" while it is played, else "terminated" or "truncated".
     """
 
@@ -39,6 +39,7 @@ class Rollout:
         fps = self.world.env.metadata.get("render_fps") or LOOKS
         self.stride = max(1, round(fps / LOOKS))
         self.episode, self.looks, self.draws = 0, 0, True
+        self.pairs = state.pairs
         self.begin(state)
 
     def begin(self, state: State) -> None:

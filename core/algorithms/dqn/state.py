@@ -218,7 +218,7 @@ class State:
     def _load_networks(self, tree: dict[str, Any]) -> None:
         self.online.load_state_dict(tree["online"])
         if self.target is not self.online:
-            self.target.load_state_dict(tree["target"])
+            self.target.load_state_dict(tree.get("target", tree["online"]))  # a slim one has none
         # The settings say what the groups are; the slots of each weight (moments, step counts) are what was learned.
         groups = self.optimizer.state_dict()["param_groups"]
         slots = dict(enumerate(copy.deepcopy(tree["optimizer"])))  # PyTorch would take the very tensors

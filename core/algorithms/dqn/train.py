@@ -7,6 +7,7 @@ papers and the mathematics stand in ``model.py``, ``replay.py`` and ``tabular.py
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -23,7 +24,7 @@ from core.events import Event, Pulse, Step
 from core.experiment import Diverged
 from core.words import N_, Refusal
 
-__all__ = ["build", "load", "observe", "probe", "train"]
+__all__ = ["build", "load", "observe", "probe", "slim", "train"]
 
 
 def load(config: DQNConfig) -> World:
@@ -50,6 +51,16 @@ def load(config: DQNConfig) -> World:
 def build(config: DQNConfig, data: World, device: str) -> State:
     """Table or networks, memory and dice at step 0, in the first state of the first episode."""
     return State(config, data, device)
+
+
+def slim(tree: dict[str, Any]) -> dict[str, Any]:
+    """A saved state without what only a training needs: the memory, the target, and the moments of the optimiser."""
+    if "replay" not in tree:
+        return tree
+    replay = {name: value[:0] if hasattr(value, "__len__") else value for name, value in tree["replay"].items()}
+    slim = tree | {"replay": replay | {"at": 0}, "optimizer": []}
+    del slim["target"]
+    return slim
 
 
 def train(state: State) -> Iterator[Event]:

@@ -27,6 +27,7 @@ from tests.core.runs.test_socket import OWNER, Browser, Lab
 from tests.core.runs.toy import served
 
 RECORDED = "recorded-toy"
+PROGRAM = "tests.toy.program"
 
 
 @dataclass
@@ -62,7 +63,7 @@ def house(toy: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         recorded.mkdir(parents=True)
         for name in ("run.json", "log.sqlite"):
             (recorded / name).write_bytes((house.folder / name).read_bytes())
-        keep_checkpoint(house.folder, recorded)
+        keep_checkpoint(house.folder, recorded, PROGRAM)
         yield house
     engine.close()
 
@@ -312,8 +313,8 @@ def test_where_forking_is_unsafe_a_process_of_its_own_answers(house: House) -> N
 
 
 def test_a_recording_keeps_a_small_checkpoint_alone(house: House, tmp_path: Path) -> None:
-    keep_checkpoint(house.folder, tmp_path)
+    keep_checkpoint(house.folder, tmp_path, PROGRAM)
     assert [path.name for path in checkpoint.files(tmp_path)] == ["000000300.safetensors"]
     (size,) = (path.stat().st_size for path in checkpoint.files(tmp_path))
-    keep_checkpoint(house.folder, tmp_path, most=size - 1)
+    keep_checkpoint(house.folder, tmp_path, PROGRAM, most=size - 1)
     assert not (tmp_path / "checkpoints").exists(), "what an earlier recording kept is gone, too"

@@ -10,6 +10,7 @@ from core.algorithms.dqn.spec import experiment
 from core.algorithms.dqn.views import duel
 from core.algorithms.dqn.worlds import KEYS, Move
 from core.experiment import Context
+from tests.core.algorithms.driven import saved
 from tests.core.algorithms.dqn.training import advance, start
 
 
@@ -35,6 +36,27 @@ def test_who_falls_first_waits_and_a_new_episode_comes_at_a_key():
     assert steps[ended + 1] == 0
     again = played(start({}), "play", [Move(), Move(direction="right"), Move(again=True)])
     assert [int(a["you_about"][0]) for a in again] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"prioritised": True}, {"target": "none"}, {"method": "q_learning"}])
+def test_a_slim_state_plays_as_the_whole_one_does(settings):
+    world = {"environment": "FrozenLake-v1"} if "method" in settings else {}
+    whole = advance(start(world | settings | {"learning_starts": 100, "train_every": 10}), 300).state
+    tree = saved(whole.state_dict())
+    slim, again = program.slim(tree), start(world | settings | {"learning_starts": 100, "train_every": 10})
+    again.load_state_dict(saved(slim))
+    moves = [Move(), *[Move(direction="right")] * 5]
+    for mine, its in zip(played(again, "play", moves), played(whole, "play", moves), strict=True):
+        assert all(np.array_equal(mine[key], its[key]) for key in its)
+    if whole.table is None:
+        assert size(slim) < 0.4 * size(tree)
+
+
+def size(tree):
+    """Bytes of all arrays in it."""
+    if isinstance(tree, dict | list):
+        return sum(size(value) for value in (tree.values() if isinstance(tree, dict) else tree))
+    return getattr(tree, "nbytes", 0)
 
 
 def test_a_step_on_the_grid_is_a_step_of_both_and_none_is_none():

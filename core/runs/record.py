@@ -18,7 +18,7 @@ from core.runs.log import LogReader, LogWriter, Record
 from core.settings import check, from_text
 
 #: Bytes of a checkpoint that a recording may keep: it is part of every download.
-CHECKPOINT = 1_000_000
+CHECKPOINT = 2_000_000
 
 #: Frames of a recording. The time line plays them in some twelve seconds.
 FRAMES = 72

@@ -7,7 +7,9 @@ the mathematics stand in ``driven.py`` and ``model.py``.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from gensim.models import KeyedVectors
 
 from core.algorithms.word2vec.ask import probe
@@ -18,7 +20,7 @@ from core.algorithms.word2vec.state import State
 from core.algorithms.word2vec.text import Text, read
 from core.events import Event, Step
 
-__all__ = ["build", "export", "load", "observe", "probe", "train"]
+__all__ = ["build", "export", "load", "observe", "probe", "slim", "train"]
 
 
 def load(config: Word2VecConfig) -> Text:
@@ -44,6 +46,13 @@ def train(state: State) -> Iterator[Event]:
         state.engine.advance(state.step)
         state.step += 1
         yield Step(state.step, state.epoch)
+
+
+def slim(tree: dict[str, Any]) -> dict[str, Any]:
+    """A saved state with what is asked for alone: the words' vectors, in half the digits."""
+    engine = tree["engine"] | {"vectors": np.asarray(tree["engine"]["vectors"], np.float16)}
+    del engine["outputs"]
+    return tree | {"engine": engine}
 
 
 def export(state: State, folder: Path) -> list[Path]:

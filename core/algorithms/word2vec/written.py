@@ -108,7 +108,8 @@ class Written:
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
         self.E.copy_(torch.as_tensor(tree["vectors"]))
-        self.O.copy_(torch.as_tensor(tree["outputs"]))
+        if "outputs" in tree:  # a slim one has none
+            self.O.copy_(torch.as_tensor(tree["outputs"]))
         self._dice.bit_generator.state = tree["dice"]
         self.last = None if tree["last"] is None else tuple(np.array(a) for a in tree["last"])  # type: ignore[assignment]
 

@@ -10,8 +10,8 @@ from core.algorithms.dqn.spec import experiment
 from core.algorithms.dqn.views import duel
 from core.algorithms.dqn.worlds import KEYS, Move
 from core.experiment import Context
-from tests.core.algorithms.driven import saved
 from tests.core.algorithms.dqn.training import advance, start
+from tests.core.algorithms.driven import saved
 
 
 def played(state, name, moves):

@@ -12,7 +12,8 @@ from core.algorithms.word2vec.asked import TERMS, Asked, terms
 from core.algorithms.word2vec.views import answer as view
 from core.experiment import Context
 from core.words import Refusal
-from tests.core.algorithms.word2vec.training import QUICK, run, start
+from tests.core.algorithms.driven import saved
+from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,17 @@ def test_every_answer_has_a_picture(state, text):
     (bars,) = made["data"]
     assert len(bars["y"]) == len(bars["customdata"]) == len(made["layout"]["yaxis"]["ticktext"])
     assert made["layout"]["annotations"][0]["text"]
+
+
+@pytest.mark.parametrize("settings", [QUICK, WRITTEN])
+def test_a_slim_state_answers_as_the_whole_one_does(settings):
+    whole, again = start(settings), start(settings)
+    run(whole, 4)
+    tree = saved(whole.state_dict())
+    again.load_state_dict(saved(program.slim(tree)))
+    near, far = ask(again, text="cat - dog + girl"), ask(whole, text="cat - dog + girl")
+    assert near[1]["words"][:3] == far[1]["words"][:3]
+    assert np.allclose(near[0]["cosine"], far[0]["cosine"], atol=2e-3)
 
 
 @pytest.mark.parametrize(

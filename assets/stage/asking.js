@@ -18,7 +18,8 @@ export class Asking {
     this.probe = probe;
     this.send = send;
     this.down = [];
-    this.tapped = null;
+    this.tapped = null; // the newest key that has not been asked yet
+    this.said = null; // the newest click or words, likewise
     this.ahead = 0;
     this.pressedAt = performance.now();
     this.timer = probe.beat > 0 ? setInterval(() => this.tick(), 1000 / probe.beat) : 0;
@@ -31,6 +32,13 @@ export class Asking {
     this.tapped = key;
     this.pressedAt = performance.now();
     if (!this.timer) this.flush();
+  }
+
+  /** What is written or clicked is asked as soon as there is room; of several the newest. */
+  say(fields) {
+    this.said = fields;
+    this.pressedAt = performance.now();
+    this.flush();
   }
 
   release(key) {
@@ -46,7 +54,7 @@ export class Asking {
   /** So many of the questions are answered, or overtaken by one that is. */
   answered(count) {
     this.ahead = Math.max(0, this.ahead - count);
-    if (!this.timer) this.flush();
+    this.flush();
   }
 
   tick() {
@@ -57,9 +65,15 @@ export class Asking {
     if (fields) this.ask(fields);
   }
 
-  /** Without a beat: the newest key that was pressed, as soon as there is room. */
+  /** What was said, and without a beat the newest key that was pressed, as soon as there is room. */
   flush() {
-    if (this.tapped === null || this.ahead >= AHEAD) return;
+    if (this.ahead >= AHEAD) return;
+    if (this.said) {
+      const { said } = this;
+      this.said = null;
+      this.ask(said);
+    }
+    if (this.timer || this.tapped === null || this.ahead >= AHEAD) return;
     const fields = this.probe.keys[this.tapped];
     this.tapped = null;
     this.ask(fields);

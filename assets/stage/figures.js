@@ -3,6 +3,17 @@
 import { paintedRaster } from "./packed.js";
 import { CLASSES, mixed } from "./theme.js";
 
+/**
+ * How Plotly draws, all figures alike. WebGL at the screen's own resolution, 2 at the most: Plotly's default is 2, which
+ * on most screens is four times the work.
+ */
+export const CONFIG = {
+  displayModeBar: false,
+  displaylogo: false,
+  responsive: false,
+  plotGlPixelRatio: Math.max(1, Math.min(window.devicePixelRatio || 1, 2)),
+};
+
 const AXIS = /^[xyz]axis\d*$/;
 
 /** On top, where no axis title stands, with marks large enough to tell colours apart. */

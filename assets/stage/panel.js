@@ -3,13 +3,9 @@
 import { chosen, curveFigure, indexAt } from "./curves.js";
 import { h, icon, named, put } from "./dom.js";
 import { curvesCsv, figureCsv, save } from "./exports.js";
-import { dressed } from "./figures.js";
+import { CONFIG, dressed } from "./figures.js";
 import { WORDS } from "./words.js";
 
-const CONFIG = {
-  displayModeBar: false, displaylogo: false, doubleClick: "reset", responsive: false,
-  plotGlPixelRatio: Math.max(1, Math.min(window.devicePixelRatio || 1, 2)), // twice the screen's own by default: four times the work
-};
 const LEGEND = 8;
 
 export class Panel {
@@ -168,7 +164,7 @@ export class Panel {
     figure.layout.width = this.width;
     figure.layout.height = this.height;
     if (this.stage.touch) figure.layout.dragmode = false;
-    Plotly.react(this.plot, figure.data, figure.layout, CONFIG);
+    Plotly.react(this.plot, figure.data, figure.layout, { ...CONFIG, doubleClick: "reset" });
     this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn || 0) + 1);
   }
 

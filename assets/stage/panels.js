@@ -21,6 +21,7 @@ export class Panels {
     this.panels = new Map();
     this.open = new Set(remembered());
     this.dirty = new Set();
+    this.round = new Set(); // drawn since all that waited were drawn
     this.asked = 0;
     this.cost = 0;
     this.waitUntil = 0;
@@ -64,6 +65,7 @@ export class Panels {
       panel.describe(spec);
       (places[spec.size] || places.below).push(panel);
     }
+    this.panels = new Map(Object.values(places).flat().map((panel) => [panel.spec.name, panel])); // the foremost first
     const nodes = (list) => list.map((panel) => panel.place);
     arrange(this.side, nodes(places.side));
     arrange(this.main, [...nodes(places.hero), ...(places.side.length ? [this.side] : [])]);
@@ -182,7 +184,10 @@ export class Panels {
     else go();
   }
 
-  /** Draw what is due. Half of the time at the most is spent drawing: the rest belongs to the page. */
+  /**
+   * Draw what is due, the foremost first, each once before any a second time. Two thirds of the time at the most are
+   * spent drawing: the rest belongs to the page.
+   */
   frame() {
     this.asked = 0;
     if (this.stopped || !this.stage.Plotly) return;
@@ -191,13 +196,15 @@ export class Panels {
       this.schedule();
       return;
     }
-    let foremost = true;
-    for (const [name, panel] of this.panels) {
-      if (!panel.visible) continue;
-      const first = foremost;
-      foremost = false;
-      if (!this.dirty.delete(name)) continue;
-      if (first) this.stage.drawnAt.push(start);
+    const visible = [...this.panels.keys()].filter((name) => this.panels.get(name).visible);
+    const waiting = visible.filter((name) => this.dirty.has(name));
+    if (waiting.every((name) => this.round.has(name))) this.round.clear();
+    for (const name of waiting) {
+      if (this.round.has(name)) continue;
+      const panel = this.panels.get(name);
+      this.round.add(name);
+      this.dirty.delete(name);
+      if (name === visible[0]) this.stage.drawnAt.push(start);
       try {
         panel.draw();
       } catch (error) {
@@ -212,6 +219,7 @@ export class Panels {
     }
     this.waitUntil = performance.now() + Math.min(this.cost / 2, 1000);
     this.cost = 0;
+    this.round.clear();
     this.stage.allDrawn();
   }
 

@@ -6,10 +6,9 @@
 
 import { Asking } from "./asking.js";
 import { h, icon, named, pressed, put } from "./dom.js";
-import { dressed } from "./figures.js";
+import { CONFIG, dressed } from "./figures.js";
 import { WORDS } from "./words.js";
 
-const CONFIG = { displayModeBar: false, displaylogo: false, responsive: false };
 const GLYPHS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown: "↓", Enter: "⏎" };
 
 export class Play {
@@ -134,7 +133,7 @@ export class Play {
   /** Ask what was written. */
   write(event) {
     event.preventDefault();
-    if (this.asking) this.asking.ask({ [this.probe.text]: this.writer.value });
+    if (this.asking) this.asking.say({ [this.probe.text]: this.writer.value });
     this.writer.select();
   }
 
@@ -260,7 +259,7 @@ export class Play {
     this.listening = true;
     this.plot.on("plotly_click", ({ points }) => {
       const hit = points.find((point) => Number.isInteger(point.customdata));
-      if (hit && this.asking) this.asking.ask({ [click]: hit.customdata });
+      if (hit && this.asking) this.asking.say({ [click]: hit.customdata });
     });
   }
 

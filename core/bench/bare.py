@@ -2,7 +2,7 @@
 
 Reads a line of JSON for each measurement. One with ``warm`` and ``seconds`` is answered with the steps that stand at
 either end of such a stretch, one with ``first`` and ``last`` with the steps a second between the two. Each is measured
-in a fork of its own, as each run's worker is a fork of the zygote.
+in a process of its own, which comes to be as a run's worker does: by a fork of a warm one, where that is safe.
 """
 
 import importlib
@@ -18,6 +18,7 @@ import torch
 from core import registry
 from core.events import Step
 from core.runs import worker, zygote
+from core.runs.launcher import FORKING
 
 
 def steps(slug: str, preset: str, seed: int) -> Iterator[int]:
@@ -62,8 +63,7 @@ def answer(asked: dict[str, Any], threads: int) -> None:
 
 def main() -> None:
     zygote.warm()
-    forking = "fork" in multiprocessing.get_all_start_methods()
-    multiprocessing.set_start_method("fork" if forking else "spawn")
+    multiprocessing.set_start_method("fork" if FORKING else "spawn")
     print("ready", flush=True)
     for line in sys.stdin:
         child = multiprocessing.Process(target=answer, args=(json.loads(line), int(sys.argv[1])))

@@ -87,13 +87,13 @@ def _ended(server: Server, run: str, seconds: float = 20) -> None:
 
 
 def _trains(server: Server, run: str, steps: int = 1, seconds: float = 60) -> LogReader:
-    """Wait until a run has made this many steps; seldom enough that asking costs it nothing."""
+    """Wait until a run has made this many steps."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             reader = server.library.reader(run)
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.05)
             continue
         while time.monotonic() < end:
             head = reader.head()
@@ -101,7 +101,7 @@ def _trains(server: Server, run: str, steps: int = 1, seconds: float = 60) -> Lo
                 return reader
             if head.state == "failed":
                 break
-            time.sleep(0.2)
+            time.sleep(0.05)
         break
     raise RuntimeError(f"run {run} does not train: {server.library.view(run).head}")
 

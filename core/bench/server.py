@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 import psutil
 
 from core.bench.door import HEADER, SECRET
+from core.runs.launcher import FORKED
 from core.runs.library import Library
 
 HOUSE = Path(__file__).parents[2]
@@ -126,6 +127,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**FORKED, **os.environ},
             start_new_session=True,
         )
         if asked is not None:

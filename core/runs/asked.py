@@ -39,6 +39,16 @@ class Asked:
         return control.read(self.folder) if self._stamp != control.stamp(self.folder) else None
 
     @property
+    def free(self) -> bool:
+        """Whether it trains on as fast as it can."""
+        return self.now.mode == "run" and not self.now.speed
+
+    @property
+    def slow(self) -> bool:
+        """Whether it goes on in slow motion."""
+        return self.now.mode == "run" and self.now.speed > 0
+
+    @property
     def save(self) -> bool:
         """Whether a checkpoint is asked for."""
         return self.saved < self.now.saves

@@ -211,12 +211,12 @@ class Driver:
         self._check_the_end()
         if self.ending:
             return
-        early = self._early(self.step)
+        early, free = self._early(self.step), self._asked.free
         if early or self._observing.ready(now):
-            self._observe(program, state, everything=early)
+            self._observe(program, state, everything=early or not free)
         if event.step and (self._asked.save or self._saving.ready(now)):
             self._save(state)
-        if self._asked.now.speed and self._asked.now.mode == "run":
+        if self._asked.slow:
             self._slowly(program, state)
         if self._asked.now.mode == "pause":
             self._pause(program, state)
@@ -224,8 +224,7 @@ class Driver:
 
     def _calm(self) -> None:
         """Until when, and before which step, there is nothing to do between two updates."""
-        free = self._asked.now.mode == "run" and not self._asked.now.speed
-        self._calm_until = perf_counter() + LOOK_S if free else 0.0
+        self._calm_until = perf_counter() + LOOK_S if self._asked.free else 0.0
         steps = [self.stop.steps, *(step for step in pace.EARLY if step > self.step)]
         self._calm_before = min(steps + [knob.step for knob in self._asked.again])
 
@@ -298,11 +297,11 @@ class Driver:
         self._flush()
         self._clock.stop()
         self._due = max(self._due + period, perf_counter())
-        while (left := self._due - perf_counter()) > 0 and self._asked.now.speed and self._asked.now.mode == "run":
+        while (left := self._due - perf_counter()) > 0 and self._asked.slow and not self.terminated:
             time.sleep(min(left, NAP_S))
             self._look()
-            if self.terminated:
-                break
+            if self._asked.save:
+                self._save(state)
         self._check_the_end()
         self._clock.start()
 
@@ -318,7 +317,7 @@ class Driver:
             self._due = 0.0
         if now.mode != "pause":
             self._stepped = now.steps
-        if now.stop is not None:
+        if now.stop is not None and now.stop != before.stop:
             self.stop, self._reached = now.stop, False
 
     def _turn_knobs(self, state: State) -> None:

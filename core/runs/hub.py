@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -142,7 +142,9 @@ class Hub:
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
         probe = probing.named(room.info.slug, name, room.info.config)
         if step is None and not room.recorded:
-            await asyncio.to_thread(self._engine().save, run)
+            self.sessions.check(watcher)
+            with suppress(Refusal):  # on a full disk one plays with what was saved before
+                await asyncio.to_thread(self._engine().save, run)
             if watcher not in room.watchers:
                 return  # gone meanwhile
         self.sessions.open(watcher, probe, n, lambda: self._engine().probe(run, name, step), room.answer)

@@ -65,9 +65,16 @@ class Launcher(Protocol):
         ...
 
 
+#: Whether a process with torch in it may be forked here.
+FORKING = sys.platform == "linux"
+
+#: What a process is told that will be forked: threads of OpenBLAS's own would not live through it.
+FORKED = {**PATIENT, "OPENBLAS_NUM_THREADS": "1"}
+
+
 def launcher(exited: Exited) -> Launcher:
     """The launcher for this machine: the zygote where forking is safe."""
-    return ZygoteLauncher(exited) if sys.platform == "linux" else ProcessLauncher(exited)
+    return ZygoteLauncher(exited) if FORKING else ProcessLauncher(exited)
 
 
 class ProcessLauncher:
@@ -165,8 +172,7 @@ class ZygoteLauncher:
                 zygote.wait()
 
     def _start(self) -> None:
-        # OpenBLAS: threads of its own would not live through a fork.
-        environment = {**PATIENT, **os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**FORKED, **os.environ, "OPENBLAS_NUM_THREADS": "1"}
         if self._orders is not None:
             self._orders.close()
         self._orders, theirs = socket.socketpair()  # no pipe: with an order may go the line of a session

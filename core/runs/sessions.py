@@ -48,10 +48,18 @@ class Sessions:
         Raises:
             Refusal: all places are taken, or as ``begin`` does.
         """
+        self.check(watcher)
         self.close(watcher)
-        if len(self._open) >= self.most:
-            raise Refusal("probe", N_("All {count} places to play are taken; try again in a minute."), count=self.most)
         self._open[watcher] = Session(watcher, probe, n, begin(), draw, self.silence_s, self._forget)
+
+    def check(self, watcher: Watcher) -> None:
+        """Refuse where there is no place for one more.
+
+        Raises:
+            Refusal: all places are taken.
+        """
+        if len(self._open.keys() - {watcher}) >= self.most:
+            raise Refusal("probe", N_("All {count} places to play are taken; try again in a minute."), count=self.most)
 
     def ask(self, watcher: Watcher, n: int, fields: Mapping[str, Any]) -> None:
         """Put a request to the watcher's session; one that comes after its end is nobody's.

@@ -387,3 +387,22 @@ def test_what_never_changes_is_fetched_once_and_again_after_a_failure(theatre: T
     drawn = theatre.drawn("boundary")
     theatre.wait(lambda: theatre.drawn("boundary") > drawn + 3)
     assert theatre.script.fixed == ["/lab/runs/live/fixed/scene"] * 2
+
+
+def test_every_picture_has_its_turn_while_one_scrubs(theatre: Theatre) -> None:
+    """All are due anew before the foremost are drawn: those behind them come all the same."""
+    theatre.open("run=live")
+    theatre.wait(lambda: theatre.drawn("boundary") and theatre.drawn("score"))
+    slow = """() => {
+        const stage = document.querySelector(".tf-plot").tfPanel.stage, { Plotly } = stage;
+        stage.Plotly = { ...Plotly, react(...all) {
+            for (const end = performance.now() + 30; performance.now() < end;);
+            return Plotly.react(...all);
+        } };
+        const again = () => { stage.panels.touch("*"); window.scrubbing = requestAnimationFrame(again); };
+        again();
+    }"""
+    theatre.page.evaluate(slow)
+    before = {name: theatre.drawn(name) for name in ("boundary", "score", "neurons")}
+    theatre.wait(lambda: all(theatre.drawn(name) > count + 2 for name, count in before.items()))
+    theatre.page.evaluate("cancelAnimationFrame(window.scrubbing)")

@@ -3,6 +3,7 @@
 Pure functions of what was measured; the words and the remedies stand in ``spec.py``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,11 +66,13 @@ def diagnose(seen: Evidence, active: set[str]) -> dict[str, Mapping[str, object]
     if len(seen.evaluations) > FEW:
         means = [sum(seen.evaluations[i : i + FEW]) / FEW for i in range(len(seen.evaluations) - FEW + 1)]
         best, now = max(means), means[-1]
+        at = means.index(best)
         # What it had learned is what it had gained until then.
-        before = min(seen.evaluations[: means.index(best) + 1])
+        before = min(seen.evaluations[: at + 1])
         name = "wavers" if seen.tabular else "forgets"
         share = RECOVERED if name in active else HALF  # said once, until it has come back
-        sure = best - now > SURE * max(seen.doubt)
+        errors = [*seen.doubt[at : at + FEW], *seen.doubt[-FEW:]]
+        sure = best - now > SURE * math.sqrt(sum(error**2 for error in errors)) / FEW
         if sure and best > before and now < before + share * (best - before):
             found[name] = {"best": f"{best:.3g}", "now": f"{now:.3g}"}
     begun = {name: values for name, values in found.items() if name not in active}

@@ -79,7 +79,7 @@ def evaluate(state: State) -> Iterator[Pulse | Outcome]:
     totals = [sum(r) for r in rewards]
     yield Outcome(
         returned=float(np.mean(totals)),
-        doubt=float(np.std(totals) / math.sqrt(n)),
+        doubt=float(np.std(totals, ddof=1) / math.sqrt(n)) if n > 1 else math.inf,
         length=float(np.mean([len(r) for r in rewards])),
         estimate=float(np.mean([Q[i][0] for i in whole])) if whole else math.nan,
         discounted=float(np.mean([G[i][0] for i in whole])) if whole else math.nan,

@@ -21,15 +21,24 @@ class Asked(Request):
 def terms(text: str) -> list[tuple[int, str]]:
     """The words of a sum with their signs, 1 or -1, lower case as the texts are; at most :data:`TERMS`.
 
-    Words that stand side by side are added. A hyphen inside a word is part of it; one that stands by itself takes away.
+    Words that stand side by side are added. A hyphen always takes away: the texts' words have none.
     """
     found, sign = [], 1
-    for part in re.findall(r"[+＋]|(?<!\S)[-−－](?=\s|$)|[−－]|[^\s+＋−－,，、]+", text.lower()):
+    for part in re.findall(r"[+＋]|[-−–－]|[^\s+＋\-−–－,，、]+", text.lower()):
         if part in "+＋":
             sign = 1
-        elif part in "-−－":
+        elif part in "-−–－":
             sign = -1
         else:
             found.append((sign, part))
             sign = 1
     return found[:TERMS]
+
+
+def analogy_of(text: str) -> tuple[str, str, str] | None:
+    """(a, b, c) of ``a - b + c``; nothing where the text reads otherwise."""
+    found = terms(text)
+    if [sign for sign, _ in found] != [1, -1, 1]:
+        return None
+    (_, a), (_, b), (_, c) = found
+    return a, b, c

@@ -21,7 +21,7 @@ class Company:
 
     Attributes:
         word: whose they are; ``""`` before the first row.
-        rows: (step, words by number, the nearest first), at most :data:`ROWS` and a few.
+        rows: (step, words by number, the nearest first), at most twice :data:`ROWS`, and a few.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Company:
         """Word and rows as numbers."""
         wide = max((len(row) for _, row in self.rows), default=0)
         rows = [[step, *row, *[-1] * (wide - len(row))] for step, row in self.rows]
-        return {"word": self.word, "rows": np.array(rows, np.int64).reshape(len(rows), -1)}
+        return {"word": self.word, "rows": np.array(rows, np.int64).reshape(len(rows), 1 + wide)}
 
     def load_state_dict(self, tree: dict[str, Any]) -> None:
         """Become what :meth:`state_dict` told of."""

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from core.algorithms.word2vec.asked import analogy_of
 from core.experiment import Config, Setting
 from core.words import N_, Refusal
 
@@ -291,9 +292,3 @@ def entries(text: str) -> list[str]:
     """What stands between commas (Chinese ones as well), in lower case, nothing twice."""
     found = (" ".join(entry.split()).lower() for entry in re.split("[,，、;；]", text))
     return list(dict.fromkeys(entry for entry in found if entry))
-
-
-def analogy_of(text: str) -> tuple[str, str, str] | None:
-    """(a, b, c) of ``a - b + c``; nothing where the text reads otherwise."""
-    found = re.fullmatch(r"\s*([^\s+−–-]+)\s*[−–-]\s*([^\s+−–-]+)\s*\+\s*([^\s+−–-]+)\s*", text.lower())
-    return (found[1], found[2], found[3]) if found else None

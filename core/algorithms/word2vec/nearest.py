@@ -1,5 +1,6 @@
 """The words nearest to a word, by the cosine of their vectors, and those spelled most like one that is not known."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,33 @@ def neighbours(state: "State", searched: Array) -> list[tuple[str, Array, Array]
         best = best_of(cosine, NEAR)
         found.append((word, best, cosine[best]))
     return found
+
+
+def nearest_to_sum(
+    state: "State", summed: Sequence[tuple[int, str]], searched: Array, most: int
+) -> tuple[Array, Array, str]:
+    """Of the words searched those nearest to a sum of words, which are left out themselves.
+
+    Mikolov et al. 2013: the analogy a - b + c is such a sum, of vectors of length 1.
+
+    Args:
+        summed: signs and words.
+        searched: unit vectors of the most frequent words, (n, size).
+
+    Returns:
+        places and cosines, and the first word that is not known; where there is one, the others are empty.
+    """
+    index = state.vocabulary.index
+    unknown = next((word for _, word in summed if word not in index), "")
+    if unknown:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32), unknown
+    rows = [index[word] for _, word in summed]
+    signs = np.array([[sign] for sign, _ in summed], np.float32)
+    cosine = searched @ unit((signs * unit(state.engine.vectors[rows])).sum(axis=0)[None])[0]
+    asked = sorted({row for row in rows if row < len(cosine)})
+    cosine[asked] = -2
+    best = best_of(cosine, min(most, len(cosine) - len(asked)))
+    return best, cosine[best].astype(np.float32), ""
 
 
 def best_of(values: Array, most: int) -> Array:

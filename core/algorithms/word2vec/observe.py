@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.config import analogy_of
+from core.algorithms.word2vec.asked import analogy_of
 from core.algorithms.word2vec.evaluate import unit
 from core.algorithms.word2vec.maps import Frames, principal
-from core.algorithms.word2vec.nearest import SEARCHED, best_of, neighbours, spellings
+from core.algorithms.word2vec.nearest import SEARCHED, nearest_to_sum, neighbours, spellings
 from core.algorithms.word2vec.state import State
 from core.algorithms.word2vec.typed import ANALOGIES, spelled
 from core.algorithms.word2vec.written import Written
@@ -167,27 +167,14 @@ def analogy_arrays(state: State, searched: Array) -> dict[str, Array]:
     asked = analogy_of(state.config.analogy or ANALOGIES.get(state.config.corpus, ""))
     if asked is None:
         return {"asked": spelled([]), "words": spelled([]), "cosine": np.zeros(0, np.float32), "unknown": spelled([])}
-    index = state.vocabulary.index
-    unknown = [word for word in asked if word not in index]
-    if unknown:
-        return {
-            "asked": spelled(asked),
-            "words": spelled(spellings(state, unknown[0])),
-            "cosine": np.zeros(0, np.float32),
-            "unknown": spelled(unknown[:1]),
-        }
-    a, b, c = unit(state.engine.vectors[[index[word] for word in asked]])
-    target = unit((a - b + c)[None])[0]
-    cosine = searched @ target
-    for word in asked:
-        if index[word] < len(cosine):
-            cosine[index[word]] = -2
-    best = best_of(cosine, SHOWN)
+    a, b, c = asked
+    best, cosine, unknown = nearest_to_sum(state, [(1, a), (-1, b), (1, c)], searched, SHOWN)
+    words = spellings(state, unknown) if unknown else [state.vocabulary.words[i] for i in best]
     return {
         "asked": spelled(asked),
-        "words": spelled([state.vocabulary.words[i] for i in best]),
-        "cosine": cosine[best].astype(np.float32),
-        "unknown": spelled([]),
+        "words": spelled(words),
+        "cosine": cosine,
+        "unknown": spelled([unknown] if unknown else []),
     }
 
 

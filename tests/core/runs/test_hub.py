@@ -107,7 +107,7 @@ def test_a_room_is_closed_a_while_after_the_last_has_left(run: Run, hub: Hub, mo
     assert not hub._rooms and not hub._tasks
 
 
-def test_a_long_log_does_not_hold_up_the_loop(engine: ToyEngine, run: Run, hub: Hub) -> None:
+def test_others_have_their_turn_while_a_long_log_is_read(engine: ToyEngine, run: Run, hub: Hub) -> None:
     run.tell(*(Scalars(step, {f"m/{i}": float(step) for i in range(5)}) for step in range(1, 20_001)))
     turns = 0
 

@@ -325,3 +325,41 @@ def test_the_state_is_saved_bit_for_bit(tmp_path: Path) -> None:
     assert checkpoint.whole(path)
     path.write_bytes(path.read_bytes()[:-1])
     assert not checkpoint.whole(path)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"speed": 1.0}, {"mode": "pause"}], ids=["at full speed", "in slow motion", "in a pause"]
+)
+def test_a_save_that_is_asked_for_is_made_at_once_and_once(
+    training: Any, toy: Experiment, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    for name in ("FIRST_SAVE_S", "SAVE_SOONEST_S", "SAVE_LATEST_S"):
+        monkeypatch.setattr(pace, name, 600.0)  # none comes by itself
+    folder = made(toy, 1_000_000, nap=0.002)
+    training(folder)
+    until(lambda: head(folder).step > 3)
+    ask(folder, **how)
+    until(lambda: head(folder).state == ("paused" if how.get("mode") else "running"))
+
+    def saves() -> int:
+        return len(list(Library().reader(folder.name).events(Checkpoint)))
+
+    for count in (1, 2):
+        ask(folder, saves=count)
+        until(lambda count=count: saves() == count)
+    threading.Event().wait(0.2)
+    assert saves() == 2, "and no more than were asked for"
+
+
+def test_a_metric_that_was_reached_ends_a_run_whatever_else_is_asked(tmp_path: Path, toy: Experiment) -> None:
+    """Other changes of the control file, such as a save, do not take it back."""
+    folder = made(toy, 100)
+    one = driver.Driver(folder, Library().info(folder.name), 1)
+    ask(folder, stop=Stop(steps=100, metric="train/loss", value=0.5))
+    one._look()
+    one._reach(0.4)
+    ask(folder, saves=1)
+    one._look()
+    one._check_the_end()
+    assert one.ending == "finished"
+    one.log.close()

@@ -100,6 +100,9 @@ class ToyEngine:
         self.owners[run] = owner
         return Run(self.root / run)
 
+    def save(self, run: str) -> None:
+        self.asked.append((run, "", "save", None))
+
     def reader(self, run: str) -> LogReader:
         return LogReader(self.root / run / "log.sqlite", recorded=run.startswith("recorded-"))
 

@@ -16,7 +16,7 @@ FINE = Evidence(
     lowest=9.0,
     highest=500.0,
     evaluations=[9.0, 200.0, 500.0],
-    doubt=[1.0],
+    doubt=[1.0, 1.0, 1.0],
 )
 
 
@@ -47,7 +47,8 @@ def test_returns_that_never_differ_mean_no_exploration_once_epsilon_is_down():
 
 def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_back():
     def after(*evaluations: float, first: float = 9.0, best: float = 500.0) -> Evidence:
-        return replace(FINE, evaluations=[first, best, best, best, *evaluations])
+        told = [first, best, best, best, *evaluations]
+        return replace(FINE, evaluations=told, doubt=[1.0] * len(told))
 
     active: set[str] = set()
     # The mean of the last three against the best mean of three, 500: half of what was gained is (9 + 500) / 2 = 254.5.
@@ -60,8 +61,12 @@ def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_
     # Where returns are below zero, half is half of what was gained.
     assert named(after(-174.0, -174.0, first=-200.0, best=-100.0)) == []
     assert named(after(-176.0, -176.0, first=-200.0, best=-100.0)) == ["forgets"]
-    assert named(replace(FINE, evaluations=[100.0, 50.0, 40.0, 30.0, 20.0])) == []  # nothing had been gained
+    lost = [100.0, 50.0, 40.0, 30.0, 20.0]
+    assert named(replace(FINE, evaluations=lost, doubt=[1.0] * 5)) == []  # nothing had been gained
     assert named(replace(after(0.0, 0.0), tabular=True)) == ["wavers"]
-    # 500 to 160 is a fall of 340: of no meaning where a mean is off by 120 as often as not.
-    assert named(replace(after(0.0, 0.0, -20.0), doubt=[120.0, 1.0])) == ["forgets"]
-    assert named(replace(after(0.0, 0.0), doubt=[1.0, 120.0])) == []
+    # From 500 to 100 is a fall of 400. Each of the three behind either mean may be off by d: their difference is off by
+    # sqrt(6 d²) / 3, and three times that is 400 at d = 163.3.
+    fall = after(150.0, 150.0, 0.0)
+    assert named(replace(fall, doubt=[9e9, *[163.0] * 6])) == ["forgets"], "the first is of neither mean"
+    assert named(replace(fall, doubt=[0.0, *[164.0] * 6])) == []
+    assert named(replace(fall, doubt=[0.0] * 6 + [float("inf")])) == [], "of one episode nobody knows how sure it is"

@@ -88,7 +88,8 @@ def test_a_slim_state_answers_as_the_whole_one_does(settings):
     ("text", "found"),
     [
         ("king - man + woman", [(1, "king"), (-1, "man"), (1, "woman")]),
-        ("king-man", [(1, "king-man")]),
+        ("king-man+woman", [(1, "king"), (-1, "man"), (1, "woman")]),
+        ("king -man +woman", [(1, "king"), (-1, "man"), (1, "woman")]),
         ("宝玉－黛玉＋八戒", [(1, "宝玉"), (-1, "黛玉"), (1, "八戒")]),
         ("宝玉 − 黛玉", [(1, "宝玉"), (-1, "黛玉")]),
         ("- man", [(-1, "man")]),

@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 import pytest
 from pydantic import ValidationError
 
-from core.algorithms.word2vec.config import Word2VecConfig, analogy_of, entries
+from core.algorithms.word2vec.asked import analogy_of
+from core.algorithms.word2vec.config import Word2VecConfig, entries
 from core.algorithms.word2vec.spec import experiment
 from core.algorithms.word2vec.text import read
 from core.algorithms.word2vec.typed import ANALOGIES, FOLLOWED, WORDS

@@ -117,3 +117,9 @@ def test_words_to_look_at_may_change_while_it_trains():
     assert seen["neighbours"]["words"].tobytes().decode().split("\n")[::9] == ["dog", "sheep"]
     assert seen["analogy"]["unknown"].tobytes().decode() == "nothere"
     assert same(before, state.state_dict())
+
+
+@pytest.mark.parametrize("words", ["", "nothere"])
+def test_a_state_without_a_row_of_neighbours_is_saved_as_well(words):
+    state = start(QUICK | {"words": words})
+    assert same(saved(state.state_dict()), state.state_dict())

@@ -20,9 +20,9 @@ NEWS = {"corpus": "news", "epochs": 1, "size": 10}
 
 
 def seen(state) -> dict[str, Snapshot]:
-    """The newest snapshot of each panel: a few looks, and what the training told itself."""
+    """The newest snapshot of each panel: a look, and what the training told itself."""
     told = {event.panel: event for event in run(state, state.step + 4).events if isinstance(event, Snapshot)}
-    return told | {event.panel: event for _ in range(4) for event in program.observe(state)}
+    return told | {event.panel: event for event in program.observe(state)}
 
 
 def figure(snapshot: Snapshot, state) -> dict:

@@ -5,7 +5,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check experiments bench pictures words clean
+.PHONY: run test check experiments bench rate pictures words clean
 
 run: $(VENV)/run.stamp
 	$(PYTHON) -m streamlit run app.py
@@ -23,6 +23,9 @@ experiments: $(VENV)/test.stamp
 
 bench: $(VENV)/run.stamp
 	$(PYTHON) -m core bench
+
+rate: $(VENV)/test.stamp
+	PYTHONPATH=. $(PYTHON) tests/browser/rate.py
 
 pictures: $(VENV)/test.stamp
 	PYTHONPATH=. $(PYTHON) tests/browser/pictures.py

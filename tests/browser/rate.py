@@ -1,0 +1,71 @@
+"""How often the foremost picture of each page moves while it trains, and how soon after Train a curve moves, in real
+Chromium without a GPU on this very machine.
+
+``python tests/browser/rate.py [slug ...]``. A preset stands after a colon: ``gnn:cora``.
+"""
+
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from chromium import ARGUMENTS, executable
+from conftest import serve, stop
+from playwright.sync_api import Browser, sync_playwright
+
+from core import registry
+
+#: Seconds of training before the pictures are counted, and while they are; and trainings begun of each page.
+WARM_S, COUNTED_S, BEGUN = 6, 8, 3
+
+HERO = ".tf-place[data-size=hero] .tf-plot"
+STAGE = f"document.querySelector('{HERO}').tfPanel.stage"
+#: A curve of another run than ``before`` has two points.
+MOVES = f"""before => {STAGE}.model.id !== before && [...document.querySelectorAll('[data-kind="curves"] .tf-plot')]
+    .some((plot) => plot.data?.[0]?.x?.length > 1 && plot.tfPanel.curves()[0]?.x.length > 1)"""
+
+
+def measure(browser: Browser, url: str, asked: str) -> str:
+    """A line of the table."""
+    slug, _, preset = asked.partition(":")
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page.goto(f"{url}/{slug}?{f'preset={preset}&' if preset else ''}stop.steps=1000000")
+    page.wait_for_selector(".js-plotly-plot")
+    page.wait_for_timeout(3000)
+    moved = []
+    for begun in range(BEGUN):
+        before, begin = page.evaluate(f"{STAGE}.model.id"), time.perf_counter()
+        page.get_by_role("button", name="Train", exact=True).click()
+        page.wait_for_function(MOVES, arg=before, polling=20)
+        moved.append(time.perf_counter() - begin)
+        if begun == BEGUN - 1:
+            page.wait_for_timeout(WARM_S * 1000)
+            plot = page.locator(HERO).first
+            drawn, begin = int(plot.get_attribute("data-drawn") or 0), time.perf_counter()
+            page.wait_for_timeout(COUNTED_S * 1000)
+            rate = (int(plot.get_attribute("data-drawn") or 0) - drawn) / (time.perf_counter() - begin)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        page.wait_for_timeout(2500)
+    page.close()
+    told = " ".join(f"{seconds:.2f}" for seconds in moved)
+    return f"{asked:18} {rate:4.1f} pictures/s, a curve moves after {statistics.median(moved):.2f} s ({told})"
+
+
+def main(pages: list[str]) -> None:
+    scratch = Path(tempfile.mkdtemp())
+    server = serve(scratch)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+            for asked in pages or list(registry.experiments()):
+                print(measure(browser, server.url, asked), flush=True)
+            browser.close()
+    finally:
+        stop(server)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

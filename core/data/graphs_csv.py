@@ -13,10 +13,13 @@ import numpy as np
 from core.data import uploads
 from core.data.graphs import Features, Graph, featured, split, tidy
 from core.events import Array
-from core.words import N_, Refusal
+from core.words import N_, Refusal, Sentence
 
 #: Lines, nodes and classes that can be taken.
 LINES, NODES, CLASSES = 200_000, 20_000, 10
+
+#: What a person calls the two texts.
+_TITLES = {"edge_list": N_("Edge list"), "node_table": N_("Node table")}
 
 _HEADS = {"source", "target", "from", "to", "id", "node", "u", "v", "src", "dst", "label", "起点", "终点", "节点"}
 
@@ -77,12 +80,7 @@ def brought(edge_list: str, node_table: str) -> Brought:
 
 
 def _text(name: str, field: str) -> str:
-    try:
-        return uploads.read(name)
-    except Refusal:
-        raise Refusal(
-            field, N_("Your graph: this text is not kept on this machine. Paste it or choose its file again.")
-        ) from None
+    return uploads.read(name, field, _TITLES[field])
 
 
 def _rows(text: str, field: str) -> list[tuple[int, list[str]]]:
@@ -90,7 +88,8 @@ def _rows(text: str, field: str) -> list[tuple[int, list[str]]]:
     if text.count("\n") >= LINES:
         raise Refusal(
             field,
-            N_("Your graph: at most {most} lines can be taken; this text has {n}."),
+            N_("{title}: at most {most} lines can be taken; this text has {n}."),
+            title=Sentence(_TITLES[field]),
             most=f"{LINES:,}",
             n=f"{text.count(chr(10)) + 1:,}",
         )
@@ -99,7 +98,9 @@ def _rows(text: str, field: str) -> list[tuple[int, list[str]]]:
         raw = raw.strip()
         if not raw or raw.startswith(("#", "%")):
             continue
-        found.append((line, [cell.strip().strip('"') for cell in re.split(r"[,;\t]|(?<=\S) +(?=\S)", raw)]))
+        # A space parts cells only where nothing else does: a name may have one.
+        cells = re.split(r"[,;\t]" if re.search(r"[,;\t]", raw) else " +", raw)
+        found.append((line, [cell.strip().strip('"') for cell in cells]))
     if found and any(cell.lower() in _HEADS for cell in found[0][1]):
         found.pop(0)
     return found
@@ -121,14 +122,16 @@ def _table(name: str, number: dict[str, int]) -> tuple[Array, tuple[str, ...], A
         )
     width = max((len(cells) - 2 for _, cells in rows), default=0)
     x = np.zeros((len(number), max(width, 0)), np.float32)
+    strangers = [(line, cells[0]) for line, cells in rows if cells[0] not in number]
+    if strangers:
+        raise Refusal(
+            "node_table",
+            N_("Node table: ids that are in no edge: {n}, such as {node} in line {line}. Take these lines out."),
+            n=len(strangers),
+            node=strangers[0][1][:40],
+            line=strangers[0][0],
+        )
     for line, cells in rows:
-        if cells[0] not in number:
-            raise Refusal(
-                "node_table",
-                N_("Node table: line {line} names {node}, which is in no edge."),
-                line=line,
-                node=cells[0][:40],
-            )
         at = number[cells[0]]
         if len(cells) > 1 and cells[1]:
             y[at] = labels.index(cells[1])

@@ -8,25 +8,31 @@ from pathlib import Path
 
 from core.data import cache
 from core.data.names import kept_name, name_of
-from core.words import N_, Refusal
+from core.words import N_, Refusal, Sentence
 
 #: Bytes that a text may have.
 MOST = 20_000_000
 
 
-def keep(content: bytes) -> str:
+#: What a refusal calls the setting that holds a text, where nothing else is said.
+YOURS = N_("Your text")
+
+
+def keep(content: bytes, field: str = "text", title: str = YOURS) -> str:
     """Keep a text; what it is called from now on.
 
     Args:
         content: UTF-8, with or without a byte-order mark.
+        field, title: of the setting that it is for.
 
     Raises:
         Refusal: it is empty, too long, or not UTF-8; or it cannot be kept here.
     """
     if len(content) > MOST:
         raise Refusal(
-            "text",
-            N_("Your text: at most {most} MB can be taken; this one has {size} MB."),
+            field,
+            N_("{title}: at most {most} MB can be taken; this one has {size} MB."),
+            title=Sentence(title),
             most=MOST // 1_000_000,
             size=f"{len(content) / 1e6:.1f}",
         )
@@ -34,12 +40,13 @@ def keep(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal(
-            "text",
-            N_("Your text: it has to be UTF-8, and byte {place} is not. Save it as UTF-8 and try again."),
+            field,
+            N_("{title}: it has to be UTF-8, and byte {place} is not. Save it as UTF-8 and try again."),
+            title=Sentence(title),
             place=f"{error.start + 1:,}",
         ) from None
     if not text.strip():
-        raise Refusal("text", N_("Your text: it is empty."))
+        raise Refusal(field, N_("{title}: it is empty."), title=Sentence(title))
     raw = text.replace("\r\n", "\n").encode("utf-8")
     name = name_of(raw)
     path = _path(name)
@@ -51,7 +58,9 @@ def keep(content: bytes) -> str:
             Path(file.name).replace(path)
         except OSError:
             raise Refusal(
-                "text", N_("Your text: it could not be kept, as the data folder cannot be written.")
+                field,
+                N_("{title}: it could not be kept, as the data folder cannot be written."),
+                title=Sentence(title),
             ) from None
     return name
 
@@ -61,7 +70,7 @@ def known(name: str) -> bool:
     return kept_name(name) and _path(name).exists()
 
 
-def read(name: str) -> str:
+def read(name: str, field: str = "text", title: str = YOURS) -> str:
     """A kept text.
 
     Raises:
@@ -71,7 +80,11 @@ def read(name: str) -> str:
         raw = _path(name).read_bytes()
         if name_of(raw) == name:
             return raw.decode("utf-8")
-    raise Refusal("text", N_("Your text: it is not kept on this machine. Paste it or choose its file again."))
+    raise Refusal(
+        field,
+        N_("{title}: it is not kept on this machine. Paste it or choose its file again."),
+        title=Sentence(title),
+    )
 
 
 def _path(name: str) -> Path:

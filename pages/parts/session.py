@@ -26,12 +26,12 @@ def owner() -> str:
     return st.context.cookies.get("tenfold") or str(st.session_state.setdefault("token", secrets.token_urlsafe(24)))
 
 
-def notify(sentence: Sentence) -> None:
-    """Say this until the person touches a control again."""
-    st.session_state.setdefault(_NOTICES, []).append(sentence)
+def notify(sentence: Sentence, place: str = "") -> None:
+    """Say this until the person touches a control again: above the stage, or at a ``place`` that shows its own."""
+    st.session_state.setdefault(_NOTICES, []).append((place, sentence))
 
 
-def notices() -> list[Sentence]:
+def notices() -> list[tuple[str, Sentence]]:
     return list(st.session_state.get(_NOTICES, []))
 
 
@@ -67,7 +67,7 @@ def draft_of(experiment: Experiment) -> Draft:
     ):
         return left
     draft, refused = from_address(experiment, st.query_params.to_dict())
-    st.session_state[_NOTICES] = refused
+    st.session_state[_NOTICES] = [("", sentence) for sentence in refused]
     st.session_state[key] = draft
     return draft
 
@@ -116,7 +116,8 @@ def _lately(key: str) -> list[dict[str, str]]:
     return [settings for then, settings in st.session_state.get(f"{key}.lately", []) if now - then < _LAG]
 
 
-def show_notices() -> None:
-    """All there is to tell, a sentence each."""
-    for sentence in notices():
-        st.error(say(sentence), icon=":material/info:")
+def show_notices(place: str = "") -> None:
+    """All there is to tell here, a sentence each."""
+    for where, sentence in notices():
+        if where == place:
+            st.error(say(sentence), icon=":material/info:")

@@ -51,7 +51,7 @@ def widget(control: Control, value: Any, put: Put, *, key: str, label: str, help
     elif control.kind == "kept":
         with st.container(key=f"{key}.kept", gap="xsmall"):
             st.markdown(label, help=help)
-            kept(value, partial(put, control.name), key=key, disabled=disabled)
+            kept(control, value, partial(put, control.name), key=key, disabled=disabled)
     elif control.kind == "text":
         _keep(key, value)
         st.text_input(key=key, on_change=_put_widget, args=(put, control.name, key), **frame)

@@ -11,6 +11,8 @@ from core.data import uploads
 def script() -> None:
     import streamlit as st
 
+    from core.algorithms.word2vec.config import Word2VecConfig
+    from pages.parts.fields import controls
     from pages.parts.kept import kept
     from pages.parts.session import show_notices
 
@@ -18,7 +20,7 @@ def script() -> None:
         st.session_state["name"] = name
 
     show_notices()
-    kept(st.session_state.get("name", ""), put, key="own", disabled=False)
+    kept(controls(Word2VecConfig)["text"], st.session_state.get("name", ""), put, key="own", disabled=False)
 
 
 def test_a_pasted_text_is_kept_and_its_beginning_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

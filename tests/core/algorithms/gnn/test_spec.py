@@ -54,7 +54,7 @@ def test_what_cannot_be_is_refused_by_name(values, field, sentence):
         ("a,b\n" * 200_001, "", "edge_list", "at most 200,000 lines"),
         ("\n".join(f"{i},{i + 1}" for i in range(20_000)), "", "edge_list", "at most 20,000 nodes"),
         ("a,b\nb,c\n", "", "node_table", "labels of two kinds"),
-        ("a,b\nb,c\n", "a,x\nz,y\n", "node_table", "line 2 names z, which is in no edge"),
+        ("a,b\nb,c\n", "a,x\nz,y\n", "node_table", "in no edge: 1, such as z in line 2"),
         ("a,b\nb,c\n", "a,x,1\nb,y,two\n", "node_table", "line 2 needs 1 numbers"),
         ("a,b\nb,c\n", "a,x,1\nb,y,nan\n", "node_table", "line 2 needs 1 numbers"),
         ("a,b\nb,c\n", "a,x\nb,y\n", "labels", "none of the 2 labelled nodes is left"),

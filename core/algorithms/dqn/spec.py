@@ -301,6 +301,6 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.dqn.train",
     place=10,
-    looks=0.025,
+    looks=0.028,
     probes=PROBES,
 )

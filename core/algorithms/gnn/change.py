@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.algorithms.gnn.asked import Change
 from core.algorithms.gnn.model import Edges
-from core.algorithms.gnn.observe import lines, scenery_of
+from core.algorithms.gnn.observe import heard, hops_from, lines, reach, scenery_of
 from core.algorithms.gnn.state import State
 from core.algorithms.gnn.tasks import NodeTask
 from core.events import Array, Event, Snapshot
@@ -107,12 +107,29 @@ def muted(x: Tensor, nodes: list[int]) -> Tensor:
         return x.masked_fill(silent[:, None], 0)
     starts = x.crow_indices()
     row = torch.repeat_interleave(torch.arange(x.shape[0], device=x.device), starts[1:] - starts[:-1])
-    return torch.sparse_csr_tensor(starts, x.col_indices(), x.values().masked_fill(silent[row], 0), x.shape)
+    parts = starts, x.col_indices(), x.values().masked_fill(silent[row], 0)
+    return torch.sparse_csr_tensor(*parts, x.shape, check_invariants=False)  # only the values are new
 
 
 def probe(state: State, name: str, requests: Iterator[Change]) -> Iterator[Event]:
-    """Change the graph until the person leaves."""
+    """Change the graph, or ask whom a node hears, until the person leaves."""
+    if name == "reach":
+        yield from reached(state, name, requests)
+        return
     bench = Bench(state)
     for asked in requests:
         bench.touch(asked)
         yield Snapshot(state.step, name, bench.arrays())
+
+
+def reached(state: State, name: str, requests: Iterator[Change]) -> Iterator[Event]:
+    """The receptive field of the node that is clicked, or walked to."""
+    shown = scenery_of(state).shown
+    at = int(np.abs(shown - state.config.node).argmin())
+    for asked in requests:
+        if asked.act in ("next", "back"):
+            at = (at + (1 if asked.act == "next" else -1)) % len(shown)
+        elif 0 <= asked.node < len(shown):
+            at = asked.node
+        node = int(shown[at])
+        yield Snapshot(state.step, name, heard(hops_from(state, node), shown, node, reach(state)))

@@ -293,28 +293,38 @@ def attention_arrays(state: State, scenery: Scenery, seen: Seen) -> dict[str, Ar
 
 def follow(state: State, scenery: Scenery) -> bool:
     """Find how far each node is from the followed one; whether that is another, or the depth is, than before."""
-    graph, depth = state.graph, state.config.depth if state.config.model != "mlp" else 0
-    assert graph is not None
-    node = min(state.config.node, graph.n - 1)
+    assert state.graph is not None
+    node, depth = min(state.config.node, state.graph.n - 1), reach(state)
     if scenery.followed == (node, depth):
         return False
-    hops = np.full(graph.n, UNREACHED, np.uint8)
-    hops[node] = 0
-    plain = state.task.edges.plain.cpu().numpy()
-    for hop in range(1, depth + 1):
-        reached = plain[1, hops[plain[0]] == hop - 1]
-        hops[reached[hops[reached] == UNREACHED]] = hop
-    scenery.followed, scenery.hops = (node, depth), hops
+    scenery.followed, scenery.hops = (node, depth), hops_from(state, node)
     return True
 
 
+def reach(state: State) -> int:
+    """Over how many edges a node hears: one a layer, none without edges."""
+    return state.config.depth if state.config.model != "mlp" else 0
+
+
+def hops_from(state: State, node: int) -> Array:
+    """How many edges each node of the graph is from this one, :data:`UNREACHED` beyond the reach: uint8 (n,)."""
+    assert state.graph is not None
+    hops = np.full(state.graph.n, UNREACHED, np.uint8)
+    hops[node] = 0
+    plain = state.task.edges.plain.cpu().numpy()
+    for hop in range(1, reach(state) + 1):
+        reached = plain[1, hops[plain[0]] == hop - 1]
+        hops[reached[hops[reached] == UNREACHED]] = hop
+    return hops
+
+
 def field_arrays(state: State, scenery: Scenery) -> dict[str, Array]:
-    """How many edges each drawn node is from the followed one, 255 beyond the depth; and how many there are in all."""
+    """How far each drawn node is from the followed one, and how many there are in all of each distance."""
     assert scenery.hops is not None
-    node, depth = scenery.followed
-    counts = np.bincount(scenery.hops, minlength=256)[: depth + 1]
-    return {
-        "hops": scenery.hops[scenery.shown],
-        "counts": counts.astype(np.int32),
-        "node": np.array([node], np.int32),
-    }
+    return heard(scenery.hops, scenery.shown, *scenery.followed)
+
+
+def heard(hops: Array, shown: Array, node: int, depth: int) -> dict[str, Array]:
+    """The picture of a receptive field: hops of the drawn nodes, nodes by hop, and whose it is."""
+    counts = np.bincount(hops, minlength=256)[: depth + 1]
+    return {"hops": hops[shown], "counts": counts.astype(np.int32), "node": np.array([node], np.int32)}

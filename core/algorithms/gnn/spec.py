@@ -256,6 +256,18 @@ PROBES = (
         click="node",
         shown_if={"task": ("nodes",)},
     ),
+    Probe(
+        "reach",
+        N_("Who is heard"),
+        N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
+        request=Change,
+        view="core.algorithms.gnn.views:reach",
+        keys={"ArrowLeft": {"act": "back"}, "ArrowRight": {"act": "next"}},
+        idle={},
+        labels={"ArrowLeft": N_("Node before"), "ArrowRight": N_("Next node")},
+        click="node",
+        shown_if={"task": ("nodes", "links")},
+    ),
 )
 
 experiment = Experiment(

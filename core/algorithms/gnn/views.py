@@ -314,6 +314,14 @@ def field(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {"data": [edges_of(context, "rgba(128,128,128,0.2)"), node], "layout": layout}
 
 
+def reach(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The same, of a node that a person clicks."""
+    figure = field(arrays, context)
+    names = node_names(context.statics["scene"])
+    figure["data"][1] |= {"customdata": list(range(len(names))), "text": names, "hoverinfo": "text"}
+    return figure
+
+
 def confusion(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """True classes down, guessed ones across; the colour is the share of the true class."""
     counts = np.asarray(arrays["counts"])

@@ -1,11 +1,13 @@
 """Change the graph: what is asked is done to a copy, and the answer is that of the changed graph."""
 
+import networkx
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
 
 from core.algorithms.gnn import train as program
+from core.algorithms.gnn import views
 from core.algorithms.gnn.asked import Change
 from core.algorithms.gnn.change import Bench
 from core.algorithms.gnn.changed import change
@@ -80,6 +82,23 @@ def test_the_picture_is_valid_plotly_and_can_be_clicked(state):
     statics = {event.panel: event.arrays for event in program.observe(fresh)}
     arrays = ask(state, Change(node=1), Change(node=30), Change(act="feature"))[-1]
     made = change(arrays, Context(state.config, statics, 60))
+    go.Figure(filled(made, statics))
+    (clickable,) = [trace for trace in made["data"] if "customdata" in trace]
+    assert clickable["customdata"] == list(range(60))
+
+
+def test_whom_a_clicked_node_hears_is_what_networkx_finds(state):
+    G = networkx.Graph(state.graph.edges.T.tolist())
+    moves = [Change(), Change(node=17), Change(act="next"), Change(act="back"), Change(node=5000)]
+    told = [event.arrays for event in program.probe(state, "reach", iter(moves))]
+    assert [int(arrays["node"][0]) for arrays in told] == [0, 17, 18, 17, 17]
+    for arrays in told:
+        near = networkx.single_source_shortest_path_length(G, int(arrays["node"][0]), state.config.depth)
+        assert {i: int(h) for i, h in enumerate(arrays["hops"]) if h != 255} == dict(near)
+        assert arrays["counts"].tolist() == [list(near.values()).count(h) for h in range(state.config.depth + 1)]
+    fresh = start(SMALL)
+    statics = {event.panel: event.arrays for event in program.observe(fresh)}
+    made = views.reach(told[1], Context(state.config, statics, 60))
     go.Figure(filled(made, statics))
     (clickable,) = [trace for trace in made["data"] if "customdata" in trace]
     assert clickable["customdata"] == list(range(60))

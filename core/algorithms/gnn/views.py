@@ -319,6 +319,7 @@ def reach(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     figure = field(arrays, context)
     names = node_names(context.statics["scene"])
     figure["data"][1] |= {"customdata": list(range(len(names))), "text": names, "hoverinfo": "text"}
+    figure["layout"] |= {"showlegend": False, "margin": {"b": 44}}
     return figure
 
 

@@ -88,7 +88,7 @@ def _curve(values: Array, data: Mapping[str, Any]) -> dict[str, Any]:
         )
     ]
     line = {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "lines",
         "name": N_("network"),
         "x": packed(x),
@@ -192,7 +192,7 @@ def _links(arrays: Mapping[str, Any], shown: list[int], tallest: int) -> list[di
         y += [_height(start, shown[i], tallest), _height(to, shown[i + 1], tallest), np.nan]
     return [
         {
-            "type": "scattergl",
+            "type": "scatter",
             "mode": "lines",
             "x": packed(np.array(x, np.float32)),
             "y": packed(np.array(y, np.float32)),
@@ -219,7 +219,7 @@ def activations(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         height = np.sqrt(share[i] / max(float(share[i].max()), 1e-9))
         ridges.append(
             {
-                "type": "scattergl",
+                "type": "scatter",
                 "mode": "lines",
                 "fill": "toself",
                 "x": packed(x),
@@ -352,7 +352,7 @@ def mistakes(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         extent = [0, len(images[start : start + _ACROSS]), 1.35 * row + 1, 1.35 * row]
         layout["images"].append(_placed(raster(strip, "grey"), extent))
     labels = {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "text",
         "x": [i % _ACROSS + 0.5 for i in range(len(images))],
         "y": [i // _ACROSS * 1.35 + 1.16 for i in range(len(images))],

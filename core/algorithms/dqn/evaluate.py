@@ -29,7 +29,8 @@ class Outcome(NamedTuple):
     """What an evaluation found.
 
     Attributes:
-        returned, length: mean over its episodes. doubt: standard error of ``returned``.
+        returned, length: mean over its episodes. doubt: standard error of ``returned``, 0 where there
+            is one episode alone.
         estimate: mean of the best action's Q in the first state, over the episodes that tell what it was worth: an
             episode that was cut off does where no more than :data:`MISSING` of a later reward could be missing.
         discounted: mean over the same episodes of the discounted return really obtained; NaN where there are none.
@@ -79,7 +80,7 @@ def evaluate(state: State) -> Iterator[Pulse | Outcome]:
     totals = [sum(r) for r in rewards]
     yield Outcome(
         returned=float(np.mean(totals)),
-        doubt=float(np.std(totals, ddof=1) / math.sqrt(n)) if n > 1 else math.inf,
+        doubt=float(np.std(totals, ddof=1) / math.sqrt(n)) if n > 1 else 0.0,
         length=float(np.mean([len(r) for r in rewards])),
         estimate=float(np.mean([Q[i][0] for i in whole])) if whole else math.nan,
         discounted=float(np.mean([G[i][0] for i in whole])) if whole else math.nan,

@@ -69,4 +69,3 @@ def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_
     fall = after(150.0, 150.0, 0.0)
     assert named(replace(fall, doubt=[9e9, *[163.0] * 6])) == ["forgets"], "the first is of neither mean"
     assert named(replace(fall, doubt=[0.0, *[164.0] * 6])) == []
-    assert named(replace(fall, doubt=[0.0] * 6 + [float("inf")])) == [], "of one episode nobody knows how sure it is"

@@ -28,14 +28,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def bring(setting: Locator, path: Path, content: str | bytes) -> None:
-    """Choose a file as a person does."""
+    """Choose a file as a person does, once the page has come to rest: after each file the uploader is a new one."""
+    settled(setting.page)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     setting.locator("input[type=file]").set_input_files(path)
 
 
-def choose(page: Page, name: str, option: str) -> None:
+def choose(page: Page, name: str, option: str, then: str) -> None:
+    """Choose an option, and wait for the control that comes with it: its group is open already."""
     control(page, name).get_by_role("combobox").click()
     page.get_by_role("option", name=option).click()
+    expect(page.locator(f".st-key-control-{then}")).to_be_visible()
     settled(page)
 
 
@@ -43,7 +46,7 @@ def test_a_text_file_is_learned_and_a_refused_one_takes_nothing_away(
     page: Page, server: Server, tmp_path: Path, pictures: Path
 ) -> None:
     visit(page, f"{server.url}/word2vec")
-    choose(page, "corpus", "A text of your own")
+    choose(page, "corpus", "A text of your own", "text")
     text = control(page, "text")
     words = " ".join(f"w{'abcdefghijklmnopqrstuvwxyz'[i]}" for i in range(26))
     bring(text, tmp_path / "mine.txt", f"{words}\n" * 400)
@@ -69,7 +72,7 @@ def test_a_text_file_is_learned_and_a_refused_one_takes_nothing_away(
 
 def test_an_edge_list_and_a_node_table_are_learned(page: Page, server: Server, tmp_path: Path, pictures: Path) -> None:
     visit(page, f"{server.url}/gnn?stop.steps=50")
-    choose(page, "data", "Your own edge list")
+    choose(page, "data", "Your own edge list", "node_table")
     edges, nodes = control(page, "edge_list"), control(page, "node_table")
     bring(edges, tmp_path / "empty.csv", b"")
     expect(edges.get_by_role("alert")).to_contain_text("Edge list: it is empty.")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,12 @@ def lab(house: House) -> Iterator[Lab]:
 
 def processes() -> list[psutil.Process]:
     """The sessions' processes, and the runs'."""
-    return [process for process in zygote().children() if process.status() != psutil.STATUS_ZOMBIE]
+    found = []
+    for process in zygote().children():
+        with suppress(psutil.NoSuchProcess):  # it may end between the two questions
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
 
 
 def player(lab: Lab, run: str, step: int | None = None, cookie: str = OWNER) -> Browser:

@@ -270,7 +270,7 @@ experiment = Experiment(
     diagnoses=DIAGNOSES,
     program="core.algorithms.word2vec.train",
     place=5,
-    looks=0.02,
+    looks=0.015,
     files=N_("Vectors"),
     probes=PROBES,
 )

@@ -1,7 +1,8 @@
 """gensim as one writes it on one page, with the settings of the first preset: Tenfold's is measured by it.
 
 ``python -m tests.core.algorithms.word2vec.plain [THREADS]`` runs both in turn, three times, and prints how many words
-of the text each goes through in a second of processor time. It is no test: times are not asserted.
+of the text each goes through in a second of processor time. It is no test: times are not asserted. Both as a worker
+does it: ``OPENBLAS_NUM_THREADS=1``, or threads that wait for one another are counted as work.
 """
 
 import importlib

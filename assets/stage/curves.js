@@ -1,5 +1,6 @@
 /** Panels of curves: which metrics, which colours, and the figure that Plotly draws of them. */
 
+import { LOG_TICKS } from "./figures.js";
 import { CLASSES, TEST, TRAIN, VALIDATION, mixed, ordered } from "./theme.js";
 import { WORDS } from "./words.js";
 
@@ -206,7 +207,7 @@ export function curveFigure({ log, curves, model, step, fields, theme, words, si
     },
     yaxis: {
       ...axis,
-      nticks: 5,
+      nticks: log ? LOG_TICKS : 5,
       type: log ? "log" : "linear",
       rangemode: log ? "normal" : "tozero",
       tickfont: { size: log ? size * 0.85 : size, color: theme.muted }, // a power is written larger than asked

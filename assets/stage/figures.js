@@ -16,6 +16,9 @@ export const CONFIG = {
 
 const AXIS = /^[xyz]axis\d*$/;
 
+/** With more, Plotly writes a small 2 to 9 between the powers of ten, one over the other. */
+export const LOG_TICKS = 3;
+
 /** On top, where no axis title stands, with marks large enough to tell colours apart. */
 const LEGEND = {
   bgcolor: "rgba(0,0,0,0)", orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", itemsizing: "constant",
@@ -41,6 +44,7 @@ function axisOf(axis, theme, words, size) {
     tickcolor: theme.grid,
     automargin: true,
     ticklabeloverflow: "allow",
+    ...(axis.type === "log" ? { nticks: LOG_TICKS } : {}),
     ...axis,
     tickfont: { size, color: theme.muted, ...(axis.tickfont || {}) },
   };

@@ -167,6 +167,7 @@ export class Transport {
     put(this.state, this.stateText());
     this.progress.setAttribute("aria-label", say(WORDS.progress));
     this.node.classList.toggle("tf-idle", !watched || !status);
+    this.node.classList.toggle("tf-alive", alive);
     if (!status) {
       for (const fact of Object.values(facts)) put(fact, "");
       this.bar.style.transform = "scaleX(0)";
@@ -185,14 +186,14 @@ export class Transport {
     const step = now ? status.step : stage.shownStep;
     const steps = status.stop && status.stop.steps;
     put(facts.step, steps ? say(WORDS.stepOf, { step, steps }) : say(WORDS.stepAt, { step }));
+    const passed = status.epoch >= 0 && status.step > 0;
     this.reserve({
       step: say(WORDS.stepOf, { step: Math.max(steps || 0, 88888), steps: Math.max(steps || 0, 88888) }),
-      epoch: say(WORDS.epochAt, { epoch: words.fixed(8888, 1) }),
+      epoch: status.epoch >= 0 ? say(WORDS.epochAt, { epoch: words.fixed(8888, 1) }) : "",
       left: say(WORDS.minutesTrained, { minutes: 88 }),
-      rate: say(WORDS.stepsPerSecond, { rate: 8888 }),
-      updates: say(WORDS.updatesPerSecond, { rate: 8 }),
+      rate: alive ? say(WORDS.stepsPerSecond, { rate: 8888 }) : "",
+      updates: alive ? say(WORDS.updatesPerSecond, { rate: 8 }) : "",
     });
-    const passed = status.epoch !== null && status.epoch >= 0 && status.step > 0;
     const epoch = passed ? (status.epoch * step) / status.step : 0;
     put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, 1) }) : "");
     const pace = status.steps_per_s;
@@ -219,7 +220,7 @@ export class Transport {
     return state;
   }
 
-  /** Keep the room that the facts take at their longest, so that what stands beside them does not move. */
+  /** Keep the room that the facts of this run take at their longest, so that what stands beside them does not move. */
   reserve(longest) {
     for (const [name, text] of Object.entries(longest)) {
       if (this.facts[name].dataset.longest !== text) this.facts[name].dataset.longest = text;

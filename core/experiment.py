@@ -185,7 +185,8 @@ class Panel:
         view: for all others ``"module:function"``, a :class:`View`.
         size: ``"hero"`` (one), ``"side"`` (beside the hero), ``"below"``, or ``"folded"`` (below, until wanted).
         scale: ``"log"`` for a logarithmic value axis.
-        shown_if: the panel exists only where a setting has one of these values.
+        shown_if: the panel exists only where a setting has one of these values. Panels of one name are one picture with
+            other words in other settings.
     """
 
     name: str

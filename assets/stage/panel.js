@@ -204,7 +204,7 @@ export class Panel {
     for (const entry of this.entries) {
       const curve = curves.find((one) => one.metric === entry.metric);
       const at = shownStep === null ? curve.x.length - 1 : indexAt(curve.x, shownStep);
-      put(entry.value, at < 0 ? "–" : digits(curve.y[at], words));
+      put(entry.value, at < 0 ? "–" : counted(curve.y) ? words.number(curve.y[at]) : digits(curve.y[at], words));
     }
   }
 
@@ -290,6 +290,11 @@ function ramp(curves) {
   });
   const name = (curve) => h("span", { class: "tf-name", text: curve.name });
   return [h("span", { class: "tf-entry tf-ramp" }, name(curves[0]), ...dots, name(curves[curves.length - 1]))];
+}
+
+/** Whether these are counts: whole numbers, and not only 0 and 1, which may be shares. */
+function counted(values) {
+  return values.every((value) => value === null || Number.isInteger(value)) && values.some((value) => value > 1);
 }
 
 /** A running value in three digits that keeps its width. */

@@ -70,7 +70,7 @@ export class Transport {
       const node = h("button", { type: "button", role: "radio", class: "tf-speed-button", on: { click: choose } });
       node.dataset.speed = String(speed);
       node.textContent = speed ? String(speed) : words.say(WORDS.full);
-      named(node, speed ? words.say(WORDS.speedSlow, { speed }) : words.say(WORDS.speedFull));
+      named(node, speed ? this.pace(speed) : words.say(WORDS.speedFull));
       return node;
     });
     this.speeds.replaceChildren(...this.speedButtons);
@@ -84,6 +84,10 @@ export class Transport {
       next.focus();
       this.act("speed", Number(next.dataset.speed));
     };
+  }
+
+  pace(speed) {
+    return this.stage.words.say(speed === 1 ? WORDS.speedOne : WORDS.speedSlow, { speed });
   }
 
   /** What the primary button does now: train, pause or resume. */
@@ -146,7 +150,7 @@ export class Transport {
       const on = speed === this.speed;
       node.setAttribute("aria-checked", String(on));
       node.tabIndex = on ? 0 : -1;
-      named(node, speed ? say(WORDS.speedSlow, { speed }) : say(WORDS.speedFull));
+      named(node, speed ? this.pace(speed) : say(WORDS.speedFull));
       disabled(node, idle);
     }
     this.tell(alive);
@@ -184,7 +188,9 @@ export class Transport {
     const trained = status.trained_s > 0 ? this.timeText(status.trained_s, "Trained") : "";
     put(facts.left, moving ? this.timeText(status.left_s, "Left") : trained);
     const step = now ? status.step : stage.shownStep;
-    const steps = status.stop && status.stop.steps;
+    // A training with an end of its own says where it is once it has read its data.
+    const known = !["queued", "preparing"].includes(model.state);
+    const steps = known && status.stop && status.stop.steps;
     put(facts.step, steps ? say(WORDS.stepOf, { step, steps }) : say(WORDS.stepAt, { step }));
     const passed = status.epoch >= 0 && status.step > 0;
     this.reserve({
@@ -195,7 +201,7 @@ export class Transport {
       updates: alive ? say(WORDS.updatesPerSecond, { rate: 8 }) : "",
     });
     const epoch = passed ? (status.epoch * step) / status.step : 0;
-    put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, 1) }) : "");
+    put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, epoch < 100 ? 1 : 0) }) : "");
     const pace = status.steps_per_s;
     const rate = pace < 10 ? words.fixed(pace, 1) : words.number(Math.round(pace));
     put(facts.rate, moving ? say(WORDS.stepsPerSecond, { rate }) : "");
@@ -211,7 +217,10 @@ export class Transport {
     const { status } = model;
     if (!watched) return "";
     if (!status) return this.stage.link === "gone" ? "" : words.say(WORDS.connecting);
-    if (model.recorded) return words.say(WORDS.recordedRun);
+    if (model.recorded) {
+      const preset = data.recordedAs ? words.say(data.recordedAs) : "";
+      return preset ? words.say(WORDS.recordedRun, { preset }) : words.say(WORDS.recordedAny);
+    }
     if (data.changed && this.does === "train") return words.say(WORDS.changed);
     if (model.state === "queued" && status.place) return words.say(WORDS.queuedAt, { place: status.place });
     if (model.ended && this.stage.shownStep === null) return "";

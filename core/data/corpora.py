@@ -27,6 +27,7 @@ _STUB = 50
 
 _WORD = re.compile(r"[^\W\d_]+")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
+_SENTENCE = re.compile("(?<=[。！？；])")
 
 #: A text of which more than this share of the letters is Chinese is cut by jieba.
 _HAN_SHARE = 0.2
@@ -194,10 +195,16 @@ def _articles() -> Iterator[str]:
 
 def _cut(passages: list[str], how: str) -> Iterator[list[str]]:
     words = chinese_words_of if how == "jieba" else words_of
-    for i, passage in enumerate(passages):
-        if i % 200 == 0:
-            cache.tell(cache.READING, i / len(passages))
-        yield words(passage)
+    of, done, told = max(1, sum(map(len, passages))), 0, 0
+    for passage in passages:
+        found: list[str] = []
+        for sentence in _SENTENCE.split(passage):  # a whole book may be one line, and one wants to stop in the midst
+            if done >= told:
+                cache.tell(cache.READING, done / of)
+                told = done + 20_000
+            found += words(sentence)
+            done += len(sentence)
+        yield found
 
 
 def _texts(name: str) -> list[str]:

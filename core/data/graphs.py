@@ -18,6 +18,8 @@ from core.words import N_, Refusal
 
 #: Share of the nodes outside of the training part that choose the epoch; the others test it.
 VALIDATION = 0.3
+#: Nodes of each class of the graphs that come with the packages.
+EMBEDDED = {"karate": (13, 12, 4, 5), "lesmis": (26, 17, 15, 13, 6)}
 
 #: Classes of the graphs of publications, in the order of their files.
 SUBJECTS = {

@@ -5,6 +5,7 @@ semicolon or a tab. What can be put right without asking (edges of a node to its
 """
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,9 @@ from core.words import N_, Refusal, Sentence
 
 #: Lines, nodes and classes that can be taken.
 LINES, NODES, CLASSES = 200_000, 20_000, 10
+
+#: Size of a number of a node; larger ones are no longer told apart once they are squared in 32 bits.
+LARGEST = 1e15
 
 #: What a person calls the two texts.
 _TITLES = {"edge_list": N_("Edge list"), "node_table": N_("Node table")}
@@ -55,6 +59,8 @@ def brought(edge_list: str, node_table: str) -> Brought:
     if not edge_list:
         raise Refusal("edge_list", N_("Edge list: paste one, or choose a file: two ids a line."))
     rows = _rows(_text(edge_list, "edge_list"), "edge_list")
+    if _heading(rows[:1], 2, {cell for _, cells in rows[1:] for cell in cells[:2]}):
+        rows = rows[1:]
     number: dict[str, int] = {}
     pairs = []
     for line, cells in rows:
@@ -84,26 +90,31 @@ def _text(name: str, field: str) -> str:
 
 
 def _rows(text: str, field: str) -> list[tuple[int, list[str]]]:
-    """Cells of each line that says something, with its number; a heading is left out."""
-    if text.count("\n") >= LINES:
+    """Cells of each line that says something, with its number."""
+    lines = text.removesuffix("\n").split("\n")
+    if len(lines) > LINES:
         raise Refusal(
             field,
             N_("{title}: at most {most} lines can be taken; this text has {n}."),
             title=Sentence(_TITLES[field]),
             most=f"{LINES:,}",
-            n=f"{text.count(chr(10)) + 1:,}",
+            n=f"{len(lines):,}",
         )
     found = []
-    for line, raw in enumerate(text.splitlines(), start=1):
+    for line, raw in enumerate(lines, start=1):
         raw = raw.strip()
         if not raw or raw.startswith(("#", "%")):
             continue
         # A space parts cells only where nothing else does: a name may have one.
         cells = re.split(r"[,;\t]" if re.search(r"[,;\t]", raw) else " +", raw)
         found.append((line, [cell.strip().strip('"') for cell in cells]))
-    if found and any(cell.lower() in _HEADS for cell in found[0][1]):
-        found.pop(0)
     return found
+
+
+def _heading(first: list[tuple[int, list[str]]], ids: int, known: Container[str]) -> bool:
+    """Whether a first line is a heading: its ``ids`` first cells name columns, and no node is called so."""
+    cells = first[0][1][:ids] if first else []
+    return bool(cells) and all(cell.lower() in _HEADS and cell not in known for cell in cells)
 
 
 def _table(name: str, number: dict[str, int]) -> tuple[Array, tuple[str, ...], Array | None]:
@@ -112,6 +123,8 @@ def _table(name: str, number: dict[str, int]) -> tuple[Array, tuple[str, ...], A
     if not name:
         return y, (), None
     rows = _rows(_text(name, "node_table"), "node_table")
+    if _heading(rows[:1], 1, number):
+        rows = rows[1:]
     labels = sorted({cells[1] for _, cells in rows if len(cells) > 1 and cells[1]})
     if len(labels) > CLASSES:
         raise Refusal(
@@ -131,20 +144,33 @@ def _table(name: str, number: dict[str, int]) -> tuple[Array, tuple[str, ...], A
             node=strangers[0][1][:40],
             line=strangers[0][0],
         )
+    seen: dict[str, int] = {}
     for line, cells in rows:
         at = number[cells[0]]
+        if seen.setdefault(cells[0], line) != line:
+            raise Refusal(
+                "node_table",
+                N_("Node table: {node} stands in line {first} and again in line {line}; a node needs one line."),
+                node=cells[0][:40],
+                first=seen[cells[0]],
+                line=line,
+            )
         if len(cells) > 1 and cells[1]:
             y[at] = labels.index(cells[1])
         try:
             values = [float(cell) for cell in cells[2:]]
         except ValueError:
             values = [float("nan")]
-        if len(values) not in (0, width) or not np.isfinite(values).all():
+        if len(values) not in (0, width) or not all(abs(value) <= LARGEST for value in values):
             raise Refusal(
                 "node_table",
-                N_("Node table: behind id and label, line {line} needs {width} numbers, as the others have."),
+                N_(
+                    "Node table: behind id and label, line {line} needs {width} numbers, as the others have, "
+                    "none larger than {most}."
+                ),
                 line=line,
                 width=width,
+                most=f"{LARGEST:.0e}",
             )
         x[at, : len(values)] = values
     return y, tuple(labels), x if width > 0 else None

@@ -47,7 +47,7 @@ def keep(content: bytes, field: str = "text", title: str = YOURS) -> str:
         ) from None
     if not text.strip():
         raise Refusal(field, N_("{title}: it is empty."), title=Sentence(title))
-    raw = text.replace("\r\n", "\n").encode("utf-8")
+    raw = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8")
     name = name_of(raw)
     path = _path(name)
     if not path.exists():

@@ -105,11 +105,18 @@ def _act(experiment: Experiment, draft: Draft, seen: Watched | None, action: dic
     elif do == "restart":
         run = engine().restart(seen.id, owner())
         hub().move(str(action.get("stage", "")), owner(), run)
+        _leave(seen)
         show_run(run)
     elif do == "resume":
         engine().resume(seen.id, owner())
     elif do == "command":
         engine().command(seen.id, owner(), str(action.get("command", "")), action.get("value"))
+
+
+def _leave(seen: Watched | None) -> None:
+    """End the run that a new one takes the place of: out of sight it would train on, in the way of the new one."""
+    if seen is not None and seen.mine and seen.active:
+        engine().command(seen.id, owner(), "stop")
 
 
 @st.fragment(run_every=1.0)

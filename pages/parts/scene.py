@@ -41,6 +41,7 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
         "lang": language(),
         "run": seen.id if seen else None,
         "recorded": played,
+        "recordedAs": _preset(experiment, played) if played else None,
         "mine": bool(seen and seen.mine),
         "step": _step(),
         "keys": True,
@@ -84,6 +85,12 @@ def scene(experiment: Experiment, draft: Draft, seen: Watched | None) -> dict[st
         "frame": None,
         "refusal": None,
     }
+
+
+def _preset(experiment: Experiment, run: str) -> str | None:
+    """Title of the preset that a run was started from."""
+    name = engine().library.info(run).preset
+    return next((preset.title for preset in experiment.presets if preset.name == name), None)
 
 
 def changed(draft: Draft, seen: Watched | None, experiment: Experiment) -> bool:

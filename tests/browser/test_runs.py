@@ -102,6 +102,21 @@ def test_reload_attaches_again_and_others_watch_without_touching(
     stop_run(page)
 
 
+def test_the_same_seed_again_ends_the_run_it_takes_the_place_of(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/dnn?{LONG}")
+    run = train(page)
+    wait_for_step(page, 20)
+    page.get_by_role("button", name="Same seed again").click()
+    page.wait_for_function("(run) => new URLSearchParams(location.search).get('run') !== run", arg=run)
+    again = address(page)["run"]
+    badge(page, "LIVE")
+    wait_for_step(page, 20)
+    stop_run(page)
+    assert again != run
+    visit(page, f"{server.url}/dnn?run={run}")
+    badge(page, "Stopped")
+
+
 def test_the_menu_and_back_keep_what_was_set(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/dnn?noise=0.2")
     page.get_by_test_id("stTopNavLink").first.click()

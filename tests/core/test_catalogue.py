@@ -100,7 +100,7 @@ def test_chinese_is_chinese() -> None:
         for text, said in catalogue.catalogue("zh").items()
         if text == said and re.search(r"\b[a-z]{4,}\b", re.sub(r"{\w+}", "", text))
     ]
-    assert copied == ["epoch {epoch}"]
+    assert not copied
 
 
 def test_a_sentence_is_said_with_the_sentences_inside_it() -> None:

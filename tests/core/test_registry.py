@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,12 @@ def test_every_setting_can_be_understood(experiment: Experiment) -> None:
 
 
 def test_every_panel_can_be_drawn(experiment: Experiment) -> None:
-    assert [p.size for p in experiment.panels].count("hero") == 1
+    assert len({p.name for p in experiment.panels if p.size == "hero"}) == 1
+    for one, other in combinations(experiment.panels, 2):
+        if one.name == other.name:  # the same picture, with other words where other settings say so
+            assert (one.view, one.size) == (other.view, other.size), one.name
+            both = one.shown_if.keys() & other.shown_if.keys()
+            assert any(not set(one.shown_if[f]) & set(other.shown_if[f]) for f in both), f"{one.name} is shown twice"
     known = [re.escape(m.name).replace(r"\*", ".*") for m in experiment.metrics]
     for panel in experiment.panels:
         assert panel.title and panel.sentence.endswith("."), panel.name

@@ -337,7 +337,7 @@ class DQNConfig(Config):
         return self.other if self.environment == "other" else self.environment
 
     def agree_with(self, stop: Stop) -> None:
-        """Refuse a run that ends before its warm-up does."""
+        """Refuse a run that ends before its warm-up does, or before its first update."""
         if not self.tabular and self.learning_starts >= stop.steps:
             raise Refusal(
                 "learning_starts",
@@ -346,6 +346,17 @@ class DQNConfig(Config):
                     "Start earlier, or run longer."
                 ),
                 warm_up=self.learning_starts,
+                steps=stop.steps,
+            )
+        first = (self.learning_starts // self.train_every + 1) * self.train_every
+        if not self.tabular and first > stop.steps:
+            raise Refusal(
+                "train_every",
+                N_(
+                    "Train every: the first update comes after {first} steps, but the run ends after {steps}. "
+                    "Train more often, or run longer."
+                ),
+                first=first,
                 steps=stop.steps,
             )
 

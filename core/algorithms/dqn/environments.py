@@ -234,7 +234,7 @@ def made(config: DQNConfig, drawn: bool = False) -> gymnasium.Env[Any, Any]:
             "other",
             N_("Its name: Gymnasium knows no {name} here: {reason}. Choose another, or install what brings it."),
             name=config.name,
-            reason=str(unknown).rstrip("."),
+            reason=str(unknown).rstrip(".? "),
         ) from unknown
 
 

@@ -197,10 +197,10 @@ def memory(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         _bar(paid, rewards / max(rewards.sum(), 1), "", palette.TRAIN, "x2", high - low < 1e-6),
     ]
     layout: dict[str, Any] = {
-        "xaxis": {"domain": [0, 0.3], "title": {"text": N_("age in steps")}, "nticks": 3, "range": [0, oldest]},
-        "xaxis2": {"domain": [0.36, 0.6], "title": {"text": N_("reward")}, "nticks": 3, "anchor": "y"},
+        "xaxis": {"domain": [0, 0.27], "title": {"text": N_("age in steps")}, "nticks": 3, "range": [0, oldest]},
+        "xaxis2": {"domain": [0.33, 0.54], "title": {"text": N_("reward")}, "nticks": 3, "anchor": "y"},
         "yaxis": {"title": {"text": N_("share")}, "tickformat": ".0%", "nticks": 4, "rangemode": "tozero"},
-        "xaxis3": {"domain": [0.7, 1], "showgrid": False, "zeroline": False, "nticks": 3, "anchor": "y3"},
+        "xaxis3": {"domain": [0.72, 1], "showgrid": False, "zeroline": False, "nticks": 3, "anchor": "y3"},
         "yaxis3": {"anchor": "x3", "showgrid": False, "zeroline": False, "nticks": 4},
         "annotations": [
             headed(
@@ -208,9 +208,9 @@ def memory(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                     "template": N_("{size} of {capacity} steps held"),
                     "values": {"size": f"{size:,}", "capacity": f"{capacity:,}"},
                 },
-                0.3,
+                0.27,
             ),
-            headed(N_("where they are from"), 0.85),
+            headed(N_("where from"), 0.86),
         ],
         "margin": {"t": 32},
         "bargap": 0,

@@ -4,9 +4,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from core.algorithms.dqn.diagnose import Evidence, diagnose
 from core.algorithms.dqn.evaluate import Outcome, evaluate
+from core.algorithms.dqn.model import QNetwork
 from core.algorithms.dqn.schedule import epsilon, evaluated
 from core.algorithms.dqn.state import State
 from core.events import Event, Note, Scalars
@@ -51,16 +54,25 @@ def last_update(state: State) -> dict[str, float]:
     """Loss, size of the error and values of the last update; empty before the first."""
     if state.delta is not None and state.targets is not None and state.loss is not None:
         y, delta = state.targets, state.delta
-        return {
+        values = {
             "train/loss": float(state.loss),
             "error/mean": float(delta.abs().mean()),
             "q/online": float((y - delta).mean()),
             "q/target": float(y.mean()),
         }
+        if state.seen is not None and state.target is not state.online:
+            values["q/copy"] = by_the_copy(state.target, *state.seen)
+        return values
     if state.surprises:
         errors = state.errors
         return {"train/loss": float(0.5 * np.square(errors).mean()), "error/mean": float(np.abs(errors).mean())}
     return {}
+
+
+@torch.no_grad()
+def by_the_copy(target: QNetwork, observation: Tensor, action: Tensor) -> float:
+    """Mean Q⁻(s, a) of a batch: observations (n, size) or numbers of states (n,), actions (n,)."""
+    return float(target(observation).gather(1, action[:, None]).mean())
 
 
 def outcome(state: State, told: Outcome) -> dict[str, float]:

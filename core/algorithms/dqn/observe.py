@@ -97,9 +97,10 @@ def map_arrays(state: State, rollout: Rollout) -> dict[str, Array]:
 
 
 def axes(state: State) -> tuple[int, int]:
-    """The two numbers of the observation that are shown: the chosen ones, or the last there are."""
+    """The two numbers of the observation that are shown: the chosen ones, or the last there are; two, not one twice."""
     last = state.world.shape[0] - 1
-    return min(state.config.axis_x, last), min(state.config.axis_y, last)
+    x, y = min(state.config.axis_x, last), min(state.config.axis_y, last)
+    return (x - 1 if x else min(1, last), y) if x == y else (x, y)
 
 
 def held(state: State) -> Array:

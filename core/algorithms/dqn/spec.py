@@ -41,7 +41,10 @@ PANELS = (
     Panel(
         "estimate",
         N_("Thought and obtained"),
-        N_("What the agent expects at an episode's start, and the discounted return it then really obtains."),
+        N_(
+            "What the agent expects at an episode's start, and the discounted return it then really obtains; "
+            "of episodes that end, not of those cut off."
+        ),
         metrics=("value/estimate", "value/obtained"),
     ),
     Panel(
@@ -71,9 +74,12 @@ PANELS = (
     ),
     Panel(
         "online",
-        N_("Network and target"),
-        N_("Mean Q of the last batch by the network, and the targets it is pulled to: they should rise together."),
-        metrics=("q/online", "q/target"),
+        N_("Network and its copy"),
+        N_(
+            "Mean Q of the last batch by the network and by the copy that makes its targets, and those targets: "
+            "they should rise together."
+        ),
+        metrics=("q/online", "q/copy", "q/target"),
         shown_if=_NETWORK,
     ),
     Panel(
@@ -121,7 +127,8 @@ METRICS = (
     Metric("error/mean", N_("Size of the error"), N_("Mean of |δ| in the last batch.")),
     Metric("explore/epsilon", N_("ε"), N_("Share of actions taken at random.")),
     Metric("q/online", N_("Network"), N_("Mean Q of the actions in the last batch.")),
-    Metric("q/target", N_("Target"), N_("Mean target of the last batch.")),
+    Metric("q/copy", N_("Target network"), N_("Mean Q of the same actions by the target network, the copy.")),
+    Metric("q/target", N_("Targets"), N_("Mean target of the last batch: reward and discounted value.")),
     Metric("value/estimate", N_("thought"), N_("Mean of the highest Q at the start of the evaluation's episodes.")),
     Metric("value/obtained", N_("obtained"), N_("Mean discounted return of the evaluation's episodes.")),
 )

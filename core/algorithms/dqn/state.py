@@ -82,6 +82,7 @@ class State:
         online, target: the networks; ``target`` is ``online`` itself where there is no copy.
         planned: the next action, where SARSA has chosen it already.
         delta, targets, loss: TD errors, targets and loss of the network's last update, where there was one.
+        seen: observations and actions of its batch.
         surprises: the last TD errors of a table.
         history: (step, return, its standard error) of each evaluation.
         pairs: (n, 2) Q(s, a) and the return really obtained from there on, of the last evaluation.
@@ -100,6 +101,7 @@ class State:
         self.delta: Tensor | None = None
         self.targets: Tensor | None = None
         self.loss: Tensor | None = None
+        self.seen: tuple[Tensor, Tensor] | None = None
         self.surprises: deque[float] = deque(maxlen=SURPRISES)
         self.history: list[tuple[int, float, float]] = []
         self.pairs: Array = np.zeros((0, 2), np.float32)
@@ -173,6 +175,7 @@ class State:
             "pairs": self.pairs,
             "active": sorted(self.active),
             "last": [self.delta, self.targets, self.loss],
+            "seen": list(self.seen or ()),
             "surprises": list(self.surprises),
         }
         if self.table is not None:
@@ -201,6 +204,8 @@ class State:
         self.active = set(tree["active"])
         last = (None if one is None else torch.as_tensor(one).clone() for one in tree["last"])
         self.delta, self.targets, self.loss = last
+        observation_and_action = [torch.as_tensor(one).clone() for one in tree.get("seen", ())]
+        self.seen = (observation_and_action[0], observation_and_action[1]) if observation_and_action else None
         self.surprises = deque(tree["surprises"], maxlen=SURPRISES)
         if self.table is not None:
             self.table = np.array(tree["table"], np.float64)

@@ -145,6 +145,7 @@ def update(state: State) -> None:
     state.optimizer.step()
     state.updates += 1
     state.delta, state.targets, state.loss = delta.detach(), y, loss.detach()
+    state.seen = batch.observation, batch.action
     if config.prioritised:
         replay.prioritise(delta.detach().cpu().numpy())
     if config.target == "soft":

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from core.data import graphs_csv
+from core.data.graphs import EMBEDDED
 from core.experiment import Config, Setting
 from core.words import N_, Refusal
 
@@ -86,7 +87,10 @@ class GNNConfig(Config):
     edge_list: str = Setting(
         "",
         N_("Edge list"),
-        N_("Your edges: two ids a line, with a comma, a semicolon or a tab between; at most 200,000 lines."),
+        N_(
+            "Your edges: two ids a line, with a comma, a semicolon or a tab between; at most 200,000 lines. "
+            "Further columns are not read."
+        ),
         group=DATA,
         shown_if={"task": ON_ONE, "data": ("pasted",)},
         widget="kept",
@@ -292,14 +296,15 @@ class GNNConfig(Config):
                 seed=self.seed,
                 told=self.task == "nodes",
             )
-        if self.task == "nodes" and self.data == "blocks":
-            rest = sum(max(size - self.labels, 0) for size in self.blocks)
+        sizes = {**EMBEDDED, "blocks": self.blocks}.get(self.data, ())
+        if self.task == "nodes" and sizes:
+            rest = sum(max(size - self.labels, 0) for size in sizes)
             if rest < 4:
                 raise Refusal(
                     "labels",
                     N_("Labels: {labels} of each class leave {rest} of {n} nodes for the test; at least 4 are needed."),
                     labels=self.labels,
                     rest=rest,
-                    n=sum(self.blocks),
+                    n=sum(sizes),
                 )
         return self

@@ -15,7 +15,23 @@ PANELS = (
         N_("Each node in the colour of the class it is taken for, a cross where that is wrong."),
         view=f"{_VIEWS}:graph",
         size="hero",
-        shown_if={},
+        shown_if={"task": ("nodes",)},
+    ),
+    Panel(
+        "graph",
+        N_("The graph"),
+        N_("Of the edges held out from the training those it finds and those it misses, and pairs it takes for edges."),
+        view=f"{_VIEWS}:graph",
+        size="hero",
+        shown_if={"task": ("links",)},
+    ),
+    Panel(
+        "graph",
+        N_("The graph"),
+        N_("A few graphs, each in the colour of the class it is taken for; crosses where that is wrong."),
+        view=f"{_VIEWS}:graph",
+        size="hero",
+        shown_if={"task": ("graphs",)},
     ),
     Panel(
         "accuracy",
@@ -42,7 +58,7 @@ PANELS = (
     ),
     Panel(
         "embedding",
-        N_("What it makes of the nodes"),
+        N_("What the network makes of them"),
         N_("The last layer but one, flattened; the colour is the true class."),
         view=f"{_VIEWS}:embedding",
     ),

@@ -8,12 +8,15 @@ from core.algorithms.word2vec.diagnose import diagnose
 from core.algorithms.word2vec.evaluate import answered, cosines, short, unit
 from core.algorithms.word2vec.schedule import asked, told
 from core.algorithms.word2vec.state import State
+from core.algorithms.word2vec.typed import strangers
 from core.events import Array, Event, Note, Scalars, Snapshot
 
 
 def report(state: State) -> Iterator[Event]:
     """What is due after ``state.step`` steps."""
     state.company.keep(state)
+    if state.step == 0:
+        yield from unknown(state)
     analogies = bool(state.questions) and (asked(state.step, state.engine.per_epoch) or state.step == state.end)
     if analogies:
         yield from examine(state, complete=state.step == state.end)
@@ -23,6 +26,14 @@ def report(state: State) -> Iterator[Event]:
         remember(state, values["train/loss"])
         for diagnosis, reasons in diagnose(state).items():
             yield Note(state.step, diagnosis, reasons)
+
+
+def unknown(state: State) -> Iterator[Event]:
+    """Say which typed pairs cannot be followed, and what they might have meant."""
+    for word, pair in strangers(state.config, state.vocabulary):
+        near = state.vocabulary.nearest(word)
+        told = {"word": word, "pair": pair, "near": ", ".join(near)}
+        yield Note(0, "unknown pair" if near else "unlike anything", told)
 
 
 def measured(state: State) -> dict[str, float]:

@@ -30,7 +30,7 @@ class Looks:
     def __init__(self) -> None:
         self.count = 0
         self.flat, self.deep = Frames(2), Frames(3)
-        self.tsne: tuple[int, Array, Array] | None = None  # step, words, places
+        self.tsne: dict[int, tuple[int, Array, Array]] = {}  # step, words, places, by the number of dimensions
         self.clock, self.step, self.pace = time.perf_counter(), -1, 0.0
 
     def rate(self, state: State) -> float:
@@ -130,35 +130,40 @@ def map_arrays(
     space, _ = principal(vectors, 3, coloured if len(coloured) > 3 else slice(None))
     names = spelled([state.vocabulary.words[w] for w in words])
     by_tsne = state.config.projection == "tsne" and state.step > 0
-    flat = tsne(state, words, vectors, looks) if by_tsne else looks.flat.add(words, space[:, :2])
+    flat, deep = (
+        tsne(state, words, vectors, looks, frames) if by_tsne else frames.add(words, space[:, : frames.dimensions])
+        for frames in (looks.flat, looks.deep)
+    )
     about = [state.epoch, state.config.epochs, looks.rate(state), state.engine.rate(state.epoch), by_tsne]
     return (
         {"places": flat.astype(np.float32), "words": names, "about": np.array(about, np.float32)},
-        {"places": looks.deep.add(words, space).astype(np.float32), "words": names},
+        {"places": deep.astype(np.float32), "words": names},
     )
 
 
-def tsne(state: State, words: Array, vectors: Array, looks: Looks) -> Array:
-    """A t-SNE from where the words stood, a few times a run; in between the last one."""
+def tsne(state: State, words: Array, vectors: Array, looks: Looks, frames: Frames) -> Array:
+    """A t-SNE, in as many dimensions as the frames have, from where the words stood; in between the last one."""
     every = max(1, state.end // TSNE)
-    last = looks.tsne
+    last = looks.tsne.get(frames.dimensions)
     if last is not None and state.step - last[0] < every and state.step != state.end and np.array_equal(last[1], words):
         return last[2]
     from sklearn.manifold import TSNE as TSNE_
 
-    before = looks.flat.start(words)
-    start = before if before is not None else principal(vectors, 2)[0]
+    before = frames.start(words)
+    start = before if before is not None else principal(vectors, frames.dimensions)[0]
     start = start / max(float(start.std(axis=0).max()), 1e-12) * 1e-2
     made = TSNE_(
+        frames.dimensions,
         perplexity=min(20.0, (len(words) - 1) / 4),
         init=start.astype(np.float32),
+        early_exaggeration=4.0,  # as in the paper; with sklearn's 12 a map in space does not come apart in so few steps
         max_iter=350,
         random_state=0,
         metric="cosine",
         n_jobs=1,
     )
-    places = looks.flat.add(words, np.asarray(made.fit_transform(vectors), np.float64))
-    looks.tsne = (state.step, words, places)
+    places = frames.add(words, np.asarray(made.fit_transform(vectors), np.float64))
+    looks.tsne[frames.dimensions] = (state.step, words, places)
     return places
 
 

@@ -131,6 +131,12 @@ DIAGNOSES = {
         "Little text: a word occurs {mean} times on the mean, so most vectors hardly leave where they began. "
         "Take more text, more epochs, or a higher minimum count."
     ),
+    "unknown pair": N_(
+        "Pairs: {word} is not among the known words, so {pair} cannot be followed. Nearest in spelling: {near}."
+    ),
+    "unlike anything": N_(
+        "Pairs: {word} is not among the known words, so {pair} cannot be followed; none is spelled like it."
+    ),
     "crowded": N_(
         "Crowded: any two frequent words have a cosine of {cosine} on the mean, so everything seems alike. "
         "Try more negatives, more epochs, or more text."

@@ -56,6 +56,15 @@ def followed(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, 
     return [(a, b) for a, b in map(str.split, pairs) if a in vocabulary.index and b in vocabulary.index]
 
 
+def strangers(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """(word, pair) of each typed pair that cannot be followed: its first word that is not known."""
+    found = []
+    for pair in entries(config.pairs):
+        unknown = [word for word in pair.split() if word not in vocabulary.index]
+        found += [(word, pair) for word in unknown[:1]]
+    return found
+
+
 def spelled(words: Sequence[str]) -> Array:
     """Words as bytes, a line each."""
     return np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)

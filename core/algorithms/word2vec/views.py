@@ -55,7 +55,7 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """The words where they stand now; colours are kinds, or the typed words among whose nearest a word is."""
     places, words = np.asarray(arrays["places"], np.float32), _words(arrays["words"])
     typed = np.asarray(arrays["typed"], bool)
-    epoch, epochs, pace, rate, by_tsne = (float(v) for v in arrays["about"])
+    epoch, epochs, pace, _, by_tsne = (float(v) for v in arrays["about"])
     group = np.asarray(arrays["group"])
     traces = []
     for here, name, colour in _groups(group, _words(arrays["names"]), context):
@@ -75,12 +75,8 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
                 "showlegend": bool(name),
             }
         )
-    said = (
-        N_("epoch {epoch} of {epochs} · {pace} words a second · rate {rate}")
-        if pace
-        else N_("epoch {epoch} of {epochs}")
-    )
-    values = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{pace:,.0f}", "rate": f"{rate:.4f}"}
+    said = N_("epoch {epoch} of {epochs} · {pace} words a second") if pace else N_("epoch {epoch} of {epochs}")
+    values = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{pace:,.0f}"}
     axis = {**_BARE, "range": [-_REACH, _REACH]}
     return {
         "data": traces,
@@ -91,7 +87,7 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "legend": {"y": 1.0, "yanchor": "bottom"},
             "annotations": [
                 _note({"template": said, "values": values}, 1, 0, "right", "bottom"),
-                _note(N_("t-SNE") if by_tsne else N_("PCA"), 0, 0, "left", "bottom"),
+                _note(N_("t-SNE") if by_tsne else N_("PCA"), 0, 1, "left", "top"),
             ],
             "margin": {"t": 30, "b": 8},
         },

@@ -56,6 +56,18 @@ def test_chinese_is_cut_by_a_dictionary_and_glued_by_an_english_rule(folder):
     assert "林黛玉" in found and "大观园" in found and "。" not in found
 
 
+def test_a_book_on_one_line_is_cut_as_a_whole_and_says_how_far_it_is(folder):
+    book = "".join(f"贾宝玉说：“第{n}回？”林黛玉笑了。" for n in range(3000))
+    shares = []
+    listening = cache.progress.set(lambda task, share: shares.append(share))
+    try:
+        found = corpora.load("own", text=uploads.keep(book.encode()))
+    finally:
+        cache.progress.reset(listening)
+    assert [word for words in found.sentences for word in words] == corpora.chinese_words_of(book)
+    assert len([share for share in shares if 0 < share < 1]) >= 2
+
+
 @pytest.mark.parametrize(("cut", "words"), [("auto", 4), ("jieba", 4), ("words", 1)])
 def test_the_letters_of_a_text_say_how_it_is_cut(folder, cut, words):
     name = uploads.keep(("我们喜欢读书\n" * 30).encode())

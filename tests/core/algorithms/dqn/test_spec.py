@@ -40,7 +40,9 @@ def test_what_cannot_go_together_is_refused_with_its_field(values, field):
 def test_a_warm_up_longer_than_the_run_is_refused():
     with pytest.raises(Refusal, match="Learning starts: after 1000 steps, but the run ends after 1000"):
         check_stop(experiment, {"steps": 1000}, DQNConfig())
-    assert check_stop(experiment, {"steps": 1001}, DQNConfig()).steps == 1001
+    with pytest.raises(Refusal, match=r"Train every: the first update comes after 1024 steps, but .* after 1023"):
+        check_stop(experiment, {"steps": 1023}, DQNConfig())
+    assert check_stop(experiment, {"steps": 1024}, DQNConfig()).steps == 1024
     table = DQNConfig(environment="FrozenLake-v1", method="sarsa")
     assert check_stop(experiment, {"steps": 10}, table).steps == 10
 

@@ -9,6 +9,7 @@ from core.algorithms.dqn import train as program
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.environments import World
 from core.algorithms.dqn.evaluate import Outcome, discounted, evaluate, pairs
+from core.algorithms.dqn.measure import last_update
 from core.algorithms.dqn.schedule import beta, epsilon
 from core.algorithms.dqn.train import update
 from core.events import Snapshot, Step
@@ -211,6 +212,20 @@ def test_updates_and_copies_come_when_the_settings_say():
     assert all(torch.equal(a, b) for a, b in zip(before, state.target.parameters(), strict=True))
     advance(state, 150)
     assert not all(torch.equal(a, b) for a, b in zip(before, state.target.parameters(), strict=True))
+
+
+def test_what_the_copy_thinks_of_the_last_batch_is_told_where_there_is_a_copy():
+    state = start(QUICK | {"target_every": 1000, "lr": 0.01})
+    heard = run(state, 200)
+    observation, action = state.seen
+    with torch.no_grad():
+        by_hand = [float(state.target(o[None])[0, a]) for o, a in zip(observation, action, strict=True)]
+    assert heard.last("q/copy") == pytest.approx(np.mean(by_hand), abs=1e-5)
+    assert heard.last("q/copy") != pytest.approx(heard.last("q/online"), abs=1e-3)
+    again = program.build(state.config, program.load(state.config), "cpu")
+    again.load_state_dict(saved(state.state_dict()))
+    assert last_update(again) == last_update(state)
+    assert "q/copy" not in run(start(QUICK | {"target": "none"}), 200).curves
 
 
 def test_epsilon_and_beta_by_hand():

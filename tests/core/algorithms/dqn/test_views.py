@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from core.algorithms.dqn import train as program
+from core.algorithms.dqn.observe import axes
 from core.algorithms.dqn.spec import experiment
 from core.events import Snapshot
 from core.experiment import Context
@@ -65,6 +66,14 @@ def test_the_values_shown_are_those_of_the_frame():
     rollout = state.rollout
     assert arrays["values"]["t"][-1] == rollout.t == arrays["rollout"]["about"][1]
     np.testing.assert_array_equal(arrays["values"]["q"][-1], state.q(rollout.observation[None])[0])
+
+
+@pytest.mark.parametrize(
+    ("across", "upward", "shown"), [(2, 3, (0, 1)), (0, 1, (0, 1)), (1, 0, (1, 0)), (0, 0, (1, 0))]
+)
+def test_the_map_has_two_directions_in_a_world_of_two_numbers(across, upward, shown):
+    state = start({"environment": "MountainCar-v0", "axis_x": across, "axis_y": upward})
+    assert axes(state) == shown
 
 
 def test_the_map_is_the_value_at_its_places():

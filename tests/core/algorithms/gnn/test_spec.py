@@ -1,11 +1,12 @@
 """What a person may ask for, and the sentence where it cannot be had."""
 
+import numpy as np
 import pytest
 
 from core.algorithms.gnn.config import GNNConfig
 from core.algorithms.gnn.diagnose import Evaluation, diagnose
 from core.algorithms.gnn.spec import experiment
-from core.data import uploads
+from core.data import graphs, graphs_csv, uploads
 from core.settings import check
 from core.words import Refusal
 from tests.core.algorithms.gnn.training import run, start
@@ -51,12 +52,15 @@ def test_what_cannot_be_is_refused_by_name(values, field, sentence):
         ("a\nb\n", "", "edge_list", "line 1 has one id"),
         ("a,b\nc\n", "", "edge_list", "line 2 has one id"),
         ("# nothing\n", "", "edge_list", "no edge"),
-        ("a,b\n" * 200_001, "", "edge_list", "at most 200,000 lines"),
+        ("a,b\n" * 200_001, "", "edge_list", "at most 200,000 lines can be taken; this text has 200,001"),
+        ("a,b\r" * 200_001, "", "edge_list", "at most 200,000 lines"),
         ("\n".join(f"{i},{i + 1}" for i in range(20_000)), "", "edge_list", "at most 20,000 nodes"),
         ("a,b\nb,c\n", "", "node_table", "labels of two kinds"),
         ("a,b\nb,c\n", "a,x\nz,y\n", "node_table", "in no edge: 1, such as z in line 2"),
         ("a,b\nb,c\n", "a,x,1\nb,y,two\n", "node_table", "line 2 needs 1 numbers"),
         ("a,b\nb,c\n", "a,x,1\nb,y,nan\n", "node_table", "line 2 needs 1 numbers"),
+        ("a,b\nb,c\n", "a,x,1\nb,y,1e39\n", "node_table", "line 2 needs 1 numbers, .* none larger than 1e\\+15"),
+        ("a,b\nb,c\n", "a,x\nb,y\na,z\n", "node_table", "a stands in line 1 and again in line 3"),
         ("a,b\nb,c\n", "a,x\nb,y\n", "labels", "none of the 2 labelled nodes is left"),
         (RING, "\n".join(f"n{i},{i}" for i in range(12)), "node_table", "at most 10 different labels"),
     ],
@@ -65,6 +69,41 @@ def test_a_graph_of_ones_own_that_cannot_be_is_refused(edges, nodes, field, sent
     with pytest.raises(Refusal, match=sentence) as refused:
         check(GNNConfig, own(edges, nodes))
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("edges", "names"),
+    [
+        ("source,target\na,b\nb,c\n", ("a", "b", "c")),
+        ("from;to;weight\na;b;3\nb;c;1\n", ("a", "b", "c")),
+        ("u,v\nv,w\nw,x\n", ("u", "v", "w", "x")),
+        ("u,hub\nhub,w\n", ("u", "hub", "w")),
+        ("a,b\rb,c\r", ("a", "b", "c")),
+    ],
+)
+def test_a_heading_is_no_edge_and_an_edge_no_heading(edges, names):
+    kept = uploads.keep(edges.encode(), "edge_list")
+    assert graphs_csv.brought(kept, "").names == names
+
+
+def test_the_node_called_as_a_column_keeps_its_line():
+    kept = uploads.keep(b"id,b\nb,c\n", "edge_list")
+    table = uploads.keep(b"id,x\nb,y\nc,x\n", "node_table")
+    assert graphs_csv.brought(kept, table).y.tolist() == [0, 1, 0]
+
+
+def test_as_many_lines_as_are_allowed_are_taken():
+    kept = uploads.keep(b"a,b\n" * graphs_csv.LINES, "edge_list")
+    assert graphs_csv.brought(kept, "").doubles == graphs_csv.LINES - 1
+
+
+def test_more_labels_than_an_embedded_graph_has_are_refused_before_anything_starts():
+    for data in ("karate", "lesmis"):
+        graph = getattr(graphs, data)(labels=1, features="identity", seed=0)
+        assert tuple(np.bincount(graph.y)) == graphs.EMBEDDED[data]
+        with pytest.raises(Refusal, match=r"leave [0-3] of") as refused:
+            check(GNNConfig, {"data": data, "labels": max(graphs.EMBEDDED[data])})
+        assert refused.value.field == "labels"
 
 
 def test_a_text_too_long_or_not_utf_8_is_refused():

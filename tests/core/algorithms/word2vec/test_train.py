@@ -119,6 +119,18 @@ def test_words_to_look_at_may_change_while_it_trains():
     assert same(before, state.state_dict())
 
 
+def test_a_pair_with_an_unknown_word_is_said_with_what_is_spelled_like_it():
+    told = run(start(QUICK | {"pairs": "cat dog, cat dgo, brid qqqqqq, xyzxyzxyz cat"}), 20)
+    assert {name for name in told.curves if name.startswith("cosine/")} == {"cosine/cat, dog"}
+    said = [(note.diagnosis, note.values["word"], note.values["pair"]) for note in told.notes if "pair" in note.values]
+    assert said == [
+        ("unknown pair", "dgo", "cat dgo"),
+        ("unknown pair", "brid", "brid qqqqqq"),
+        ("unlike anything", "xyzxyzxyz", "xyzxyzxyz cat"),
+    ]
+    assert "dog" in next(note.values["near"] for note in told.notes if note.values.get("word") == "dgo")
+
+
 @pytest.mark.parametrize("words", ["", "nothere"])
 def test_a_state_without_a_row_of_neighbours_is_saved_as_well(words):
     state = start(QUICK | {"words": words})

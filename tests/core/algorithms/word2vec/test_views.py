@@ -107,12 +107,17 @@ def test_neighbours_are_the_nearest_by_cosine_and_never_the_word_itself():
 def test_both_projections_put_words_of_a_kind_together(projection):
     state = start(QUICK | {"sentences": 2000, "epochs": 20, "projection": projection, "shown": 80, "skipped": 0})
     run(state)
-    arrays = {event.panel: event for event in program.observe(state)}["map"].arrays
-    places, group = arrays["places"].astype(float), arrays["group"]
-    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    seen = {event.panel: event.arrays for event in program.observe(state)}
+    group = seen["map"]["group"]
     alike = (group[:, None] == group[None]) & (group[:, None] >= 0)
     np.fill_diagonal(alike, False)
-    assert apart[alike].mean() < 0.6 * apart[~alike].mean()
+    for panel, dimensions in (("map", 2), ("map3d", 3)):
+        places = seen[panel]["places"].astype(float)
+        assert places.shape[1] == dimensions
+        apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+        assert apart[alike].mean() < 0.6 * apart[~alike].mean()
+    made = state.view.tsne
+    assert (set(made) == {2, 3}) == (projection == "tsne"), "each map is of the projection that was chosen"
 
 
 def test_the_gradients_shown_are_those_of_the_last_step():

@@ -5,7 +5,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check experiments bench rate pictures words clean
+.PHONY: run test check experiments bench rate ratios pictures words clean
 
 run: $(VENV)/run.stamp
 	$(PYTHON) -m streamlit run app.py
@@ -26,6 +26,14 @@ bench: $(VENV)/run.stamp
 
 rate: $(VENV)/test.stamp
 	PYTHONPATH=. $(PYTHON) tests/browser/rate.py
+
+# Threads that wait for one another would be counted as work; a worker has the same.
+ratios: export OMP_NUM_THREADS := 1
+ratios: export OPENBLAS_NUM_THREADS := 1
+ratios: $(VENV)/test.stamp
+	$(PYTHON) -m tests.core.algorithms.dqn.plain
+	$(PYTHON) -m tests.core.algorithms.gnn.plain
+	$(PYTHON) -m tests.core.algorithms.word2vec.plain
 
 pictures: $(VENV)/test.stamp
 	PYTHONPATH=. $(PYTHON) tests/browser/pictures.py

@@ -27,17 +27,24 @@ class Company:
     def __init__(self) -> None:
         self.word = ""
         self.rows: list[tuple[int, list[int]]] = []
+        self._config: object = None  # of the last look at the words
 
     def keep(self, state: "State") -> None:
         """Add a row where one is due; another word begins anew."""
+        due = state.step <= DENSE or state.step % max(1, state.end // ROWS) == 0 or state.step == state.end
+        if not due and state.config is self._config:
+            return
+        self._config = state.config
         word = next((word for word in typed(state.config, state.vocabulary) if word in state.vocabulary.index), "")
         if word != self.word:
             self.word, self.rows = word, []
-        due = state.step <= DENSE or state.step % max(1, state.end // ROWS) == 0 or state.step == state.end
         if not word or (self.rows and (not due or self.rows[-1][0] == state.step)):
             return
         here = state.vocabulary.index[word]
-        cosine = unit(state.engine.vectors[[here]])[0] @ unit(state.engine.vectors[:SEARCHED]).T
+        searched = state.engine.vectors[:SEARCHED]
+        # Divided after the product: to make all vectors as long as one would cost three times as much.
+        lengths = np.sqrt(np.einsum("vn,vn->v", searched, searched))
+        cosine = searched @ unit(state.engine.vectors[[here]])[0] / np.maximum(lengths, 1e-12)
         if here < len(cosine):
             cosine[here] = -2
         self.rows.append((state.step, best_of(cosine, PLACES).tolist()))

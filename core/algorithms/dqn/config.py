@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.algorithms.dqn import agreed
 from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, NAMED, Environment
 from core.experiment import Config, Setting, Stop
 from core.words import N_, Refusal
@@ -11,17 +12,9 @@ from core.words import N_, Refusal
 Width = Annotated[int, Field(ge=1, le=1024)]
 DQN = {"method": ("dqn",)}
 
-ENVIRONMENT, METHOD, MODEL, TRAINING, REPLAY, TARGET, EXPLORATION, EVALUATION, PICTURE = (
-    N_("Environment"),
-    N_("Method"),
-    N_("Model"),
-    N_("Training"),
-    N_("Replay"),
-    N_("Target network"),
-    N_("Exploration"),
-    N_("Evaluation"),
-    N_("Picture"),
-)
+ENVIRONMENT, METHOD, MODEL, TRAINING = N_("Environment"), N_("Method"), N_("Model"), N_("Training")
+REPLAY, TARGET, EXPLORATION = N_("Replay"), N_("Target network"), N_("Exploration")
+EVALUATION, PICTURE = N_("Evaluation"), N_("Picture")
 
 
 class DQNConfig(Config):
@@ -338,27 +331,8 @@ class DQNConfig(Config):
 
     def agree_with(self, stop: Stop) -> None:
         """Refuse a run that ends before its warm-up does, or before its first update."""
-        if not self.tabular and self.learning_starts >= stop.steps:
-            raise Refusal(
-                "learning_starts",
-                N_(
-                    "Learning starts: after {warm_up} steps, but the run ends after {steps}. "
-                    "Start earlier, or run longer."
-                ),
-                warm_up=self.learning_starts,
-                steps=stop.steps,
-            )
-        first = (self.learning_starts // self.train_every + 1) * self.train_every
-        if not self.tabular and first > stop.steps:
-            raise Refusal(
-                "train_every",
-                N_(
-                    "Train every: the first update comes after {first} steps, but the run ends after {steps}. "
-                    "Train more often, or run longer."
-                ),
-                first=first,
-                steps=stop.steps,
-            )
+        if not self.tabular:
+            agreed.end(self.learning_starts, self.train_every, stop.steps)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -387,24 +361,5 @@ class DQNConfig(Config):
                 start=self.epsilon_start,
             )
         if not self.tabular:
-            self._check_memory()
+            agreed.memory(self)
         return self
-
-    def _check_memory(self) -> None:
-        """Refuse a memory that cannot be learned from, and a second opinion where there is one network."""
-        if self.double and self.target == "none":
-            raise Refusal(
-                "double",
-                N_("Double: without a target network there is no second estimate. Choose a target network."),
-            )
-        if self.replay and self.buffer < self.batch_size:
-            raise Refusal(
-                "buffer",
-                N_("Buffer: {buffer} steps are fewer than a batch of {batch}. Make it at least as large."),
-                buffer=self.buffer,
-                batch=self.batch_size,
-            )
-        if self.prioritised and not self.replay:
-            raise Refusal(
-                "prioritised", N_("Prioritised: there is nothing to choose from without replay. Switch it on.")
-            )

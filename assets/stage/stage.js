@@ -228,6 +228,7 @@ export class Stage {
       if (message.n !== undefined) this.undrawn = message.n;
     } else return;
     if (message.rewind !== undefined) this.replay.cache.clear();
+    if (this.model.ended && this.drawn?.state !== this.model.state) this.panels.touch("*"); // nothing more is to come
     const grown = Object.keys(message.curves || {}).length || (message.marks || []).length;
     if (grown || message.type === "hello") this.panels.touch("curves");
     if (this.shownStep === null) for (const name of Object.keys(message.panels || {})) this.panels.touch(name);

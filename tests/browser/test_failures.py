@@ -30,6 +30,17 @@ def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: 
     expect(page.locator(".tf-stage").get_by_text(re.compile("^(REPLAY|回放)$"))).to_be_visible()
 
 
+def test_a_run_that_cannot_begin_says_why_and_promises_no_picture(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/dqn?environment=other&other=NoSuch-v1")
+    expect(page.locator(".tf-badge")).to_have_text("RECORDED")
+    page.locator(".tf-primary").click()
+    expect(page.locator(".tf-note")).to_contain_text("Gymnasium knows no NoSuch-v1 here")
+    expect(page.locator(".tf-badge")).to_have_text("Failed")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.tf-empty')].every((one) => /^Press Train/.test(one.textContent))"
+    )
+
+
 def test_without_a_socket_one_looks_back_too(page: Page, server: Server) -> None:
     page.route_web_socket(re.compile("/lab/runs/"), lambda socket: None)  # open, and deaf
     visit(page, f"{server.url}/dnn?{LONG}")

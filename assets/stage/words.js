@@ -51,7 +51,7 @@ export const WORDS = {
   diverged: N_("Diverged"),
   failed: N_("Failed"),
   interrupted: N_("Interrupted"),
-  recordedRun: N_("Recorded: {preset}. Press Train for your own."),
+  recordedRun: N_("Preset {preset}. Press Train for your own."),
   recordedAny: N_("A recorded training. Press Train for your own."),
   connecting: N_("Connecting"),
   lost: N_("Connection lost, trying again"),

@@ -26,7 +26,8 @@ from core.words import Refusal
 NICE = 5
 
 #: Threads that wait for one another sleep, unless somebody wants it otherwise: where others use the cores too, those
-#: that spin hold up the very thread they wait for. With two threads on two busy cores the DNN went 12 times as fast.
+#: that spin hold up the very thread they wait for. A small network went 12 times as fast, with two threads on two busy
+#: cores.
 PATIENT = {"OMP_WAIT_POLICY": "passive"}
 
 #: Whoever asks whether a worker lives holds the lock for a moment where locks cannot be shared.

@@ -21,7 +21,7 @@ def marked() -> dict[str, str]:
     return {text: f"{file}:{line}" for text, file, line in catalogue.marked()}
 
 
-def placeholders(template: str) -> set[str]:
+def values_in(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
 
 
@@ -40,9 +40,9 @@ def test_every_marked_string_is_translated(lang: str, marked: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("lang", OTHERS)
-def test_placeholders_survive_translation(lang: str) -> None:
+def test_values_survive_translation(lang: str) -> None:
     for text, said in catalogue.catalogue(lang).items():
-        assert placeholders(said) == placeholders(text), text
+        assert values_in(said) == values_in(text), text
 
 
 @pytest.mark.parametrize("lang", OTHERS)

@@ -8,30 +8,19 @@ from core.words import N_
 _VIEWS = "core.algorithms.gnn.views"
 _SCORED = {"task": ("nodes", "graphs")}
 
+#: What the colours of the graph say, by task.
+_COLOURED = {
+    "nodes": N_("Each node in the colour of the class it is taken for, a cross where that is wrong."),
+    "links": N_(
+        "Of the edges held out from the training those it finds and those it misses, and pairs it takes for edges."
+    ),
+    "graphs": N_("A few graphs, each in the colour of the class it is taken for; crosses where that is wrong."),
+}
+
 PANELS = (
-    Panel(
-        "graph",
-        N_("The graph"),
-        N_("Each node in the colour of the class it is taken for, a cross where that is wrong."),
-        view=f"{_VIEWS}:graph",
-        size="hero",
-        shown_if={"task": ("nodes",)},
-    ),
-    Panel(
-        "graph",
-        N_("The graph"),
-        N_("Of the edges held out from the training those it finds and those it misses, and pairs it takes for edges."),
-        view=f"{_VIEWS}:graph",
-        size="hero",
-        shown_if={"task": ("links",)},
-    ),
-    Panel(
-        "graph",
-        N_("The graph"),
-        N_("A few graphs, each in the colour of the class it is taken for; crosses where that is wrong."),
-        view=f"{_VIEWS}:graph",
-        size="hero",
-        shown_if={"task": ("graphs",)},
+    *(
+        Panel("graph", N_("The graph"), said, view=f"{_VIEWS}:graph", size="hero", shown_if={"task": (task,)})
+        for task, said in _COLOURED.items()
     ),
     Panel(
         "accuracy",

@@ -8,6 +8,9 @@ import { WORDS } from "./words.js";
 
 const LEGEND = 8;
 
+/** Height of a picture, in pixels, below which the x axis goes without its name. */
+const LOW = 130;
+
 export class Panel {
   /** @param {import("./panels.js").Panels} panels @param {Object} spec as the page tells it */
   constructor(panels, spec) {
@@ -160,6 +163,8 @@ export class Panel {
     const { Plotly } = this.stage;
     if (!this.width || !this.height) return; // to ask the element would have the browser lay out the page here
     broken(figure.layout.yaxis.title, this.height - 2 * this.size, this.size);
+    // In a low panel there is room for the numbers of the axis or for its name.
+    if (this.height < LOW && figure.layout.xaxis?.title) figure.layout.xaxis.title = { text: "" };
     figure.layout.autosize = false;
     figure.layout.width = this.width;
     figure.layout.height = this.height;

@@ -13,9 +13,9 @@ from starlette.middleware import Middleware
 
 from core import web
 from core.bench import door
-from core.runs import socket
-from core.runs.engine import engine
-from core.runs.hub import hub
+from core.runs.server import socket
+from core.runs.server.engine import engine
+from core.runs.server.hub import hub
 from pages.parts.mishap import mishap
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from core import registry, settings
 from core.events import Scalars
 from core.experiment import Config, Experiment, Preset, Stop
-from core.runs.log import Head
+from core.runs.store.log import Head
 from core.words import N_, Refusal
 
 
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _record(asked: argparse.Namespace) -> int:
-    from core.runs.record import record
+    from core.runs.store.recordings import record
 
     steps = {} if asked.steps is None else {"steps": asked.steps}
     print(record(asked.slug, asked.preset, asked.seed, steps))
@@ -78,8 +78,8 @@ def _record(asked: argparse.Namespace) -> int:
 
 
 def _export(asked: argparse.Namespace) -> int:
-    from core.runs.library import Library
-    from core.runs.taking import take
+    from core.runs.store.export import take
+    from core.runs.store.library import Library
 
     for path in take(Library(), asked.run, Path(asked.to)):
         print(path)
@@ -87,8 +87,8 @@ def _export(asked: argparse.Namespace) -> int:
 
 
 def _train(asked: argparse.Namespace) -> int:
-    from core.runs import control
-    from core.runs.library import Library
+    from core.runs.store.library import Library
+    from core.runs.worker import control
 
     library = Library()
     if asked.resume:
@@ -149,7 +149,7 @@ def _stop(experiment: Experiment, asked: argparse.Namespace, base: dict[str, Any
 
 
 def _check_device(device: str) -> None:
-    from core.runs.worker import devices
+    from core.runs.worker.process import devices
 
     if device != "cpu" and device not in (known := devices()):
         raise Refusal(
@@ -164,8 +164,8 @@ def _check_device(device: str) -> None:
 def _work(library: Any, folder: Path, stop: Stop, asked: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from core.runs.failures import why
-    from core.runs.worker import work
+    from core.runs.worker.failures import why
+    from core.runs.worker.process import work
 
     with tqdm(total=stop.steps, unit="step", file=sys.stderr, disable=asked.quiet or not sys.stderr.isatty()) as bar:
 

@@ -260,7 +260,8 @@ class Experiment:
         metrics: a sentence for each metric that the training reports.
         diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
         program: module with ``load``, ``build``, ``train`` and ``observe``.
-        looks: share of the processor's time that ``observe`` may take; the house's own (:mod:`core.runs.pace`) where
+        looks: share of the processor's time that ``observe`` may take; the default of
+            :mod:`core.runs.worker.pacing` where
             it is 0. More than that is for pictures that cost more than arithmetic, such as a rendered frame.
         parts: names of the parts of a round in their order (a GAN's D and G), empty where an update is all there is.
             A state of such an experiment is a :class:`Rounds`.

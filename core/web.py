@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.runs.socket import COOKIE
+from core.runs.server.socket import COOKIE
 
 ASSETS = Path(__file__).parents[1] / "assets"
 

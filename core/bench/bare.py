@@ -17,8 +17,8 @@ import torch
 
 from core import registry
 from core.events import Step
-from core.runs import worker, zygote
-from core.runs.launcher import FORKING
+from core.runs.server.launchers import FORKING
+from core.runs.worker import process, zygote
 
 
 def steps(slug: str, preset: str, seed: int) -> Iterator[int]:
@@ -56,7 +56,7 @@ def rate(slug: str, preset: str, seed: int, first: int, last: int) -> float:
 
 def answer(asked: dict[str, Any], threads: int) -> None:
     """Measure what is asked and print it."""
-    worker.be_nice()  # as the watched one: on a machine that does other things as well, only equals can be compared
+    process.be_nice()  # as the watched one: on a machine that does other things as well, only equals can be compared
     torch.set_num_threads(threads)
     print(json.dumps(rate(**asked) if "first" in asked else stretch(**asked)), flush=True)
 

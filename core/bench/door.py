@@ -23,7 +23,7 @@ async def _start(request: Request) -> Response:
     """Start a run as a page would, and say when that was asked."""
     from core import registry
     from core.experiment import Stop
-    from core.runs.engine import engine
+    from core.runs.server.engine import engine
 
     if not secrets.compare_digest(request.headers.get(HEADER, ""), os.environ[SECRET]):
         return Response(status_code=403)

@@ -15,7 +15,7 @@ from websockets.typing import Origin
 
 from core import registry
 from core.bench.server import OWNER, Server, Worker, serving, watchers
-from core.runs.log import LogReader
+from core.runs.store.log import LogReader
 
 
 @dataclass(frozen=True)

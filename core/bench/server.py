@@ -16,8 +16,8 @@ from typing import IO, Any, cast
 import psutil
 
 from core.bench.door import HEADER, SECRET
-from core.runs.launcher import FORKED
-from core.runs.library import Library
+from core.runs.server.launchers import FORKED
+from core.runs.store.library import Library
 
 HOUSE = Path(__file__).parents[2]
 OWNER = "bench-" + "o" * 32

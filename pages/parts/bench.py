@@ -7,8 +7,8 @@ import streamlit as st
 from core import registry
 from core.events import ENDED
 from core.experiment import Experiment
-from core.runs.engine import engine
-from core.runs.hub import hub
+from core.runs.server.engine import engine
+from core.runs.server.hub import hub
 from core.words import Refusal
 from pages.parts import scene
 from pages.parts.controls import Panel, controls

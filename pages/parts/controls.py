@@ -8,7 +8,7 @@ import streamlit as st
 from core import settings
 from core.events import ENDED
 from core.experiment import Experiment, Stop
-from core.runs.engine import engine
+from core.runs.server.engine import engine
 from core.words import N_, Sentence
 from pages.parts import fields
 from pages.parts.devices import devices

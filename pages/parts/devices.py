@@ -3,7 +3,7 @@
 import threading
 from functools import cache
 
-from core.runs.engine import engine
+from core.runs.server.engine import engine
 
 
 @cache

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from core.experiment import Experiment
-from core.runs.engine import engine
-from core.runs.hub import hub
+from core.runs.server.engine import engine
+from core.runs.server.hub import hub
 from core.web import assets_version
 from core.words import Refusal
 from pages.parts import fields

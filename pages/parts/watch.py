@@ -8,8 +8,8 @@ import streamlit as st
 from core import registry
 from core.events import ENDED, Knob
 from core.experiment import Experiment
-from core.runs.engine import engine
-from core.runs.library import RunView
+from core.runs.server.engine import engine
+from core.runs.store.library import RunView
 from core.words import N_, Refusal, Sentence
 from pages.parts.draft import Draft
 from pages.parts.session import came_back, notify, owner

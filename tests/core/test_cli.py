@@ -11,7 +11,7 @@ import pytest
 
 from core import registry
 from core.experiment import Experiment
-from core.runs.library import Library
+from core.runs.store.library import Library
 from tests.conftest import HOUSE, last_object, until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -8,7 +8,7 @@ import typing
 import pytest
 
 from core import events
-from core.runs.log import _KINDS
+from core.runs.store.log import _KINDS
 from tests.conftest import HOUSE
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from core import registry
 from core.experiment import Experiment
-from core.runs.log import LogReader
+from core.runs.store.log import LogReader
 from core.settings import check
 from core.words import Refusal
 

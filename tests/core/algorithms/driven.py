@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from core.events import Event, Note, Scalars
-from core.runs import checkpoint
+from core.runs.store import checkpoints
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Told:
 def saved(tree: Any) -> Any:
     """A state as a worker gets it back: through a checkpoint's file."""
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint.save(Path(folder), checkpoint.Saved(1, {}, 0.0, 1, tree))
-        return checkpoint.load(checkpoint.files(Path(folder))[-1]).state
+        checkpoints.save(Path(folder), checkpoints.Saved(1, {}, 0.0, 1, tree))
+        return checkpoints.load(checkpoints.files(Path(folder))[-1]).state
 
 
 def same(a: Any, b: Any) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from core.bench.measures import Figure, _delays, _p95
 from core.bench.report import _table
 from core.events import Scalars
-from core.runs.log import Head, LogReader, LogWriter
+from core.runs.store.log import Head, LogReader, LogWriter
 
 HOUSE = Path(__file__).parents[3]
 

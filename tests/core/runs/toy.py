@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from core.events import Event, Snapshot
 from core.experiment import Config, Context, Experiment, Metric, Panel, Paper, Preset, Setting, Stop
 from core.figures import packed
-from core.runs import socket as live
-from core.runs.hub import Hub
-from core.runs.log import Head, LogReader, LogWriter
+from core.runs.server import socket as live
+from core.runs.server.hub import Hub
+from core.runs.store.log import Head, LogReader, LogWriter
 from core.words import Refusal, Sentence
 
 

@@ -18,7 +18,7 @@ from core.algorithms.dnn.observe import SIDE, plane_of
 from core.algorithms.dnn.spec import experiment
 from core.events import Note
 from core.experiment import Context
-from core.runs.log import LogWriter
+from core.runs.store.log import LogWriter
 from tests.core.algorithms.dnn.training import run, start
 
 KINDS = {

@@ -16,7 +16,7 @@ from core.algorithms.word2vec.driven import job_words
 from core.algorithms.word2vec.spec import experiment
 from core.algorithms.word2vec.text import Text, read
 from core.events import Step
-from core.runs import pace
+from core.runs.worker import pacing
 
 EPOCHS = 10
 
@@ -34,7 +34,7 @@ def ours(text: Text, threads: int) -> float:
     """Words a second of Tenfold's, with all that it measures, and looked at as the page looks."""
     program = importlib.import_module("core.algorithms.word2vec.train")
     state = program.build(Word2VecConfig(epochs=EPOCHS, threads=threads), text, "cpu")
-    looking = pace.Pace(experiment.looks, pace.OBSERVE_SOONEST_S, pace.OBSERVE_LATEST_S)
+    looking = pacing.Pace(experiment.looks, pacing.OBSERVE_SOONEST_S, pacing.OBSERVE_LATEST_S)
     began = time.process_time()
     for event in program.train(state):
         if isinstance(event, Step) and looking.ready(time.perf_counter()):

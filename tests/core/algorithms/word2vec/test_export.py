@@ -10,8 +10,9 @@ from gensim.models import KeyedVectors
 
 from core.algorithms.word2vec import train as program
 from core.experiment import Stop
-from core.runs import taking, worker
-from core.runs.library import Library
+from core.runs.store import export
+from core.runs.store.library import Library
+from core.runs.worker import process
 from core.settings import check
 from core.words import Refusal
 from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
@@ -42,17 +43,17 @@ def test_a_run_s_files_are_written_from_its_newest_checkpoint_by_a_process_of_it
     config = check(experiment.config, QUICK)
     info = library.create("word2vec", config, Stop(steps=1000), "cpu", "me")
     folder = library.folder(info.id)
-    assert taking.kept(folder) == []
+    assert export.kept(folder) == []
     with pytest.raises(Refusal, match="saved nothing yet"):
-        taking.take(library, info.id, tmp_path / "out")
-    assert worker.work(folder) == 0
+        export.take(library, info.id, tmp_path / "out")
+    assert process.work(folder) == 0
     view = library.view(info.id)
     assert view.head.state == "finished" and view.head.end == view.head.step < 1000 and not view.resumable
-    found = taking.write(folder)
+    found = export.write(folder)
     assert (
         [path.name for path in found]
         == ["vectors.bin", "vectors.kv", "vectors.txt"]
-        == [path.name for path in taking.kept(folder)]
+        == [path.name for path in export.kept(folder)]
     )
     whole = start(QUICK)
     run(whole)

@@ -41,13 +41,13 @@ def test_n_steps_saved_loaded_and_the_rest_are_the_whole_bit_for_bit(kind):
 
 
 def test_a_checkpoint_of_gensim_s_state_goes_through_the_house_s_own_files(tmp_path):
-    from core.runs import checkpoint
+    from core.runs.store import checkpoints
 
     state = start(QUICK)
     run(state, 7)
-    checkpoint.save(tmp_path, checkpoint.Saved(7, {}, 0.0, 1, state.state_dict()))
+    checkpoints.save(tmp_path, checkpoints.Saved(7, {}, 0.0, 1, state.state_dict()))
     resumed = start(QUICK)
-    resumed.load_state_dict(checkpoint.newest(tmp_path).state)
+    resumed.load_state_dict(checkpoints.newest(tmp_path).state)
     run(state)
     run(resumed)
     assert same(state.state_dict(), resumed.state_dict())

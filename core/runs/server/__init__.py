@@ -1,0 +1,1 @@
+"""What the server does with runs: the queue, the launchers, the live socket and the figures that it sends."""

@@ -1,0 +1,354 @@
+"""The engine: what a page may ask of runs. One in each server process; any thread may call it.
+
+It keeps the queue and knows which runs have a worker. All else it reads from the runs' folders, so that a new server
+finds what an old one left: living runs are adopted by their locks, and those that never started wait again.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from core import registry, settings
+from core.events import ENDED
+from core.experiment import Config, Stop
+from core.runs.server.launchers import Line, launcher
+from core.runs.server.queue import Queue
+from core.runs.store import checkpoints
+from core.runs.store.library import Library, RunView, alive, fingerprint
+from core.runs.worker import control, probe_worker
+from core.runs.worker.failures import LOCKED, disk_refusal, why
+from core.runs.worker.process import slots
+from core.words import N_, Refusal
+
+#: Seconds between two looks at the locks of the runs whose end nobody reports.
+POLL_S = 0.5
+
+#: Seconds that the running runs have to save themselves when the server ends.
+CLOSE_S = 4.0
+
+#: Seconds that a run has to save itself before somebody plays with what it last saved.
+SAVE_S = 0.6
+
+
+class Engine:
+    """Starts runs, passes commands on to them, and tells how they stand.
+
+    Args:
+        library: default the one in ``TENFOLD_RUNS``.
+        runs_at_once: default ``TENFOLD_SLOTS``, else one a core.
+    """
+
+    def __init__(self, library: Library | None = None, runs_at_once: int | None = None) -> None:
+        self.library = library or Library()
+        self._lock = threading.RLock()
+        self._queue = Queue(runs_at_once or slots())
+        self._spoke: dict[str, float] = {}  # when a run's log was last written before its worker was launched
+        self._seen: set[str] = set()  # alive, by their locks
+        self._codes: dict[str, int | None] = {}  # exit statuses of those that ended
+        self._closed = threading.Event()
+        self._launcher = launcher(self._exited)
+        self._adopt()
+        threading.Thread(target=self._watch, name="engine", daemon=True).start()
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed.is_set()
+
+    # What a page asks
+
+    def start(
+        self,
+        slug: str,
+        config: Config,
+        stop: Stop,
+        device: str,
+        owner: str,
+        parent: str | None = None,
+        preset: str = "",
+    ) -> str:
+        """Start a run, or let it wait for a slot; its id.
+
+        Raises:
+            Refusal: no such device, too many waiting runs, or the disk cannot take it.
+        """
+        experiment = registry.get(slug)
+        stop = settings.check_stop(experiment, stop.model_dump(), config)
+        if device != "cpu":
+            self._check_device(device)
+        with self._lock:
+            self._queue.check(fingerprint(owner))
+            info = self.library.create(slug, config, stop, device, owner, parent, preset)
+            self._queue.add(info.id, info.owner)
+            self._fill()
+        return info.id
+
+    def command(self, run: str, owner: str, do: str, value: Any = None) -> None:
+        """Ask something of a run: pause, resume, step (value: a part, "round" or nothing), speed (steps a second,
+        0 for full), stop, knob (``{"field", "value"}``) or until (what a Stop is made of).
+
+        Raises:
+            Refusal: another's run, ended, or the value is not allowed.
+        """
+        self._check_owner(run, owner)
+        if do == "resume":
+            return self.resume(run, owner)
+        with self._lock:
+            if self.view(run).head.state in ENDED and do != "until":
+                if do == "stop":
+                    return None  # pressed twice, or too late
+                raise Refusal("run", N_("This run has ended."))
+            self._ask(run, self._changed(run, do, value))
+            if do == "stop":
+                self._queue.remove(run)
+        return None
+
+    def resume(self, run: str, owner: str) -> None:
+        """Continue a run that ended or was interrupted from its newest readable checkpoint; one that pauses goes on.
+
+        Raises:
+            Refusal: another's run, nothing to continue from, nothing left to do, or too many waiting runs.
+        """
+        self._check_owner(run, owner)
+        self._wait_for_exit(run)
+        with self._lock:
+            view = self.view(run)
+            asked = control.read(self.library.folder(run))
+            if view.head.state not in ENDED:
+                return self._ask(run, asked.model_copy(update={"mode": "run"}))
+            if view.head.state == "finished" and not view.resumable:
+                raise Refusal("run", N_("This run is at its end. Change when it stops, then resume it."))
+            if not view.resumable:
+                raise Refusal("run", N_("Nothing was saved that this run could continue from. Start it again."))
+            self._queue.check(view.info.owner)
+            self._ask(run, control.Control(speed=asked.speed, stop=asked.stop))
+            self._queue.add(run, view.info.owner)
+            self._fill()
+        return None
+
+    def restart(self, run: str, owner: str) -> str:
+        """Start a run with the settings and the seed of this one; the new run's id.
+
+        Raises:
+            Refusal: as :meth:`start`, or these settings are not understood any more.
+        """
+        info = self.library.info(run)
+        stop = self.library.stop(info)
+        return self.start(info.slug, self.library.config(info), stop, info.device, owner, run, info.preset)
+
+    def delete(self, run: str, owner: str) -> None:
+        """Remove a run that does not train.
+
+        Raises:
+            Refusal: another's run, training now, or the disk does not let it go.
+        """
+        self._check_owner(run, owner)
+        with self._lock:
+            if run in self._queue.running:
+                raise Refusal("run", N_("This run is still training: stop it first."))
+            self.library.delete(run, owner)
+            self._queue.remove(run)
+            self._codes.pop(run, None)
+
+    def view(self, run: str) -> RunView:
+        """How a run stands.
+
+        Raises:
+            Refusal: no such run, or its description is damaged.
+        """
+        view = self.library.view(run)
+        with self._lock:
+            place = self._queue.place(run)
+            silent = run in self._queue.running and view.head.time == self._spoke.get(run)
+            code = self._codes.get(run)
+        state = view.head.state
+        if place:
+            return replace(view, head=replace(view.head, state="queued"), place=place, resumable=False)
+        if silent:
+            return replace(view, head=replace(view.head, state="preparing"), resumable=False)
+        if state == "queued" and not run.startswith("recorded-"):
+            view = replace(view, head=replace(view.head, state="interrupted"))
+        return replace(view, sentence=why(code)) if view.head.state == "interrupted" else view
+
+    def runs(self, owner: str, slug: str | None = None) -> list[RunView]:
+        """This person's runs, newest first."""
+        return [self.view(view.info.id) for view in self.library.runs(owner, slug)]
+
+    def probe(self, run: str, name: str, step: int | None) -> Line:
+        """Begin a session of a probe with the run's newest checkpoint, or the newest at ``step`` or before.
+
+        Raises:
+            Refusal: no such run or probe, or nothing was saved yet.
+        """
+        info, folder = self.library.info(run), self.library.folder(run)
+        probe_worker.named(info.slug, name, info.config)
+        if not any(step is None or saved <= step for saved in checkpoints.steps(folder)):
+            raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
+        return self._launcher.probe(folder, name, step)
+
+    def save(self, run: str) -> None:
+        """Have a run that trains or pauses save itself, and wait for it; not for long, where it is in a long step.
+
+        Raises:
+            Refusal: no such run, or its folder cannot be written.
+        """
+        head, folder = self.view(run).head, self.library.folder(run)
+        if head.state not in ("running", "paused") or max(checkpoints.steps(folder), default=0) >= head.step:
+            return
+        with self._lock:
+            asked = control.read(folder)
+            self._ask(run, asked.model_copy(update={"saves": asked.saves + 1}))
+        deadline = time.monotonic() + SAVE_S
+        while time.monotonic() < deadline and max(checkpoints.steps(folder), default=0) < head.step:
+            time.sleep(0.02)
+
+    def devices(self) -> list[str]:
+        """What a training can run on; ``"cpu"`` is always there. May take seconds when asked first."""
+        return self._launcher.devices()
+
+    def close(self) -> None:
+        """Let the running runs save themselves and end; they and the waiting ones can go on under the next server."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        with self._lock:
+            running = [self.library.root / run for run in self._queue.running]
+            for folder in running:
+                try:
+                    control.write(folder, control.read(folder).model_copy(update={"mode": "stop"}))
+                except OSError:
+                    continue
+        deadline = time.monotonic() + CLOSE_S
+        while time.monotonic() < deadline and any(alive(folder) for folder in running):
+            time.sleep(0.02)
+        self._launcher.close()
+
+    # Commands
+
+    def _ask(self, run: str, asked: control.Control) -> None:
+        try:
+            control.write(self.library.folder(run), asked)
+        except OSError as error:
+            raise disk_refusal(error) from error
+
+    def _changed(self, run: str, do: str, value: Any) -> control.Control:
+        """What is asked of a run once ``do`` is asked as well."""
+        asked = control.read(self.library.folder(run))
+        info = self.library.info(run)
+        experiment = registry.get(info.slug)
+        match do:
+            case "pause":
+                return asked.model_copy(update={"mode": "pause"})
+            case "stop":
+                return asked.model_copy(update={"mode": "stop"})
+            case "step":
+                known = (*experiment.parts, control.ROUND) if experiment.parts else ()
+                part = value if value in known else ""
+                return asked.model_copy(update={"mode": "pause", "steps": asked.steps + 1, "part": part})
+            case "speed":
+                if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
+                    raise Refusal("speed", N_("The speed must be between 0 and 1000 steps a second."))
+                return asked.model_copy(update={"speed": float(value)})
+            case "knob":
+                if not isinstance(value, Mapping) or not isinstance(value.get("field"), str) or "value" not in value:
+                    raise Refusal("knob", N_("A knob needs a field and a value."))
+                config = self.library.config(info)
+                for turn in asked.knobs:
+                    config = settings.turn(config, turn.field, turn.value)
+                settings.turn(config, value["field"], value["value"])
+                turned = control.KnobTurn(field=value["field"], value=value["value"])
+                return asked.model_copy(update={"knobs": (*asked.knobs, turned)})
+            case "until":
+                stop = dict(value) if isinstance(value, Mapping) else {}
+                return asked.model_copy(
+                    update={"stop": settings.check_stop(experiment, stop, self.library.config(info))}
+                )
+            case _:
+                raise Refusal("command", N_("There is no command {name}."), name=str(do)[:40])
+
+    def _check_owner(self, run: str, owner: str) -> None:
+        if not self.library.owns(run, owner):
+            raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
+
+    def _check_device(self, device: str) -> None:
+        known = self.devices()
+        if device not in known:
+            raise Refusal(
+                "device",
+                N_("{title} must be one of {choices}; it was {value}."),
+                title="Device",
+                choices=", ".join(known),
+                value=str(device)[:40],
+            )
+
+    # Workers
+
+    def _adopt(self) -> None:
+        """Find what an earlier server left."""
+        waiting = []
+        for info in self.library.infos():
+            folder = self.library.root / info.id
+            if not info.owner:
+                continue  # the command line sees to its own
+            if alive(folder):
+                self._queue.running.add(info.id)
+                self._seen.add(info.id)
+            elif not (folder / "log.sqlite").exists() and control.read(folder).mode != "stop":
+                waiting.append(info)
+        with self._lock:
+            for info in sorted(waiting, key=lambda info: info.created):
+                self._queue.add(info.id, info.owner)
+            self._fill()
+
+    def _fill(self) -> None:
+        """Launch what waits into the free slots."""
+        while not self._closed.is_set() and (run := self._queue.next()):
+            try:
+                folder = self.library.folder(run)
+                self._spoke[run] = self.library.head(run).time
+                self._codes.pop(run, None)
+                self._launcher.launch(run, folder)
+            except (Refusal, OSError):
+                self._queue.running.discard(run)
+
+    def _wait_for_exit(self, run: str) -> None:
+        """A worker that has told its run's end needs a moment to go."""
+        for _ in range(100):
+            with self._lock:
+                gone = run not in self._queue.running
+            if gone or self.library.head(run).state not in ENDED:
+                return
+            time.sleep(0.01)
+
+    def _exited(self, run: str, code: int | None) -> None:
+        with self._lock:
+            if code in (None, LOCKED) and alive(self.library.root / run):
+                self._seen.add(run)  # nobody will report its end
+                return
+            self._queue.running.discard(run)
+            self._seen.discard(run)
+            self._codes[run] = code
+            self._fill()
+
+    def _watch(self) -> None:
+        """Notice the end of runs that are no children of the launcher."""
+        while not self._closed.wait(POLL_S):
+            with self._lock:
+                ended = [run for run in self._seen if not alive(self.library.root / run)]
+            for run in ended:
+                self._exited(run, None)
+
+
+_engine: Engine | None = None
+_engine_lock = threading.Lock()
+
+
+def engine() -> Engine:
+    """This process's engine, made when it is first asked for."""
+    global _engine
+    with _engine_lock:
+        if _engine is None or _engine.closed:
+            _engine = Engine()
+        return _engine

@@ -1,0 +1,1 @@
+"""A run on disk: its log, its folder, its checkpoints, and what can be exported from them."""

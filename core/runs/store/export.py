@@ -1,0 +1,79 @@
+"""What a person may take along from a run: the files that its program writes from the newest checkpoint.
+
+They are written in a process of its own (``python -m core export``), since only that may import torch, and kept in the
+run's folder until the run has a newer checkpoint.
+"""
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from core import registry, settings
+from core.runs.store import checkpoints
+from core.runs.store.library import Library
+from core.words import N_, Refusal
+
+#: Seconds that writing the files may take.
+PATIENCE_S = 300
+
+
+def take(library: Library, run: str, target: Path) -> list[Path]:
+    """Write a run's files into ``target``. Imports the algorithm and torch with it.
+
+    Raises:
+        Refusal: this run has no files, or has saved nothing yet.
+    """
+    info = library.info(run)
+    experiment = registry.get(info.slug)
+    if not experiment.files:
+        raise Refusal("run", N_("{title} has no files to take along."), title=experiment.title)
+    saved = checkpoints.newest(library.folder(run))
+    if saved is None:
+        raise Refusal("run", N_("This run has saved nothing yet."))
+    program: Any = importlib.import_module(experiment.program)
+    config = settings.check(experiment.config, saved.config)
+    state = program.build(config, program.load(config), "cpu")
+    state.load_state_dict(saved.state)
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".writing-") as place:
+        written: list[Path] = program.export(state, Path(place))
+        for path in written:
+            path.replace(target / path.name)
+    return [target / path.name for path in written]
+
+
+def kept(folder: Path) -> list[Path]:
+    """The files written from the newest checkpoint of a run's folder; none where they have yet to be written."""
+    place = _place(folder)
+    return sorted(p for p in place.iterdir() if p.is_file()) if place is not None and place.is_dir() else []
+
+
+def write(folder: Path) -> list[Path]:
+    """Write them, in a process of its own, and wait for it.
+
+    Raises:
+        Refusal: it could not be done.
+    """
+    place = _place(folder)
+    if place is not None and not kept(folder):
+        command = [sys.executable, "-m", "core", "export", folder.name, "--to", str(place)]
+        env = {**os.environ, "TENFOLD_RUNS": str(folder.parent), "OMP_NUM_THREADS": "1"}
+        house = Path(__file__).parents[3]
+        try:
+            done = subprocess.run(command, cwd=house, env=env, capture_output=True, timeout=PATIENCE_S, check=False)
+        except subprocess.TimeoutExpired:
+            raise Refusal("run", N_("Writing the files took too long.")) from None
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [""]
+            raise Refusal("run", N_("The files could not be written: {why}"), why=said[-1])
+    return kept(folder)
+
+
+def _place(folder: Path) -> Path | None:
+    """Where the files of the newest checkpoint lie; nowhere without one."""
+    steps = checkpoints.steps(folder)
+    return folder / "files" / f"{steps[-1]:09d}" if steps else None

@@ -1,0 +1,324 @@
+"""The library of runs: a folder each, which holds all there is to know of it; delete the folder and the run is gone.
+
+A run belongs to whoever holds the token it was made with; the folder keeps the token's hash alone. Anybody who knows
+a run's id may read it.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import core
+from core import registry, settings
+from core.events import ENDED
+from core.experiment import Config, Stop
+from core.runs.store import checkpoints
+from core.runs.store.log import Head, LogReader
+from core.runs.worker import control
+from core.runs.worker.failures import disk_refusal
+from core.words import N_, Refusal, Sentence
+
+RECORDED = Path(__file__).parents[3] / "assets" / "recorded"
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PREFIX = "recorded-"
+
+
+class RunInfo(BaseModel):
+    """What a run is; written once.
+
+    Attributes:
+        config, stop: settings as plain JSON, checked again by whoever uses them.
+        device: what was asked for, e.g. ``"cpu"``.
+        owner: SHA-256 of the owner's token; ``""`` for a run of the command line, which is nobody's on the page.
+        created: seconds since 1970.
+        versions: of Python, Tenfold, torch and what else shapes the numbers.
+        parent: the run that this one repeats.
+        preset: name of the preset it started from, ``""`` for none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    slug: str
+    config: dict[str, Any]
+    stop: dict[str, Any]
+    device: str = "cpu"
+    owner: str = ""
+    created: float = 0.0
+    versions: dict[str, str] = {}
+    parent: str | None = None
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as a list or a page shows it.
+
+    Attributes:
+        head: where it stands; ``state`` may also be ``"queued"`` or ``"interrupted"``.
+        place: place in the queue, 0 where it does not wait.
+        resumable: whether it can be continued from a checkpoint.
+        sentence: why it was interrupted, where that is known.
+        stop: the stop condition in force.
+        speed: steps a second asked for, 0 for full speed.
+        checkpoints: the steps whose state was kept, rising.
+    """
+
+    info: RunInfo
+    head: Head
+    place: int = 0
+    resumable: bool = False
+    sentence: Sentence | None = None
+    stop: Stop = Stop()  # noqa: RUF009 - frozen
+    speed: float = 0.0
+    checkpoints: tuple[int, ...] = ()
+
+
+def fingerprint(token: str) -> str:
+    """What a run keeps of its owner's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def lock(folder: Path) -> FileLock:
+    """The lock that a living worker holds."""
+    return FileLock(folder / "worker.lock", thread_local=False)
+
+
+def alive(folder: Path) -> bool:
+    """Whether a worker holds the run's lock."""
+    path = folder / "worker.lock"
+    try:
+        import fcntl
+    except ImportError:
+        try:
+            with lock(folder).acquire(blocking=False):
+                return False
+        except (Timeout, OSError):
+            return path.exists()
+    try:
+        with path.open("rb") as file:
+            # Shared: two who ask at the same time do not take each other for the worker.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+class Library:
+    """All runs under one folder, and the recorded ones that come with the app.
+
+    Args:
+        root: folder of the runs; default ``TENFOLD_RUNS``, else the user's data folder.
+        recorded: folder of the recorded runs.
+    """
+
+    def __init__(self, root: Path | None = None, recorded: Path = RECORDED) -> None:
+        chosen = os.environ.get("TENFOLD_RUNS")
+        self.root = root or (Path(chosen) if chosen else Path(platformdirs.user_data_dir("tenfold")) / "runs")
+        self.recorded = recorded
+
+    def create(
+        self,
+        slug: str,
+        config: Config,
+        stop: Stop,
+        device: str,
+        owner_token: str,
+        parent: str | None = None,
+        preset: str = "",
+    ) -> RunInfo:
+        """Make a run's folder. The run is queued until a worker takes it.
+
+        Raises:
+            Refusal: the disk is full or read-only.
+        """
+        info = RunInfo(
+            id=secrets.token_urlsafe(12),
+            slug=slug,
+            config=config.model_dump(mode="json"),
+            stop=stop.model_dump(mode="json"),
+            device=device,
+            owner=fingerprint(owner_token) if owner_token else "",
+            created=time.time(),
+            versions=versions(),
+            parent=parent,
+            preset=preset,
+        )
+        folder = self.root / info.id
+        try:
+            folder.mkdir(parents=True)
+            control.write(folder, control.Control())
+            control.replace(folder / "run.json", info.model_dump_json(indent=1).encode())  # last: now it is a run
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise disk_refusal(error) from error
+        return info
+
+    def folder(self, run: str) -> Path:
+        """The run's folder.
+
+        Raises:
+            Refusal: no such run.
+        """
+        if _ID.fullmatch(run):
+            folder = self.recorded / run.removeprefix(_PREFIX) if run.startswith(_PREFIX) else self.root / run
+            with suppress(OSError):
+                if (folder / "run.json").is_file():
+                    return folder
+        raise Refusal("run", N_("There is no such run here; it may have been deleted."))
+
+    def info(self, run: str) -> RunInfo:
+        """What the run is.
+
+        Raises:
+            Refusal: no such run, or its description is damaged.
+        """
+        path = self.folder(run) / "run.json"
+        try:
+            return RunInfo.model_validate(json.loads(path.read_bytes())).model_copy(update={"id": run})
+        except (OSError, ValueError, ValidationError, RecursionError):
+            raise Refusal("run", N_("The description of this run is damaged; it cannot be shown.")) from None
+
+    def config(self, info: RunInfo) -> Config:
+        """The run's settings, as its experiment understands them today.
+
+        Raises:
+            Refusal: it does not, or there is no such experiment any more.
+        """
+        return settings.check(registry.get(info.slug).config, info.config)
+
+    def reader(self, run: str) -> LogReader:
+        """The run's log.
+
+        Raises:
+            FileNotFoundError: nothing was written yet.
+        """
+        return LogReader(self.folder(run) / "log.sqlite", recorded=run.startswith(_PREFIX))
+
+    def head(self, run: str) -> Head:
+        """Where the run's log says it stands; the default where there is no log yet, or none that can be read."""
+        try:
+            reader = self.reader(run)
+        except FileNotFoundError:
+            return Head()
+        try:
+            return reader.head()
+        finally:
+            reader.close()
+
+    def view(self, run: str) -> RunView:
+        """How the run stands.
+
+        Raises:
+            Refusal: no such run, or its description is damaged.
+        """
+        info = self.info(run)
+        folder = self.folder(run)
+        living = not run.startswith(_PREFIX) and alive(folder)  # before the log: a worker may end in between
+        head = self.head(run)
+        stop = self.stop(info)
+        kept = checkpoints.steps(folder)
+        if run.startswith(_PREFIX):
+            return RunView(info, head, stop=stop, checkpoints=kept)
+        if not living and head.state not in ENDED and (head.state != "queued" or kept):
+            head = replace(head, state="interrupted", steps_per_s=0.0)
+        elif not living and head.state == "queued" and control.read(folder).mode == "stop":
+            head = replace(head, state="stopped")  # before its turn came
+        speed = control.read(folder).speed
+        resumable = self.resumable(folder, head, stop)
+        return RunView(info, head, resumable=resumable, stop=stop, speed=speed, checkpoints=kept)
+
+    def stop(self, info: RunInfo) -> Stop:
+        """The stop condition in force: the one the run began with, or what its owner changed it to."""
+        changed = None if info.id.startswith(_PREFIX) else control.read(self.folder(info.id)).stop
+        if changed is not None:
+            return changed
+        try:
+            return Stop.model_validate(info.stop)
+        except ValidationError:
+            return Stop()
+
+    def resumable(self, folder: Path, head: Head, stop: Stop) -> bool:
+        """Whether a run that stands so has something to continue from, and something left to do."""
+        if head.state not in ENDED or head.state == "diverged":
+            return False
+        last = min(stop.steps, head.end or stop.steps)
+        if head.state == "finished" and (head.step >= last or 0 < stop.seconds <= head.trained_s):
+            return False
+        return any(checkpoints.whole(path) for path in reversed(checkpoints.files(folder)))
+
+    def ids(self) -> list[str]:
+        """Every run, recorded ones left out."""
+        try:
+            return [path.parent.name for path in self.root.glob("*/run.json") if _ID.fullmatch(path.parent.name)]
+        except OSError:
+            return []
+
+    def runs(self, owner_token: str, slug: str | None = None) -> list[RunView]:
+        """This person's runs, newest first; those whose description is damaged are left out."""
+        mine = [info for info in self.infos() if info.owner == fingerprint(owner_token) and slug in (None, info.slug)]
+        return [self.view(info.id) for info in sorted(mine, key=lambda info: info.created, reverse=True)]
+
+    def infos(self) -> Iterator[RunInfo]:
+        """What every run is, recorded ones and those with a damaged description left out."""
+        for run in self.ids():
+            with suppress(Refusal):
+                yield self.info(run)
+
+    def owns(self, run: str, owner_token: str) -> bool:
+        """Whether the run is this person's. Nobody owns a recorded one."""
+        if not owner_token or run.startswith(_PREFIX):
+            return False
+        return secrets.compare_digest(self.info(run).owner, fingerprint(owner_token))
+
+    def delete(self, run: str, owner_token: str) -> None:
+        """Remove a run that does not train.
+
+        Raises:
+            Refusal: no such run, another's, training now, or the disk does not let it go.
+        """
+        if not self.owns(run, owner_token):
+            raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
+        folder = self.folder(run)
+        if alive(folder):
+            raise Refusal("run", N_("This run is still training: stop it first."))
+        try:
+            (folder / "run.json").unlink()  # first: now it is no run any more, whatever happens to the rest
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise disk_refusal(error) from error
+
+
+def versions() -> dict[str, str]:
+    """Versions that shape a run's numbers, without importing any of them."""
+    found = {"tenfold": core.__version__, "python": platform.python_version()}
+    for package in ("torch", "numpy", "scikit-learn"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def last_words(folder: Path, limit: int = 2000) -> str:
+    """The end of what the run's worker printed; ``""`` where it printed nothing."""
+    with suppress(OSError), (folder / "worker.out").open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - limit))
+        return file.read().decode(errors="replace")
+    return ""

@@ -1,0 +1,94 @@
+"""Makes the recorded run that a page plays before anybody pressed Train: a real run, thinned to what a film needs."""
+
+import dataclasses
+import importlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from core.events import Checkpoint, Frame, Snapshot, Text
+from core.experiment import Stop
+from core.registry import get
+from core.runs.store import checkpoints
+from core.runs.store.library import RECORDED, Library
+from core.runs.store.log import LogReader, LogWriter, Record
+from core.runs.worker import process
+from core.settings import check, from_text
+
+#: Bytes of a checkpoint that a recording may keep: it is part of every download.
+CHECKPOINT = 2_000_000
+
+#: Frames of a recording. The time line plays them in some twelve seconds.
+FRAMES = 72
+
+
+def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run, and where the
+    algorithm has probes its last checkpoint.
+
+    Args:
+        stop: changes of the preset's stop condition, as texts.
+
+    Returns:
+        The recording's folder. Its picture is taken in a browser (``tests/browser/pictures.py``).
+    """
+    experiment = get(slug)
+    preset = next((p for p in experiment.presets if p.name == preset_name), experiment.presets[0])
+    config = check(experiment.config, {"seed": seed, **preset.settings})
+    target = RECORDED / slug
+    with tempfile.TemporaryDirectory() as scratch:
+        library = Library(Path(scratch), RECORDED)
+        info = library.create(slug, config, from_text(Stop, stop, preset.stop), "cpu", "recorded", preset=preset.name)
+        folder = library.folder(info.id)
+        process.work(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "log.sqlite").unlink(missing_ok=True)
+        copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
+        keep_checkpoint(folder, target, experiment.program if experiment.probes else "")
+        told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
+        (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
+    return target
+
+
+def keep_checkpoint(source: Path, target: Path, program: str, most: int = CHECKPOINT) -> None:
+    """Keep a run's last checkpoint for who wants to play with it, made slim where ``program`` knows how to, and where
+    it then has ``most`` bytes at the most; none where there is no program to play with."""
+    shutil.rmtree(target / checkpoints.FOLDER, ignore_errors=True)
+    saved = checkpoints.newest(source) if program else None
+    if saved is None:
+        return
+    slim = getattr(importlib.import_module(program), "slim", None)
+    file = checkpoints.save(target, dataclasses.replace(saved, state=slim(saved.state) if slim else saved.state))
+    if (target / checkpoints.FOLDER / file).stat().st_size > most:
+        shutil.rmtree(target / checkpoints.FOLDER)
+
+
+def copy_thinned(source: Path, target: Path, frames: int) -> None:
+    """Copy a log without its checkpoints and with ``frames`` snapshots a panel, spread evenly over the film."""
+    reader = LogReader(source)
+    records = [r for r in reader.events() if not isinstance(r.event, Checkpoint)]
+    kept = _kept(records, frames)
+    writer = LogWriter(target)
+    for record in records:
+        if not isinstance(record.event, Snapshot | Frame | Text) or record.seq in kept:
+            writer.append(record.event)
+    writer.flush(dataclasses.replace(reader.head(), device="cpu"))
+    writer.compact()
+    reader.close()
+
+
+def _kept(records: list[Record], frames: int) -> set[int]:
+    """Sequence numbers of the snapshots to keep: by panel, evenly, the first and the last among them."""
+    by_panel: dict[str, list[int]] = {}
+    for record in records:
+        event: Any = record.event
+        if isinstance(event, Snapshot | Frame | Text):
+            by_panel.setdefault(event.panel, []).append(record.seq)
+    kept = set()
+    for seqs in by_panel.values():
+        count = min(frames, len(seqs))
+        kept |= {seqs[round(i * (len(seqs) - 1) / max(count - 1, 1))] for i in range(count)}
+    return kept

@@ -1,0 +1,154 @@
+"""The process of one probe's session: loads a run's checkpoint and lets its program answer what a person asks of it.
+
+Started as a fork of the zygote, or as ``python -m core.runs.worker.probe_worker FOLDER PROBE STEP``. It reads the run's
+description and one checkpoint, and touches neither log nor lock nor control: the training does not know of it. Over its
+line come requests, a line of JSON each, of which only the newest is kept while one is being answered; back go lines of
+JSON, and after the line of an event the bytes of its arrays.
+"""
+
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from core import registry, settings
+from core.events import Event, Frame, Snapshot, Text
+from core.experiment import Probe, Request
+from core.runs.server.fold import told
+from core.runs.store import checkpoints
+from core.runs.store.library import Library
+from core.runs.store.log import decoded, encoded
+from core.runs.worker import process
+from core.runs.worker.failures import sentence_of
+from core.words import N_, Refusal
+
+#: Seconds that an answer may still take once nobody waits for it.
+GRACE_S = 2.0
+
+
+def named(slug: str, name: str, config: Mapping[str, Any]) -> Probe:
+    """The experiment's probe of that name, for a run with these settings.
+
+    Raises:
+        Refusal: there is none.
+    """
+    for probe in registry.get(slug).probes:
+        if probe.name == name and all(config.get(field) in values for field, values in probe.shown_if.items()):
+            return probe
+    raise Refusal("probe", N_("There is nothing called {name} to play with in this run."), name=name[:40])
+
+
+def answers(back: IO[bytes]) -> Iterator[tuple[dict[str, Any], Event | None]]:
+    """What a session's process says: each line, with the event that it tells of."""
+    while line := back.readline():
+        said: dict[str, Any] = json.loads(line)
+        if "kind" not in said:
+            yield said, None
+            continue
+        arrays = back.read(said["size"])
+        if len(arrays) < said["size"]:
+            return  # it ended in the middle of a word
+        yield said, decoded(said["kind"], said["at"], said["panel"], said["body"], arrays or None)
+
+
+class Questions:
+    """What comes over the line: an iterator over the requests, the newest one first and only."""
+
+    def __init__(self, line: IO[bytes], request: type[Request]) -> None:
+        self.n = 0  # of the request that is being answered
+        self._line, self._request = line, request
+        self._news = threading.Condition()
+        self._newest: dict[str, Any] | None = None
+        self._ended = False
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def __iter__(self) -> Iterator[Request]:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._newest is not None or self._ended)
+                asked, self._newest = self._newest, None
+                if self._ended or asked is None:
+                    return
+            self.n = asked["n"]
+            yield settings.check(self._request, asked["request"])
+
+    def _listen(self) -> None:
+        with suppress(OSError, ValueError):
+            for line in self._line:
+                with self._news:
+                    self._newest = json.loads(line)
+                    self._news.notify()
+        with self._news:
+            self._ended = True
+            self._news.notify()
+        time.sleep(GRACE_S)
+        os._exit(0)  # an answer without end, which nobody waits for any more
+
+
+def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgoing: IO[bytes]) -> int:
+    """Hold a session until its line ends. The process has to be the session's own, and ends with it.
+
+    Args:
+        folder: of the run.
+        name: of the probe.
+        step: ask the newest checkpoint saved at this step at the latest, ``None`` for the newest of all.
+    """
+
+    def say(said: Mapping[str, Any], more: bytes = b"") -> None:
+        outgoing.write(json.dumps(said).encode() + b"\n" + more)
+        outgoing.flush()
+
+    try:
+        info = Library(folder.parent).info(folder.name)
+        probe = named(info.slug, name, info.config)
+        questions = Questions(incoming, probe.request)
+        program, state = _loaded(folder, info.slug, info.device, step)
+        say({"ready": state.step})
+        for event in program.probe(state, name, iter(questions)):
+            if isinstance(event, Snapshot | Frame | Text):
+                kind, panel, body, arrays = encoded(event)
+                about = {"kind": kind, "at": event.step, "panel": panel, "body": body, "size": len(arrays or b"")}
+                say({"n": questions.n, **about}, arrays or b"")
+    except ConnectionError:
+        return 0  # nobody listens any more
+    except Exception as error:
+        sentence = sentence_of(error, N_("The answer failed with an error of its own: {error}."))
+        with suppress(OSError):
+            say({"failed": told(sentence), "traceback": "" if isinstance(error, Refusal) else traceback.format_exc()})
+        return 1
+    with suppress(OSError):
+        say({"over": True})
+    return 0
+
+
+def _loaded(folder: Path, slug: str, device: str, step: int | None) -> tuple[Any, Any]:
+    import torch
+
+    experiment = registry.get(slug)
+    saved = checkpoints.newest(folder, step)
+    if saved is None:
+        raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
+    torch.set_num_threads(process.threads())
+    program: Any = importlib.import_module(experiment.program)
+    config = settings.check(experiment.config, saved.config)
+    state = program.build(config, program.load(config), device)
+    state.load_state_dict(saved.state)
+    return program, state
+
+
+def main() -> int:
+    folder, name, step = sys.argv[1:]
+    with open(os.dup(1), "wb") as outgoing:  # noqa: PTH123 - a number, no path
+        os.dup2(2, 1)  # what a program prints does not belong on the line
+        return answer(Path(folder), name, int(step) if step else None, sys.stdin.buffer, outgoing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

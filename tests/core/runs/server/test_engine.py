@@ -1,0 +1,215 @@
+"""What a page may ask of runs."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core import settings
+from core.events import Knob
+from core.experiment import Experiment, Stop
+from core.runs.server.engine import Engine
+from core.runs.server.queue import WAITING_EACH
+from core.runs.store.library import Library
+from core.runs.worker import control
+from core.words import Refusal
+from tests.conftest import until
+
+
+@pytest.fixture(scope="module")
+def engine(toy: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    running = Engine(Library(tmp_path_factory.mktemp("runs")), 2)
+    yield running
+    running.close()
+
+
+@pytest.fixture(autouse=True)
+def calm(engine: Engine) -> Iterator[None]:
+    """Each test leaves the slots free."""
+    yield
+    for run in [*engine._queue.order(), *engine._queue.running]:
+        owner = "you" if engine.library.owns(run, "you") else "me"
+        engine.command(run, owner, "stop")
+    until(lambda: not engine._queue.running)
+
+
+def start(engine: Engine, toy: Experiment, steps: int = 10**6, owner: str = "me", **values: object) -> str:
+    return engine.start("toy", settings.check(toy.config, values), Stop(steps=steps), "cpu", owner)
+
+
+def state(engine: Engine, run: str) -> str:
+    return engine.view(run).head.state
+
+
+def test_a_run_to_its_end(engine: Engine, toy: Experiment) -> None:
+    run = start(engine, toy, 100)
+    assert state(engine, run) in ("preparing", "running")
+    until(lambda: state(engine, run) == "finished")
+    view = engine.view(run)
+    assert view.head.step == 100 and not view.resumable and view.place == 0
+    assert view.info.versions["torch"] and view.info.device == "cpu"
+    with pytest.raises(Refusal, match="at its end"):
+        engine.resume(run, "me")
+    engine.command(run, "me", "until", {"steps": 150})
+    assert engine.view(run).resumable and engine.view(run).stop.steps == 150
+    engine.resume(run, "me")
+    until(lambda: engine.view(run).head.step == 150)
+
+
+def test_commands(engine: Engine, toy: Experiment) -> None:
+    run = start(engine, toy)
+    until(lambda: engine.view(run).head.step > 10)
+    engine.command(run, "me", "pause")
+    until(lambda: state(engine, run) == "paused")
+    step = engine.view(run).head.step
+    engine.command(run, "me", "step")
+    engine.command(run, "me", "step")
+    until(lambda: engine.view(run).head.step == step + 2)
+    engine.command(run, "me", "knob", {"field": "lr", "value": 0.5})
+    until(lambda: any(isinstance(r.event, Knob) for r in engine.library.reader(run).tail()))
+    engine.command(run, "me", "speed", 5)
+    engine.resume(run, "me")
+    until(lambda: state(engine, run) == "running")
+    engine.command(run, "me", "stop")
+    until(lambda: state(engine, run) == "stopped")
+    assert engine.view(run).resumable
+    engine.resume(run, "me")
+    until(lambda: state(engine, run) == "running")
+
+
+@pytest.mark.parametrize(
+    ("do", "value", "sentence"),
+    [
+        ("speed", -1, "between 0 and 1000"),
+        ("speed", "5", "between 0 and 1000"),
+        ("speed", float("nan"), "between 0 and 1000"),
+        ("knob", {"field": "batch", "value": 3}, "Batch size cannot change while a run trains"),
+        ("knob", {"field": "lr", "value": -3}, "Learning rate must be a number between"),
+        ("knob", {"field": "rate", "value": 3}, "There is no setting rate"),
+        ("knob", 7, "A knob needs a field and a value"),
+        ("until", {"steps": 0}, "Steps must be a whole number between"),
+        ("until", {"metric": "nonsense"}, "Metric must be one of train/loss, test/loss"),
+        ("until", {"metric": "weight/1"}, "Metric must be one of"),
+        ("explode", None, "no command explode"),
+    ],
+)
+def test_commands_that_make_no_sense(engine: Engine, toy: Experiment, do: str, value: object, sentence: str) -> None:
+    run = start(engine, toy)
+    before = control.read(engine.library.folder(run))
+    with pytest.raises(Refusal, match=sentence):
+        engine.command(run, "me", do, value)
+    assert control.read(engine.library.folder(run)) == before
+
+
+def test_another_person_may_watch_and_not_touch(engine: Engine, toy: Experiment) -> None:
+    run = start(engine, toy)
+    assert engine.view(run).info.id == run
+    for touch in (
+        lambda: engine.command(run, "you", "stop"),
+        lambda: engine.command(run, "", "stop"),
+        lambda: engine.resume(run, "you"),
+        lambda: engine.delete(run, "you"),
+    ):
+        with pytest.raises(Refusal, match="somebody else"):
+            touch()
+    assert engine.runs("you") == [] and run in [view.info.id for view in engine.runs("me", "toy")]
+
+
+def test_waiting_runs_have_a_place_and_people_take_turns(engine: Engine, toy: Experiment) -> None:
+    first, second = start(engine, toy), start(engine, toy)
+    waiting = [start(engine, toy, 20), start(engine, toy, 20), start(engine, toy, 20, "you")]
+    assert [engine.view(run).place for run in waiting] == [1, 3, 2]
+    assert state(engine, waiting[0]) == "queued"
+    engine.command(waiting[1], "me", "stop")
+    assert state(engine, waiting[1]) == "stopped"
+    engine.command(first, "me", "stop")
+    until(lambda: state(engine, waiting[0]) == "finished" and state(engine, waiting[2]) == "finished")
+    assert state(engine, second) == "running"
+
+
+def test_too_many_waiting_runs(engine: Engine, toy: Experiment) -> None:
+    for _ in range(2 + WAITING_EACH):
+        start(engine, toy)
+    known = len(engine.library.ids())
+    with pytest.raises(Refusal, match="runs waiting"):
+        start(engine, toy)
+    assert len(engine.library.ids()) == known, "nothing is left of it"
+    start(engine, toy, 20, "you")
+
+
+def test_restart_has_the_same_seed_and_the_same_curve(engine: Engine, toy: Experiment) -> None:
+    run = start(engine, toy, 60, seed=3)
+    until(lambda: state(engine, run) == "finished")
+    again = engine.restart(run, "me")
+    until(lambda: state(engine, again) == "finished")
+    assert engine.view(again).info.parent == run
+    one, other = ([r.event for r in engine.library.reader(i).tail() if "scalars" in str(type(r.event)).lower()]
+                  for i in (run, again))  # fmt: skip
+    assert one == other and one
+
+
+def test_delete(engine: Engine, toy: Experiment) -> None:
+    run = start(engine, toy)
+    with pytest.raises(Refusal, match="still training"):
+        engine.delete(run, "me")
+    engine.command(run, "me", "stop")
+    until(lambda: run not in engine._queue.running)
+    folder = engine.library.folder(run)
+    engine.delete(run, "me")
+    assert not folder.exists()
+    with pytest.raises(Refusal, match="no such run"):
+        engine.view(run)
+
+
+def test_a_device_that_is_not_there(engine: Engine, toy: Experiment) -> None:
+    with pytest.raises(Refusal, match="Device must be one of cpu"):
+        engine.start("toy", toy.config(), Stop(), "abacus", "me")
+
+
+def test_many_threads_may_call(engine: Engine, toy: Experiment) -> None:
+    run = start(engine, toy)
+    errors: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            for _ in range(20):
+                engine.command(run, "me", "step")
+                engine.view(run)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=call) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert control.read(engine.library.folder(run)).steps == 100, "no command is lost"
+
+
+def test_close_saves_what_runs_and_keeps_what_waits(toy: Experiment, tmp_path: Path) -> None:
+    engine = Engine(Library(tmp_path), 1)
+    run, waiting = start(engine, toy), start(engine, toy, 20)
+    until(lambda: engine.view(run).head.step > 10)
+    engine.close()
+    assert Library(tmp_path).view(run).resumable
+    after = Engine(Library(tmp_path), 1)
+    try:
+        until(lambda: state(after, waiting) == "finished")
+        after.resume(run, "me")
+        until(lambda: state(after, run) == "running")
+    finally:
+        after.close()
+
+
+def test_a_full_disk_is_a_sentence(engine: Engine, toy: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(control, "replace", full)
+    known = list(engine.library.root.iterdir())
+    with pytest.raises(Refusal, match="disk is full"):
+        start(engine, toy)
+    assert list(engine.library.root.iterdir()) == known

@@ -1,0 +1,118 @@
+"""Folders of runs, whole and damaged."""
+
+from pathlib import Path
+
+import pytest
+
+from core.events import Scalars, Status
+from core.experiment import Experiment, Stop
+from core.runs.store import checkpoints
+from core.runs.store.library import Library, alive, lock
+from core.runs.store.log import Head, LogWriter
+from core.runs.worker import control
+from core.runs.worker.control import Control, KnobTurn
+from core.runs.worker.process import work
+from core.words import Refusal
+from tests.core.runs.worker.test_worker import made
+
+
+def test_what_is_written_is_read(toy: Experiment) -> None:
+    library = Library()
+    info = library.create("toy", toy.config(seed=5), Stop(steps=9), "cpu", "me", "parent", "quick")
+    assert library.info(info.id) == info
+    assert library.config(info) == toy.config(seed=5)
+    assert library.stop(info) == Stop(steps=9)
+    assert "me" not in (library.folder(info.id) / "run.json").read_text().split('"'), "the token itself is not kept"
+    assert library.owns(info.id, "me") and not library.owns(info.id, "you") and not library.owns(info.id, "")
+
+
+@pytest.mark.parametrize("run", ["", ".", "..", "../x", "a/b", "x" * 65, "unknown", "recorded-", "recorded-..", "\x00"])
+def test_unknown_runs(run: str) -> None:
+    with pytest.raises(Refusal, match="no such run"):
+        Library().view(run)
+
+
+def test_runs_are_listed_newest_first(toy: Experiment) -> None:
+    folders = [made(toy), made(toy)]
+    library = Library()
+    library.create("toy", toy.config(), Stop(), "cpu", "you")
+    assert [view.info.id for view in library.runs("me", "toy")] == [folder.name for folder in reversed(folders)]
+    assert library.runs("me", "dnn") == []
+
+
+def test_a_damaged_description(toy: Experiment) -> None:
+    folder = made(toy)
+    for content in ("", "{", "[]", '{"id": 3}', "[" * 100_000):
+        (folder / "run.json").write_text(content)
+        with pytest.raises(Refusal, match="damaged"):
+            Library().view(folder.name)
+        assert Library().runs("me") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"mode": "fly"}', b"[]", b'{"speed": 1e999}'])
+def test_damaged_control_means_run(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / control.NAME).write_bytes(content)
+    assert control.read(tmp_path) == Control()
+
+
+def test_control_is_replaced_and_its_stamp_changes(tmp_path: Path) -> None:
+    seen = {control.stamp(tmp_path)}
+    for steps in range(5):
+        asked = Control(mode="pause", steps=steps, knobs=(KnobTurn(field="lr", value=0.1),), stop=Stop(steps=7))
+        control.write(tmp_path, asked)
+        seen.add(control.stamp(tmp_path))
+        assert control.read(tmp_path) == asked
+    assert len(seen) == 6 and [path.name for path in tmp_path.iterdir()] == [control.NAME]
+
+
+def test_states_that_no_worker_tells(toy: Experiment) -> None:
+    folder = made(toy)
+    library = Library()
+    assert library.view(folder.name).head.state == "queued"
+    control.write(folder, Control(mode="stop"))
+    assert library.view(folder.name).head.state == "stopped"
+    log = LogWriter(folder / "log.sqlite")
+    log.append(Status("running", 7))
+    log.flush(Head(state="running", step=7, steps_per_s=10.0))
+    log.close()
+    view = library.view(folder.name)
+    assert (view.head.state, view.head.step, view.head.steps_per_s, view.resumable) == ("interrupted", 7, 0.0, False)
+    with lock(folder):
+        assert alive(folder)
+        assert library.view(folder.name).head.state == "running"
+        with pytest.raises(Refusal, match="still training"):
+            library.delete(folder.name, "me")
+    assert not alive(folder)
+    checkpoints.save(folder, checkpoints.Saved(5, {}, 0.1, 1, {}))
+    assert library.view(folder.name).resumable
+    path = checkpoints.files(folder)[0]
+    path.write_bytes(path.read_bytes()[:20])
+    assert not library.view(folder.name).resumable
+    library.delete(folder.name, "me")
+    assert not folder.exists()
+
+
+def test_a_log_that_is_no_log(toy: Experiment) -> None:
+    folder = made(toy, 50)
+    work(folder)
+    for beside in folder.glob("log.sqlite-*"):
+        beside.unlink()
+    (folder / "log.sqlite").write_bytes(b"no log at all" * 1000)
+    view = Library().view(folder.name)
+    assert view.head.state == "interrupted" and Library().reader(folder.name).tail() == []
+
+
+def test_recorded_runs_are_read_and_not_touched(toy: Experiment, tmp_path: Path) -> None:
+    folder = made(toy, 50)
+    work(folder)
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    folder.rename(recorded / "toy")
+    library = Library(recorded=recorded)
+    view = library.view("recorded-toy")
+    assert (view.info.id, view.head.state, view.resumable) == ("recorded-toy", "finished", False)
+    assert any(isinstance(record.event, Scalars) for record in library.reader("recorded-toy").tail())
+    assert not library.owns("recorded-toy", "me")
+    with pytest.raises(Refusal, match="somebody else"):
+        library.delete("recorded-toy", "me")
+    assert library.runs("me") == []

@@ -1,7 +1,7 @@
-"""The closed set of events that a training tells the world: plain frozen data, numpy at most, never a tensor.
+"""The closed set of events that a training yields: plain frozen data, numpy at most, never a tensor.
 
 A run is an append-only log of these, and everything a person sees is a fold over that log. :class:`Step` and
-:class:`Pulse` are spoken to the worker only and never logged.
+:class:`Pulse` are for the driver only and never logged.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step was made and the state is whole: it may be looked at, saved, changed or left.
+    """One step was made and the state is whole: it may be measured, drawn, saved, changed or left.
 
     A step is an update of the parameters; for an agent that makes its own data it is a step in its environment, which
     is what its schedules and its papers count, whether or not the parameters are updated at it.
@@ -35,9 +35,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Nothing to tell, inside a long piece of work such as an evaluation or many updates in one step.
+    """A moment inside a long piece of work, such as an evaluation or many updates in one step.
 
-    The worker may look at its controls and, for pictures, at the state; it may not save or change it here.
+    The driver may read its control file and take snapshots here; it may not save or change the state.
     """
 
 
@@ -68,16 +68,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A rendered picture, uint8 of shape (height, width, 3)."""
-
-    step: int
-    panel: str
-    image: Array
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
+class SettingChanged:
     """A live setting was changed after ``step`` updates."""
 
     step: int
@@ -110,7 +101,7 @@ class Status:
     Attributes:
         state: one of :data:`STATES`.
         step: updates made so far. With ``state="resumed"`` all that the log holds beyond this step is void: it will
-            be told again.
+            be logged again.
         sentence: why, where there is something to say.
     """
 
@@ -128,7 +119,7 @@ class Failure:
     traceback: str = ""
 
 
-Event = Step | Pulse | Scalars | Snapshot | Text | Frame | Knob | Note | Checkpoint | Status | Failure
+Event = Step | Pulse | Scalars | Snapshot | Text | SettingChanged | Note | Checkpoint | Status | Failure
 
 #: ``queued`` and ``interrupted`` are never logged: no worker lives to say so. The library finds them out.
 STATES = (

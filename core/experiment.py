@@ -1,23 +1,26 @@
 """What an algorithm declares of itself: its settings, its panels, its presets. No torch in here.
 
-An experiment names the module that trains by string (``program``). That module holds
+An experiment names the package that trains (``program``); :mod:`core.program` says which module of it holds what:
 
-- ``load(config) -> data``: the data set, through :mod:`core.data`;
-- ``build(config, data, device) -> State``: modules, optimisers, random generators, data cursor, step 0;
-- ``train(state) -> Iterator[Event]``: yields :class:`~core.events.Step` after each step (an update, or an agent's step
-  in its environment), measurements as :class:`~core.events.Scalars` on a schedule of steps (never of the clock: the
-  same seed gives the same curve), and :class:`~core.events.Pulse` inside long evaluations. It reads ``state.config``
-  anew at every step, so that a live setting acts at once, and starts at ``state.step``, so that it continues a loaded
-  state. Where a round has parts, it reads ``state.due`` anew as well. What is due at a step is measured at the top of
-  the loop, before the next one. The worker stops asking when the run is to end; a training that has an end of its
-  own, such as a last epoch, returns there and tells it as ``state.end``.
-- ``observe(state, everything=True) -> Iterator[Event]``: a Snapshot for each panel, by the clock; it changes nothing in
-  the state, no random generator either. Where ``everything`` is false the training runs on and the next look comes in a
-  moment: panels may then be told in turn, so that what moves most can come at each look.
-- where what is saved is too much for a recording, ``slim(tree) -> tree``: a state's dict without what only a training
-  needs; ``load_state_dict`` takes it all the same.
-- where the experiment declares probes, ``probe(state, name, requests) -> Iterator[Event]``: questions put to the
-  trained model by a person, such as a key pressed in a game. See :class:`Probe` and :meth:`Program.probe`.
+- ``load(config) -> data``: the data set, through :mod:`core.data`.
+- ``build(config, data, device) -> State``: modules, optimisers, random generators, step 0.
+- ``train(state) -> Iterator[Event]``: the loop of the paper. It yields :class:`~core.events.Step` after each step (an
+  update, or an agent's step in its environment), when the state is whole, and :class:`~core.events.Pulse` inside a long
+  step. It reads ``state.config`` at every step, so that a live setting acts at once, and starts at ``state.step``, so
+  that it continues a restored state. Where a round has parts, it reads ``state.next_part`` as well. A training that has
+  an end of its own, such as a last epoch, returns there and says where as ``state.end``.
+- ``log_metrics(state) -> Iterator[Event]``: called after a step for which ``state.should_log(step)`` holds, which goes
+  by the count of steps and never by the clock: the same seed gives the same curve. It yields
+  :class:`~core.events.Scalars`, :class:`~core.events.Note`, snapshots that come of an evaluation, and
+  :class:`~core.events.Pulse` inside a long evaluation. What it changes in the state (a history, say) is saved.
+- ``SNAPSHOTS``: from a panel's name to ``snapshot(state) -> arrays``, the hero first. The driver takes them by the
+  clock and their cost, and leaves out what nobody has in sight; so none may rely on another. A snapshot changes nothing
+  that is saved, no random generator either; ``None`` means that there is nothing to draw.
+- ``STATIC_SNAPSHOTS``: the same for what never changes, taken once, at step 0.
+- ``probe(state, name, requests)``, where the experiment declares probes: questions put to the trained model by a
+  person, such as a key pressed in a game. See :class:`Probe` and :class:`ProbeFunction`.
+- ``export(state, folder) -> list[Path]``, where the experiment declares exported files, and
+  ``inference_state(tree) -> tree``, where a recording should not keep what only a training needs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -259,15 +262,16 @@ class Experiment:
         presets: the first is what the page opens with.
         metrics: a sentence for each metric that the training reports.
         diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
-        program: module with ``load``, ``build``, ``train`` and ``observe``.
-        looks: share of the processor's time that ``observe`` may take; the default of
-            :mod:`core.runs.worker.pacing` where
-            it is 0. More than that is for pictures that cost more than arithmetic, such as a rendered frame.
+        program: package with ``train``, ``metrics`` and ``snapshots``; see :mod:`core.program`.
+        source: modules of that package that make up the training, in the order to read them.
+        snapshot_budget: share of the processor's time that snapshots may take; 0 for the default of
+            :mod:`core.runs.worker.pacing`. More is for pictures that cost more than arithmetic, such as a rendered
+            frame.
         parts: names of the parts of a round in their order (a GAN's D and G), empty where an update is all there is.
             A state of such an experiment is a :class:`Rounds`.
         probes: questions that a person may put to the trained model; the program then has a ``probe``.
-        files: what a finished run's own files are called, marked with ``N_``, where a person may take some along (word
-            vectors, say); the program then has ``export(state, folder) -> list[Path]``, which writes them.
+        files: what a run's exported files are called, marked with ``N_``, where it has some (word vectors, say); the
+            program then has ``export``.
     """
 
     slug: str
@@ -282,7 +286,8 @@ class Experiment:
     diagnoses: Mapping[str, str]
     program: str
     place: int = 100
-    looks: float = 0.0
+    source: tuple[str, ...] = ("model", "train")
+    snapshot_budget: float = 0.0
     parts: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     files: str = ""
@@ -320,63 +325,57 @@ class Diverged(ArithmeticError):
 
 
 class State(Protocol):
-    """Everything a training needs to go on. ``state_dict`` is a tree of dicts, lists, numbers, strings and tensors.
+    """Everything a training needs to go on; :class:`core.training.Training` is one. No torch is needed to know it.
 
-    One whose ``train`` ends by itself also has ``end``, the step after which it does, so that the page can tell how
-    much is left.
+    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors.
+
+    Attributes:
+        step: steps made.
+        config: the settings in force.
+        end: the step after which ``train`` returns by itself, 0 where it does not.
     """
 
     step: int
     config: Any
+    end: int
+
+    def should_log(self, step: int) -> bool: ...
+
+    def apply_config(self, config: Any) -> None: ...
 
     def state_dict(self) -> dict[str, Any]: ...
 
-    def load_state_dict(self, tree: dict[str, Any]) -> None: ...
-
-    def turn(self, config: Any) -> None:
-        """Take changed live settings."""
-        ...
+    def load_state_dict(self, tree: Mapping[str, Any]) -> None: ...
 
 
 class Rounds(State, Protocol):
     """A state whose updates are those of several parts in turn.
 
     Attributes:
-        due: the part whose update is next. ``train`` reads it, makes that update and sets the next; whoever wants an
-            update of another part first sets it between two updates.
+        next_part: the part whose update is next. ``train`` reads it, makes that update and sets the next; whoever
+            wants an update of another part first sets it between two updates.
     """
 
-    due: str
+    next_part: str
 
 
-class Program(Protocol):
-    """The module that an experiment names.
-
-    One whose experiment declares probes also has
-
-    ``probe(state, name: str, requests: Iterator[Request]) -> Iterator[Event]``
+class ProbeFunction(Protocol):
+    """``probe`` of an algorithm's ``probes`` module.
 
     Args:
-        state: loaded from a checkpoint and this session's own: it may be changed at will, the training has its own.
-            The random generators in it are where the checkpoint left them, so that a session can be repeated.
-        name: the :class:`Probe` asked for.
-        requests: checked requests, one at a time. To ask for the next waits for the person, and says that the one
-            before is answered; a person who was quicker than the answer has only the newest request kept.
+        state: restored from a checkpoint and this session's own: it may be changed at will. The random generators in it
+            are where the checkpoint left them, so that a session can be repeated.
+        name: the :class:`Probe` that was opened.
+        requests: checked requests, one at a time. Taking the next one waits for the person, and means that the one
+            before is answered; of requests that came faster than answers only the newest is kept.
 
-    Yields for each request one or more of :class:`~core.events.Snapshot`, :class:`~core.events.Frame` and
-    :class:`~core.events.Text`, with the probe's name as their panel; the last is what stays in sight. Ends when
-    ``requests`` ends: the session was closed. What was opened for the session (an environment, say) is closed in a
-    ``finally``. An error ends the session with a sentence. The process has one session and nothing else, so that a
-    ``torch.no_grad()`` around it all is well here.
+    Yields for each request one or more of :class:`~core.events.Snapshot` and :class:`~core.events.Text`, with the
+    probe's name as their panel; the last is what stays in sight. Ends when ``requests`` ends: the session was closed.
+    What was opened for the session (an environment, say) is closed in a ``finally``. An error ends the session with a
+    sentence. The process has one session and nothing else, so that a ``torch.no_grad()`` around it all does no harm.
     """
 
-    def load(self, config: Any) -> Any: ...
-
-    def build(self, config: Any, data: Any, device: str) -> State: ...
-
-    def train(self, state: Any) -> Iterator[Event]: ...
-
-    def observe(self, state: Any, everything: bool = True) -> Iterator[Event]: ...
+    def __call__(self, state: Any, name: str, requests: Iterator[Request]) -> Iterator[Event]: ...
 
 
 __all__ = [
@@ -389,7 +388,7 @@ __all__ = [
     "Paper",
     "Preset",
     "Probe",
-    "Program",
+    "ProbeFunction",
     "Request",
     "Rounds",
     "Sentence",

@@ -5,7 +5,6 @@ either end of such a stretch, one with ``first`` and ``last`` with the steps a s
 in a process of its own, which comes to be as a run's worker does: by a fork of a warm one, where that is safe.
 """
 
-import importlib
 import json
 import multiprocessing
 import sys
@@ -17,6 +16,7 @@ import torch
 
 from core import registry
 from core.events import Step
+from core.program import program_of
 from core.runs.server.launchers import FORKING
 from core.runs.worker import process, zygote
 
@@ -26,8 +26,8 @@ def steps(slug: str, preset: str, seed: int) -> Iterator[int]:
     experiment = registry.get(slug)
     settings = next(one for one in experiment.presets if one.name == preset).settings
     config = experiment.config(**{**settings, "seed": seed})
-    program = importlib.import_module(experiment.program)
-    for event in program.train(program.build(config, program.load(config), "cpu")):
+    program = program_of(experiment)
+    for event in program.train(program.begin(config, "cpu")):
         if isinstance(event, Step):
             yield event.step
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core import registry
-from core.events import ENDED, Knob
+from core.events import ENDED, SettingChanged
 from core.experiment import Experiment
 from core.runs.server.engine import engine
 from core.runs.store.library import RunView
@@ -91,7 +91,7 @@ def turned(seen: Watched) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     try:
-        knobs = [record.event for record in reader.events(Knob)]
+        knobs = [record.event for record in reader.events(SettingChanged)]
     finally:
         reader.close()
-    return {knob.field: knob.new for knob in knobs if isinstance(knob, Knob)}
+    return {knob.field: knob.new for knob in knobs if isinstance(knob, SettingChanged)}

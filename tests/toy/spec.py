@@ -54,7 +54,7 @@ experiment = Experiment(
         Metric("weight/*", "Weight", "Size of a layer's weights."),
     ),
     diagnoses={},
-    program="tests.toy.program",
+    program="tests.toy",
     probes=(
         Probe(
             "ask",

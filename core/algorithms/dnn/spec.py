@@ -269,7 +269,7 @@ experiment = Experiment(
     presets=PRESETS,
     metrics=METRICS,
     diagnoses=DIAGNOSES,
-    program="core.algorithms.dnn.train",
-    looks=0.012,
+    program="core.algorithms.dnn",
+    snapshot_budget=0.012,
     place=1,
 )

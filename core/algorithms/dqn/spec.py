@@ -306,8 +306,8 @@ experiment = Experiment(
     presets=PRESETS,
     metrics=METRICS,
     diagnoses=DIAGNOSES,
-    program="core.algorithms.dqn.train",
+    program="core.algorithms.dqn",
     place=10,
-    looks=0.028,
+    snapshot_budget=0.028,
     probes=PROBES,
 )

@@ -257,8 +257,8 @@ experiment = Experiment(
     presets=PRESETS,
     metrics=METRICS,
     diagnoses=DIAGNOSES,
-    program="core.algorithms.gan.train",
+    program="core.algorithms.gan",
     place=7,
     parts=(N_("D"), N_("G")),
-    looks=0.02,
+    snapshot_budget=0.02,
 )

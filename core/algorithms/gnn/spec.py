@@ -291,8 +291,8 @@ experiment = Experiment(
     presets=PRESETS,
     metrics=METRICS,
     diagnoses=DIAGNOSES,
-    program="core.algorithms.gnn.train",
+    program="core.algorithms.gnn",
     place=9,
-    looks=0.03,
+    snapshot_budget=0.03,
     probes=PROBES,
 )

@@ -274,9 +274,9 @@ experiment = Experiment(
     presets=PRESETS,
     metrics=METRICS,
     diagnoses=DIAGNOSES,
-    program="core.algorithms.word2vec.train",
+    program="core.algorithms.word2vec",
     place=5,
-    looks=0.015,
+    snapshot_budget=0.015,
     files=N_("Vectors"),
     probes=PROBES,
 )

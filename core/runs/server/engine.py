@@ -255,11 +255,11 @@ class Engine:
                 if not isinstance(value, Mapping) or not isinstance(value.get("field"), str) or "value" not in value:
                     raise Refusal("knob", N_("A knob needs a field and a value."))
                 config = self.library.config(info)
-                for turn in asked.knobs:
+                for turn in asked.changes:
                     config = settings.turn(config, turn.field, turn.value)
                 settings.turn(config, value["field"], value["value"])
-                turned = control.KnobTurn(field=value["field"], value=value["value"])
-                return asked.model_copy(update={"knobs": (*asked.knobs, turned)})
+                turned = control.SettingRequest(field=value["field"], value=value["value"])
+                return asked.model_copy(update={"changes": (*asked.changes, turned)})
             case "until":
                 stop = dict(value) if isinstance(value, Mapping) else {}
                 return asked.model_copy(

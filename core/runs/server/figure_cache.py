@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from core.events import Event, Frame, Snapshot, Text
+from core.events import Event, Snapshot, Text
 from core.experiment import Config, Context, Experiment
 from core.figures import packed
 from core.runs.server.fold import Fold
@@ -134,13 +134,11 @@ class Painter:
 
 
 def arrays(event: Event) -> Mapping[str, Any]:
-    """What a view is given: a snapshot's arrays, a text as ``text``, a picture as ``image``."""
+    """What a view is given: a snapshot's arrays, a text as ``text``."""
     if isinstance(event, Snapshot):
         return event.arrays
     if isinstance(event, Text):
         return {"text": event.text}
-    if isinstance(event, Frame):
-        return {"image": event.image}
     raise TypeError(f"{event!r} is no picture")
 
 

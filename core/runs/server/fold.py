@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.events import ENDED, Array, Failure, Frame, Knob, Note, Scalars, Snapshot, Status, Text
+from core.events import ENDED, Array, Failure, Note, Scalars, SettingChanged, Snapshot, Status, Text
 from core.experiment import Stop
 from core.figures import packed
 from core.runs.store.log import Head, Record
@@ -101,7 +101,7 @@ class Fold:
         self.sentence: Sentence | None = None
         self.curves: dict[str, Curve] = {}
         self.frames: dict[str, Frames] = {}
-        self._marks: list[tuple[int, Knob]] = []
+        self._marks: list[tuple[int, SettingChanged]] = []
         self._notes: list[tuple[int, Note]] = []
         self._rewinds: list[tuple[int, int]] = []
         self._gone: list[tuple[int, str, int]] = []
@@ -119,12 +119,12 @@ class Fold:
                     if curve is None:
                         curve = self.curves[metric] = Curve()
                     curve.add(record.seq, event.step, value)
-            elif isinstance(event, Snapshot | Text | Frame):
+            elif isinstance(event, Snapshot | Text):
                 kept = self.frames.setdefault(event.panel, Frames())
                 kept.seqs.append(record.seq)
                 kept.steps.append(event.step)
                 frames += 1
-            elif isinstance(event, Knob):
+            elif isinstance(event, SettingChanged):
                 self._marks.append((record.seq, event))
             elif isinstance(event, Note):
                 self._notes.append((record.seq, event))

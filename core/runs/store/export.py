@@ -4,17 +4,16 @@ They are written in a process of its own (``python -m core export``), since only
 run's folder until the run has a newer checkpoint.
 """
 
-import importlib
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from core import registry, settings
+from core import registry
 from core.runs.store import checkpoints
 from core.runs.store.library import Library
+from core.runs.store.restore import restore
 from core.words import N_, Refusal
 
 #: Seconds that writing the files may take.
@@ -31,16 +30,12 @@ def take(library: Library, run: str, target: Path) -> list[Path]:
     experiment = registry.get(info.slug)
     if not experiment.files:
         raise Refusal("run", N_("{title} has no files to take along."), title=experiment.title)
-    saved = checkpoints.newest(library.folder(run))
-    if saved is None:
+    restored = restore(library.folder(run), device="cpu")
+    if restored is None or restored.program.export is None:
         raise Refusal("run", N_("This run has saved nothing yet."))
-    program: Any = importlib.import_module(experiment.program)
-    config = settings.check(experiment.config, saved.config)
-    state = program.build(config, program.load(config), "cpu")
-    state.load_state_dict(saved.state)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, prefix=".writing-") as place:
-        written: list[Path] = program.export(state, Path(place))
+        written: list[Path] = restored.program.export(restored.state, Path(place))
         for path in written:
             path.replace(target / path.name)
     return [target / path.name for path in written]

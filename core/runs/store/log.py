@@ -24,11 +24,10 @@ from core.events import (
     Checkpoint,
     Event,
     Failure,
-    Frame,
-    Knob,
     Note,
     Pulse,
     Scalars,
+    SettingChanged,
     Snapshot,
     Status,
     Step,
@@ -48,13 +47,13 @@ CREATE TABLE IF NOT EXISTS head(one INTEGER PRIMARY KEY CHECK (one = 1), body TE
 """
 
 _KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (Scalars, Snapshot, Text, Frame, Knob, Note, Checkpoint, Status, Failure)
+    kind.__name__.lower(): kind for kind in (Scalars, Snapshot, Text, SettingChanged, Note, Checkpoint, Status, Failure)
 }
 
 
 #: What of an event stands in its row's body; step and panel have columns of their own, arrays are no JSON.
 _BODIES = {
-    name: [f.name for f in dataclasses.fields(kind) if f.name not in ("step", "panel", "arrays", "image")]
+    name: [f.name for f in dataclasses.fields(kind) if f.name not in ("step", "panel", "arrays")]
     for name, kind in _KINDS.items()
 }
 
@@ -102,8 +101,6 @@ def encoded(event: Event) -> tuple[str, str, str, bytes | None]:
     arrays = None
     if isinstance(event, Snapshot):
         arrays = safetensors.numpy.save({name: np.ascontiguousarray(a) for name, a in event.arrays.items()})
-    elif isinstance(event, Frame):
-        arrays = safetensors.numpy.save({"image": np.ascontiguousarray(event.image)})
     return kind, panel, json.dumps(body, default=_plain, allow_nan=True), arrays
 
 
@@ -127,8 +124,6 @@ def decoded(kind: str, step: int, panel: str, body: str, arrays: bytes | None) -
         fields["sentence"] = Sentence(**fields["sentence"])
     if cls is Snapshot:
         fields["arrays"] = safetensors.numpy.load(arrays) if arrays else {}
-    elif cls is Frame:
-        fields["image"] = safetensors.numpy.load(arrays)["image"] if arrays else np.zeros((0, 0, 3), np.uint8)
     event: Event = cls(step=step, **fields)
     return event
 

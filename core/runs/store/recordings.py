@@ -1,7 +1,6 @@
 """Makes the recorded run that a page plays before anybody pressed Train: a real run, thinned to what a film needs."""
 
 import dataclasses
-import importlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -9,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from core.events import Checkpoint, Frame, Snapshot, Text
+from core.events import Checkpoint, Snapshot, Text
 from core.experiment import Stop
+from core.program import Program, program_of
 from core.registry import get
 from core.runs.store import checkpoints
 from core.runs.store.library import RECORDED, Library
@@ -47,21 +47,21 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
         target.mkdir(parents=True, exist_ok=True)
         (target / "log.sqlite").unlink(missing_ok=True)
         copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
-        keep_checkpoint(folder, target, experiment.program if experiment.probes else "")
-        told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
-        (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
+        keep_checkpoint(folder, target, program_of(experiment) if experiment.probes else None)
+        recorded = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
+        (target / "run.json").write_text(recorded.model_dump_json(indent=1) + "\n")
     return target
 
 
-def keep_checkpoint(source: Path, target: Path, program: str, most: int = CHECKPOINT) -> None:
-    """Keep a run's last checkpoint for who wants to play with it, made slim where ``program`` knows how to, and where
-    it then has ``most`` bytes at the most; none where there is no program to play with."""
+def keep_checkpoint(source: Path, target: Path, program: Program | None, most: int = CHECKPOINT) -> None:
+    """Keep a run's last checkpoint for its probes, without what only a training needs, unless it has more than ``most``
+    bytes. None is kept where there is no ``program`` to probe."""
     shutil.rmtree(target / checkpoints.FOLDER, ignore_errors=True)
-    saved = checkpoints.newest(source) if program else None
-    if saved is None:
+    saved = checkpoints.newest(source)
+    if program is None or saved is None:
         return
-    slim = getattr(importlib.import_module(program), "slim", None)
-    file = checkpoints.save(target, dataclasses.replace(saved, state=slim(saved.state) if slim else saved.state))
+    reduced = program.inference_state(saved.state) if program.inference_state else saved.state
+    file = checkpoints.save(target, dataclasses.replace(saved, state=reduced))
     if (target / checkpoints.FOLDER / file).stat().st_size > most:
         shutil.rmtree(target / checkpoints.FOLDER)
 
@@ -73,7 +73,7 @@ def copy_thinned(source: Path, target: Path, frames: int) -> None:
     kept = _kept(records, frames)
     writer = LogWriter(target)
     for record in records:
-        if not isinstance(record.event, Snapshot | Frame | Text) or record.seq in kept:
+        if not isinstance(record.event, Snapshot | Text) or record.seq in kept:
             writer.append(record.event)
     writer.flush(dataclasses.replace(reader.head(), device="cpu"))
     writer.compact()
@@ -85,7 +85,7 @@ def _kept(records: list[Record], frames: int) -> set[int]:
     by_panel: dict[str, list[int]] = {}
     for record in records:
         event: Any = record.event
-        if isinstance(event, Snapshot | Frame | Text):
+        if isinstance(event, Snapshot | Text):
             by_panel.setdefault(event.panel, []).append(record.seq)
     kept = set()
     for seqs in by_panel.values():

@@ -7,7 +7,7 @@ class Clock:
     """Stands still until it is started.
 
     Attributes:
-        before: seconds of earlier lives, and of this one until it was last stopped.
+        before: seconds counted by earlier workers of this run, and by this one until it was last stopped.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the server asks of a run: one small file, owned by the server, replaced atomically, read by the worker.
+"""What the server requests of a run: one small file, owned by the server, replaced atomically, read by the worker.
 
 The worker compares the file's stamp (0.002 ms) and reads it again only where that changed.
 """
@@ -19,7 +19,7 @@ NAME = "control.json"
 ROUND = "round"
 
 
-class KnobTurn(BaseModel):
+class SettingRequest(BaseModel):
     """A live setting and the value it is to take."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,16 +29,17 @@ class KnobTurn(BaseModel):
 
 
 class Control(BaseModel):
-    """What is asked of the run at this moment.
+    """What is requested of the run at this moment.
 
     Attributes:
         mode: ``"run"``, ``"pause"`` or ``"stop"``.
         speed: steps a second; 0 for full speed.
-        steps: steps asked for one by one while paused, counted over the worker's life.
+        steps: single steps requested while paused, counted from the worker's start.
         part: what the last of these steps is: a part of a round, :data:`ROUND`, or ``""`` for whatever is next.
-        saves: checkpoints asked for over the worker's life; one beyond those made is due at once.
-        knobs: live settings turned over the worker's life; it applies those beyond the ones it has applied.
+        saves: checkpoints requested, counted from the worker's start; one beyond those made is due at once.
+        changes: live settings changed since the worker's start; it applies those beyond the ones it has applied.
         stop: the stop condition, where it was changed since the run began.
+        in_sight: panels that somebody sees; snapshots of others are taken seldom. ``None`` where that is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -48,8 +49,9 @@ class Control(BaseModel):
     steps: int = Field(default=0, ge=0)
     part: str = ""
     saves: int = Field(default=0, ge=0)
-    knobs: tuple[KnobTurn, ...] = ()
+    changes: tuple[SettingRequest, ...] = ()
     stop: Stop | None = None
+    in_sight: tuple[str, ...] | None = None
 
 
 def write(folder: Path, control: Control) -> None:
@@ -68,7 +70,7 @@ def read(folder: Path) -> Control:
 def stamp(folder: Path) -> tuple[int, int]:
     """Changes whenever the file was replaced."""
     try:
-        status = os.stat(folder / NAME)  # noqa: PTH116 - asked every few milliseconds while training
+        status = os.stat(folder / NAME)  # noqa: PTH116 - called every few milliseconds while training
     except OSError:
         return 0, 0
     return status.st_mtime_ns, status.st_ino

@@ -1,68 +1,66 @@
-"""What a person asks of a run while it trains: as its folder says now, and as they asked in an earlier life of it."""
+"""What is requested of a run while it trains: by its control file now, and by the log of an earlier worker."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from core.events import Knob
+from core.events import SettingChanged
 from core.runs.worker import control
 
 
-class Asked:
-    """Read anew only where it was written since the last look.
+class ControlReader:
+    """Reads the control file again only where it was written since the last time.
 
     Attributes:
-        now: as of the last look.
-        again: turned in an earlier life, beyond the step resumed at; they are due again.
-        saved: checkpoints that were asked for and made.
+        current: the file as it was last read.
+        replayed: settings changed in an earlier worker beyond the step resumed at; they are due again.
+        saves_done: checkpoints that were requested and made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.now = control.Control()
-        self.again: list[Knob] = []
-        self.saved = 0
+        self.current = control.Control()
+        self.replayed: list[SettingChanged] = []
+        self.saves_done = 0
         self._stamp = (-1, -1)
-        self._turned = 0  # of now.knobs
+        self._applied = 0  # of current.changes
 
-    def look(self) -> bool:
-        """Whether something else is asked than at the last look."""
+    def refresh(self) -> bool:
+        """Read the file if it was written since; whether it was."""
         stamp = control.stamp(self.folder)
         if stamp == self._stamp:
             return False
         self._stamp = stamp
-        self.now = control.read(self.folder)
+        self.current = control.read(self.folder)
         return True
 
-    def unseen(self) -> control.Control | None:
-        """What was asked since the last look, which is left to the next one."""
+    def peek(self) -> control.Control | None:
+        """The file where it was written since the last refresh, else ``None``; the refresh is still to come."""
         return control.read(self.folder) if self._stamp != control.stamp(self.folder) else None
 
     @property
-    def free(self) -> bool:
+    def full_speed(self) -> bool:
         """Whether it trains on as fast as it can."""
-        return self.now.mode == "run" and not self.now.speed
+        return self.current.mode == "run" and not self.current.speed
 
     @property
-    def slow(self) -> bool:
-        """Whether it goes on in slow motion."""
-        return self.now.mode == "run" and self.now.speed > 0
+    def slow_motion(self) -> bool:
+        return self.current.mode == "run" and self.current.speed > 0
 
     @property
-    def save(self) -> bool:
-        """Whether a checkpoint is asked for."""
-        return self.saved < self.now.saves
+    def save_requested(self) -> bool:
+        return self.saves_done < self.current.saves
 
     @property
-    def waiting(self) -> bool:
-        """Whether a knob may have to be turned."""
-        return bool(self.again) or self._turned < len(self.now.knobs)
+    def has_changes(self) -> bool:
+        """Whether a setting may have to be changed."""
+        return bool(self.replayed) or self._applied < len(self.current.changes)
 
-    def turns(self, step: int) -> Iterator[tuple[str, Any]]:
+    def changes(self, step: int) -> Iterator[tuple[str, Any]]:
         """Fields and values that are due after ``step``, each once."""
-        while self.again and step >= self.again[0].step:
-            knob = self.again.pop(0)
-            yield knob.field, knob.new
-        for turn in self.now.knobs[self._turned :]:
-            self._turned += 1
-            yield turn.field, turn.value
+        while self.replayed and step >= self.replayed[0].step:
+            change = self.replayed.pop(0)
+            yield change.field, change.new
+        for requested in self.current.changes[self._applied :]:
+            self._applied += 1
+            yield requested.field, requested.value

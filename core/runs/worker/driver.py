@@ -1,68 +1,70 @@
 """Drives one training: the only caller of ``next()`` on it.
 
-Between two updates the driver looks at what is asked of the run (pause, single steps, slow motion, turned knobs,
-stop), keeps the log, saves checkpoints and has the state observed, so that an algorithm holds no control code at all.
-What it does beside training is kept to a few hundredths of the time (:mod:`core.runs.worker.pacing`).
+Between two steps the driver applies what is requested of the run (pause, single steps, slow motion, changed settings,
+stop), logs metrics, takes snapshots and saves checkpoints, so that an algorithm holds no control code at all. What it
+does beside training is kept to a few hundredths of the time (:mod:`core.runs.worker.pacing`).
 """
 
-import importlib
 import math
 import sqlite3
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import cast
 
 from core import registry, settings
 from core.data import cache
-from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Pulse, Scalars, Snapshot, Status, Step, Text
-from core.experiment import Config, Diverged, Program, Rounds, State, Stop
+from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
+from core.experiment import Config, Diverged, Rounds, State, Stop
+from core.program import Program, program_of
 from core.runs.store import checkpoints
 from core.runs.store.library import RunInfo
 from core.runs.store.log import Head, LogWriter, mend
+from core.runs.store.restore import restore
 from core.runs.worker import control, pacing
 from core.runs.worker.clock import Clock
-from core.runs.worker.control_reader import Asked
+from core.runs.worker.control_reader import ControlReader
 from core.runs.worker.failures import sentence_of
-from core.runs.worker.resume_log import Earlier
+from core.runs.worker.resume_log import ResumeLog
+from core.runs.worker.snapshots import SnapshotRotation
 from core.words import N_, Refusal, Sentence
 
-#: Seconds between two batches to the log, and between two looks at what is asked.
-FLUSH_S, LOOK_S = 0.08, 0.04
+#: Seconds between two batches to the log, and between two reads of the control file.
+FLUSH_S, CONTROL_S = 0.08, 0.04
 
-#: A stop waits so long for the end of an update before it gives up what was done since the last checkpoint.
+#: A stop waits so long for the end of a step before it gives up what was done since the last checkpoint.
 PATIENCE_S = 1.0
 
-#: Seconds between two looks while nothing moves.
+#: Seconds between two reads of the control file while nothing moves.
 NAP_S = 0.01
 
 
 class Stopped(BaseException):
-    """Asked to stop while the data was being prepared. No Exception: it has to come through those who catch these."""
+    """A stop was requested while the data was being prepared. No Exception: it must pass those who catch these."""
 
 
 class Driver:
-    """One life of a run, from its folder, whose lock the caller holds.
+    """Trains a run from its folder, whose lock the caller holds.
 
     Args:
         folder: the run's folder.
         info: what the run is.
-        threads: what torch shall use; a resumed run uses what it used before, or its last bits would differ.
-        watch: told where the run stands, with every batch.
+        threads: torch's threads; a resumed run uses those it was started with, or its last bits would differ.
+        on_flush: called with the run's state at every flush of the log.
 
     Raises:
-        Refusal: the run's settings are none that its experiment understands.
+        Refusal: the run's settings are not those of its experiment.
     """
 
     def __init__(
-        self, folder: Path, info: RunInfo, threads: int, watch: Callable[[Head], None] = lambda head: None
+        self, folder: Path, info: RunInfo, threads: int, on_flush: Callable[[Head], None] = lambda head: None
     ) -> None:
         self.folder = folder
         self.info = info
         self.threads = threads
-        self.watch = watch
+        self.on_flush = on_flush
         self.experiment = registry.get(info.slug)
         self.config: Config = settings.check(self.experiment.config, info.config)
         self.stop = settings.check(Stop, info.stop)
@@ -70,29 +72,30 @@ class Driver:
         self.log = LogWriter(folder / "log.sqlite")
         self.terminated = False  # set by a signal: ends as a stop does
 
-        self.state = "queued"
+        self.status = "queued"
         self.step = 0
         self.epoch = -1.0
         self.part = ""
         self.end = 0  # the training's own, where it has one
         self.task, self.share = "", 0.0
-        self.ending = ""  # the state to end in, once that is known
+        self.ending = ""  # the status to end in, once that is known
 
-        self._asked = Asked(folder)
+        self._control = ControlReader(folder)
         self._clock = Clock()
         self._flushed = 0.0
-        self._calm_until, self._calm_before = 0.0, 0
-        self._stopping = 0.0  # when a stop was first seen
-        self._stepped = 0  # of control.steps
-        self._forced = False  # the step under way is of a part whose turn it was not
-        self._due = 0.0  # of the next step in slow motion
-        self._reached = False  # the metric of the stop condition
-        self._observed = -1
-        self._early = pacing.Early()
-        self._rate = pacing.Rate()
+        self._idle_until, self._idle_before = 0.0, 0
+        self._stop_seen = 0.0  # when a stop was first seen inside a long evaluation
+        self._steps_done = 0  # of control.steps
+        self._out_of_turn = False  # the step under way is of a part that was not next
+        self._next_slow_step = 0.0
+        self._metric_reached = False
+        self._start_measured = False  # the metrics of step 0 are in the log
+        self._snapshots_at = -1  # the step of which all snapshots were taken
+        self._first_steps = pacing.FirstSteps()
+        self._rate = pacing.StepRate()
 
     def run(self) -> str:
-        """Prepare, train and end; the state it ended in, which is on the log as well.
+        """Prepare, train and end; the status it ended in, which is in the log as well.
 
         Raises:
             OSError, sqlite3.Error: the log cannot be written.
@@ -101,66 +104,63 @@ class Driver:
             program, state = self._prepare()
             self._train(program, state)
         except Stopped:
-            self._status("stopped")
+            self._log_status("stopped")
         except Diverged:
             why = N_("Diverged at step {step}: the loss is no longer a number. Try a smaller learning rate.")
-            self._status("diverged", Sentence(why, {"step": self.step}))
+            self._log_status("diverged", Sentence(why, {"step": self.step}))
         except sqlite3.Error:
             raise
         except Exception as error:
             sentence = sentence_of(error)
             self.log.append(Failure(self.step, sentence, traceback.format_exc()))
-            self._status("failed", sentence)
+            self._log_status("failed", sentence)
         self._clock.stop()
         self._flush()
         self.log.close()
-        return self.state
+        return self.status
 
     # Before the training
 
     def _prepare(self) -> tuple[Program, State]:
         import torch  # not before: the server imports this module's neighbours, and never torch
 
-        self._earlier = Earlier(self.folder / "log.sqlite")
-        self.step = self._earlier.step
-        self._status("preparing")
+        earlier = ResumeLog(self.folder / "log.sqlite")
+        self.step = earlier.step
+        self._log_status("preparing")
         self._flush()
-        program: Program = cast(Program, importlib.import_module(self.experiment.program))
-        saved = checkpoints.newest(self.folder) if self._earlier.lived else None
-        if saved:
-            self.config = settings.check(self.experiment.config, saved.config)
-            self.threads = saved.threads
-        torch.set_num_threads(self.threads)
-        told = cache.progress.set(self.preparing)
+        reset = cache.progress.set(self.report_progress)
         try:
-            data = program.load(self.config)
+            restored = restore(self.folder) if earlier.exists else None
+            if restored:
+                program, state, self.config = restored.program, restored.state, restored.config
+                self.threads, self._clock.before = restored.saved.threads, restored.saved.trained_s
+            else:
+                torch.set_num_threads(self.threads)
+                program = program_of(self.experiment)
+                state = program.begin(self.config, self.info.device)
         finally:
-            cache.progress.reset(told)
-        state = program.build(self.config, data, self.info.device)
-        if saved:
-            state.load_state_dict(saved.state)
-            self._clock.before = saved.trained_s
-        self.step, self.task, self.share = state.step, "", 0.0
-        self.end = int(getattr(state, "end", 0))
-        if self._earlier.lived:
-            knobs = self._earlier.resumed(state.step)
-            for knob in knobs:
-                if knob.step == state.step:
-                    self.config = settings.turn(self.config, knob.field, knob.new)
-            self._asked.again = [knob for knob in knobs if knob.step > state.step]
-            state.turn(self.config)
-            self._status("resumed")
+            cache.progress.reset(reset)
+        self.step, self.end, self.task, self.share = state.step, state.end, "", 0.0
+        if earlier.exists:
+            changes = earlier.changes_from(state.step)
+            for change in changes:
+                if change.step == state.step:
+                    self.config = settings.turn(self.config, change.field, change.new)
+            self._control.replayed = [change for change in changes if change.step > state.step]
+            state.apply_config(self.config)
+            self._log_status("resumed")
+        self._start_measured = earlier.measured_start
         return program, state
 
-    def preparing(self, task: str, share: float) -> None:
-        """Tell how far a long preparation is (a download), and leave it if asked to stop.
+    def report_progress(self, task: str, share: float) -> None:
+        """Log how far a long preparation is (a download), and leave it where a stop is requested.
 
         Raises:
-            Stopped: asked to stop.
+            Stopped: a stop is requested.
         """
         self.task, self.share = task, share
-        self._look()
-        if self._asked.now.mode == "stop" or self.terminated:
+        self._read_control()
+        if self._control.current.mode == "stop" or self.terminated:
             raise Stopped
         if perf_counter() - self._flushed > FLUSH_S:
             self._flush()
@@ -168,227 +168,248 @@ class Driver:
     # The training
 
     def _train(self, program: Program, state: State) -> None:
-        self._status("running")
-        looks = self.experiment.looks or pacing.OBSERVE_SHARE, pacing.OBSERVE_SOONEST_S, pacing.OBSERVE_LATEST_S
-        self._observing = pacing.Pace(*looks)
-        self._saving = pacing.Pace(pacing.SAVE_SHARE, pacing.SAVE_SOONEST_S, pacing.SAVE_LATEST_S, pacing.FIRST_SAVE_S)
+        self._log_status("running")
+        self._rotation = SnapshotRotation(program.snapshots)
+        share = self.experiment.snapshot_budget or pacing.SNAPSHOT_SHARE
+        self._snapshot_budget = pacing.TimeBudget(share, pacing.SNAPSHOT_SOONEST_S, pacing.SNAPSHOT_LATEST_S)
+        self._save_budget = pacing.TimeBudget(
+            pacing.SAVE_SHARE, pacing.SAVE_SOONEST_S, pacing.SAVE_LATEST_S, pacing.FIRST_SAVE_S
+        )
         self._clock.start()
-        self._whole(Step(state.step), program, state)
-        self._observing = pacing.Pace(*looks)  # the first look also makes what never changes: its cost tells nothing
+        if state.step == 0:
+            for name, function in program.static_snapshots.items():
+                arrays = function(state)
+                if arrays is not None:
+                    self.log.append(Snapshot(0, name, arrays))
+        self._take_snapshots(state)
+        # The first snapshots also make what is kept for all others: their cost says nothing about the next ones.
+        self._snapshot_budget = pacing.TimeBudget(share, pacing.SNAPSHOT_SOONEST_S, pacing.SNAPSHOT_LATEST_S)
+        self._flush()
+        if state.step == 0:
+            self._log_metrics(program, state)
+        self._between_steps(state)
         training = program.train(state)
-        self._flushed = 0.0  # what comes first is told at once
         while not self.ending:
             event = next(training, None)
             if type(event) is Step:
-                self._whole(event, program, state)
+                self.step, self.part = event.step, event.part
+                if event.epoch is not None:
+                    self.epoch = event.epoch
+                if state.should_log(event.step):
+                    self._log_metrics(program, state)
+                self._between_steps(state)
             elif event is not None:
-                self._tell(event)
-                if type(event) is Pulse and self._observing.ready(perf_counter()):
-                    self._observe(program, state, everything=False)
+                self._inside_step(event, state)
             else:
                 self.ending = "finished"
-            if perf_counter() - self._flushed > FLUSH_S:
-                self._flush()
-                self._give_up_waiting()
-        ending = self.ending
-        if ending != "abandoned":
-            self._observe(program, state)
+            self._flush_if_due()
+        if self.ending != "abandoned":
+            self._take_snapshots(state)
             self._save(state)
-        if ending == "finished":
-            self._due_at_the_end(training)
-        self._status("stopped" if ending == "abandoned" else ending)
+        self._log_status("stopped" if self.ending == "abandoned" else self.ending)
 
-    def _whole(self, event: Step, program: Program, state: State) -> None:
-        """An update was made and the state is whole: all that may happen between two updates happens here."""
-        self.step, self.part = event.step, event.part
-        if event.epoch is not None:
-            self.epoch = event.epoch
+    def _between_steps(self, state: State) -> None:
+        """A step was made and the state is whole: all that may happen between two steps happens here."""
         now = perf_counter()
-        if now < self._calm_until and event.step < self._calm_before:
+        if self.ending or (now < self._idle_until and self.step < self._idle_before):
             return  # the usual case, and all that most steps pay
-        self._look()
-        if self._asked.waiting:
-            self._turn_knobs(state)
-        self._check_the_end()
+        self._read_control()
+        if self._control.has_changes:
+            self._apply_changes(state)
+        self._check_for_end()
         if self.ending:
             return
-        early, free = self._early(self.step), self._asked.free
-        if early or self._observing.ready(now):
-            self._observe(program, state, everything=early or not free)
-        if event.step and (self._asked.save or self._saving.ready(now)):
+        if self._first_steps(self.step):
+            self._take_snapshots(state)
+        elif self._snapshot_budget.ready(now):
+            self._take_snapshots(state, self._due_snapshots())
+        if self.step and (self._control.save_requested or self._save_budget.ready(now)):
             self._save(state)
-        if self._asked.slow:
-            self._slowly(program, state)
-        if self._asked.now.mode == "pause":
-            self._pause(program, state)
-        self._calm()
+        if self._control.slow_motion:
+            self._wait_in_slow_motion(state)
+        if self._control.current.mode == "pause":
+            self._pause(state)
+        self._plan_idle_steps()
 
-    def _calm(self) -> None:
-        """Until when, and before which step, there is nothing to do between two updates."""
-        self._calm_until = perf_counter() + LOOK_S if self._asked.free else 0.0
-        steps = [self.stop.steps, *(step for step in pacing.EARLY if step > self.step)]
-        self._calm_before = min(steps + [knob.step for knob in self._asked.again])
+    def _plan_idle_steps(self) -> None:
+        """Until when, and before which step, there is nothing to do between two steps."""
+        self._idle_until = perf_counter() + CONTROL_S if self._control.full_speed else 0.0
+        steps = [self.stop.steps, *(step for step in pacing.FIRST_STEPS if step > self.step)]
+        self._idle_before = min(steps + [change.step for change in self._control.replayed])
 
-    def _check_the_end(self) -> None:
-        if self._asked.now.mode == "stop" or self.terminated:
+    def _check_for_end(self) -> None:
+        if self._control.current.mode == "stop" or self.terminated:
             self.ending = "stopped"
-        elif self._reached or self.step >= self.stop.steps or 0 < self.stop.seconds <= self._clock.seconds:
+        elif self._metric_reached or self.step >= self.stop.steps or 0 < self.stop.seconds <= self._clock.seconds:
             self.ending = "finished"
 
-    def _give_up_waiting(self) -> None:
-        """In a long evaluation the state is not ours to save: a stop then falls back to the last checkpoint."""
-        unseen = self._asked.unseen()
-        if unseen or self.terminated:
-            asked = self.terminated or (unseen is not None and unseen.mode == "stop")
-            self._stopping = (self._stopping or perf_counter()) if asked else 0.0
-        if self._stopping and perf_counter() - self._stopping > PATIENCE_S:
+    def _log_metrics(self, program: Program, state: State) -> None:
+        """Measure and log what is due after this step; at the start only where an earlier worker has not logged it."""
+        log = self.step > 0 or not self._start_measured
+        for event in program.log_metrics(state):
+            if log or type(event) is Pulse:
+                self._inside_step(event, state)
+            self._flush_if_due()
+            if self.ending:
+                return
+        if self._metric_reached:
+            self._idle_until = 0.0
+
+    def _inside_step(self, event: Event, state: State) -> None:
+        """Log what the training yields between two steps. At a Pulse the state may be drawn, not saved or changed."""
+        if type(event) is Pulse:
+            if self._snapshot_budget.ready(perf_counter()):
+                self._take_snapshots(state, self._due_snapshots())
+        elif isinstance(event, Scalars | Snapshot | Text | Note):
+            self.log.append(event)
+            if isinstance(event, Scalars):
+                self._check_metrics(event)
+
+    def _check_metrics(self, event: Scalars) -> None:
+        for name, value in event.values.items():
+            if name.endswith("/loss") and not math.isfinite(value):
+                raise Diverged
+        if self.stop.metric in event.values:
+            value = event.values[self.stop.metric]
+            metric = settings.metric_of(self.experiment, self.stop.metric)
+            higher = metric is not None and metric.better == "high"
+            if value >= self.stop.value if higher else value <= self.stop.value:
+                self._metric_reached = True
+
+    def _abandon_if_stopped(self) -> None:
+        """In a long step the state cannot be saved: a stop then falls back to the last checkpoint."""
+        unread = self._control.peek()
+        if unread or self.terminated:
+            stop = self.terminated or (unread is not None and unread.mode == "stop")
+            self._stop_seen = (self._stop_seen or perf_counter()) if stop else 0.0
+        if self._stop_seen and perf_counter() - self._stop_seen > PATIENCE_S:
             self.ending = "abandoned"
 
-    def _due_at_the_end(self, training: Iterator[Event]) -> None:
-        """Hear what is still due after the last update; the update that would follow is made and forgotten."""
-        self.ending = ""
-        for event in training:
-            self._look()
-            if type(event) is Step or self.terminated or self._asked.now.mode == "stop":
-                return
-            self._tell(event)
-            if perf_counter() - self._flushed > FLUSH_S:
-                self._flush()
+    # Pause and slow motion
 
-    def _pause(self, program: Program, state: State) -> None:
-        """Wait until asked to go on, to make a single step or to stop."""
-        if self.state != "paused":
-            self._status("paused")
-        elif self._asked.now.part != control.ROUND or self._round_ended(state):
-            self._stepped += 1
+    def _pause(self, state: State) -> None:
+        """Wait for a request to go on, to make a single step or to stop."""
+        if self.status != "paused":
+            self._log_status("paused")
+        elif self._control.current.part != control.ROUND or self._round_ended(state):
+            self._steps_done += 1
         self._clock.stop()
-        self._observe(program, state)
-        if self._forced:  # out of turn: the log does not tell of it, so nobody could repeat it
-            self._forced = False
+        self._take_snapshots(state)
+        if self._out_of_turn:  # the log does not hold which part was requested, so nobody could repeat it
+            self._out_of_turn = False
             self._save(state)
         self._flush()
-        while self._asked.now.mode == "pause" and self._stepped >= self._asked.now.steps and not self.terminated:
+        current = self._control.current
+        while current.mode == "pause" and self._steps_done >= current.steps and not self.terminated:
             time.sleep(NAP_S)
-            self._look()
-            self._turn_knobs(state)
-            if self._asked.save:
+            self._read_control()
+            self._apply_changes(state)
+            if self._control.save_requested:
                 self._save(state)
             if self.log.waiting:
                 self._flush()
-        self._check_the_end()
-        if self._asked.now.mode != "pause" and not self.ending:
-            self._status("running")
+            current = self._control.current
+        self._check_for_end()
+        if current.mode != "pause" and not self.ending:
+            self._log_status("running")
             self._flush()
-        elif not self.ending and self._asked.now.part in self.experiment.parts:
-            self._forced = cast(Rounds, state).due != self._asked.now.part
-            cast(Rounds, state).due = self._asked.now.part
+        elif not self.ending and current.part in self.experiment.parts:
+            rounds = cast(Rounds, state)
+            self._out_of_turn = rounds.next_part != current.part
+            rounds.next_part = current.part
         self._clock.start()
-        self._due = 0.0
+        self._next_slow_step = 0.0
 
     def _round_ended(self, state: State) -> bool:
-        """Whether the update just made was a round's last."""
+        """Whether the step just made was a round's last."""
         parts = self.experiment.parts
-        return not parts or (self.part != parts[0] and cast(Rounds, state).due == parts[0])
+        return not parts or (self.part != parts[0] and cast(Rounds, state).next_part == parts[0])
 
-    def _slowly(self, program: Program, state: State) -> None:
-        """Slow motion: every step is observed, then waited for."""
-        period = 1 / self._asked.now.speed
-        if 2 * self._observing.cost < period:
-            self._observe(program, state)
+    def _wait_in_slow_motion(self, state: State) -> None:
+        """Every step is drawn, then waited for."""
+        period = 1 / self._control.current.speed
+        if 2 * self._snapshot_budget.cost < period:
+            self._take_snapshots(state)
         self._flush()
         self._clock.stop()
-        self._due = max(self._due + period, perf_counter())
-        while (left := self._due - perf_counter()) > 0 and self._asked.slow and not self.terminated:
+        self._next_slow_step = max(self._next_slow_step + period, perf_counter())
+        while (left := self._next_slow_step - perf_counter()) > 0 and self._control.slow_motion and not self.terminated:
             time.sleep(min(left, NAP_S))
-            self._look()
-            if self._asked.save:
+            self._read_control()
+            if self._control.save_requested:
                 self._save(state)
-        self._check_the_end()
+        self._check_for_end()
         self._clock.start()
 
-    # What is asked
+    # What is requested
 
-    def _look(self) -> None:
-        """See what is asked of the run."""
-        before = self._asked.now
-        if not self._asked.look():
+    def _read_control(self) -> None:
+        before = self._control.current
+        if not self._control.refresh():
             return
-        now = self._asked.now
+        now = self._control.current
         if now.speed != before.speed:
-            self._due = 0.0
+            self._next_slow_step = 0.0
         if now.mode != "pause":
-            self._stepped = now.steps
+            self._steps_done = now.steps
         if now.stop is not None and now.stop != before.stop:
-            self.stop, self._reached = now.stop, False
+            self.stop, self._metric_reached = now.stop, False
 
-    def _turn_knobs(self, state: State) -> None:
-        for field, value in self._asked.turns(self.step):
-            self._turn(state, field, value)
+    def _apply_changes(self, state: State) -> None:
+        for field, value in self._control.changes(self.step):
+            try:
+                config = settings.turn(self.config, field, value)
+            except Refusal:
+                continue  # the server checks what it writes; a damaged file changes nothing
+            self.log.append(SettingChanged(self.step, field, getattr(self.config, field), getattr(config, field)))
+            self.config = config
+            state.apply_config(config)
 
-    def _turn(self, state: State, field: str, value: Any) -> None:
-        try:
-            config = settings.turn(self.config, field, value)
-        except Refusal:
-            return  # the server checks what it writes; what else stands in the file is nobody's wish
-        self.log.append(Knob(self.step, field, getattr(self.config, field), getattr(config, field)))
-        self.config = config
-        state.turn(config)
+    # What is logged
 
-    # What is told
+    def _due_snapshots(self) -> list[str] | None:
+        """All where a person goes step by step or slowly, else those whose turn it is."""
+        return self._rotation.due(self._control.current.in_sight) if self._control.full_speed else None
 
-    def _tell(self, event: Event) -> None:
-        """Log what the training yields; Pulse says nothing."""
-        if not isinstance(event, Scalars | Snapshot | Text | Frame | Note):
+    def _take_snapshots(self, state: State, names: list[str] | None = None) -> None:
+        """Take these snapshots, all where ``None``, unless all of this step were taken."""
+        if self._snapshots_at == self.step:
             return
-        if isinstance(event, Scalars | Text | Frame | Note) and self._earlier.told(event):
-            return
-        self.log.append(event)
-        if isinstance(event, Scalars):
-            for name, value in event.values.items():
-                if name.endswith("/loss") and not math.isfinite(value):
-                    raise Diverged
-            if self.stop.metric in event.values and not self.ending:
-                self._reach(event.values[self.stop.metric])
-
-    def _reach(self, value: float) -> None:
-        metric = settings.metric_of(self.experiment, self.stop.metric)
-        higher = metric is not None and metric.better == "high"
-        if value >= self.stop.value if higher else value <= self.stop.value:
-            self._reached, self._calm_until = True, 0.0  # ends once the next update is whole
-
-    def _observe(self, program: Program, state: State, everything: bool = True) -> None:
-        if self._observed == self.step:
-            return
-        self._observing.begin()
-        for event in program.observe(state, everything):
-            if isinstance(event, Snapshot | Text | Frame | Note):
-                self.log.append(event)
-        self._observing.done()
-        self._observed = self.step if everything else -1
-        self._early.took(self.step, self._observing.cost)
+        self._snapshot_budget.begin()
+        for snapshot in self._rotation.take(state, names):
+            self.log.append(snapshot)
+        self._snapshot_budget.done()
+        if names is None:
+            self._snapshots_at = self.step
+        self._first_steps.spend(self.step, self._snapshot_budget.cost)
 
     def _save(self, state: State) -> None:
-        self._saving.begin()
-        self._asked.saved = self._asked.now.saves
-        self._flush()  # first: what led to a saved state is never lost, for nobody would tell it again
+        self._save_budget.begin()
+        self._control.saves_done = self._control.current.saves
+        self._flush()  # first: what led to a saved state is never lost, for nobody would log it again
         config = self.config.model_dump(mode="json")
         saved = checkpoints.Saved(self.step, config, self._clock.seconds, self.threads, state.state_dict())
         file = checkpoints.save(self.folder, saved)
         self.log.append(Checkpoint(self.step, file))
-        self._saving.done()
+        self._save_budget.done()
 
-    def _status(self, state: str, sentence: Sentence | None = None) -> None:
-        self.state = state
+    def _log_status(self, status: str, sentence: Sentence | None = None) -> None:
+        self.status = status
         self._rate.reset()
-        self.log.append(Status(state, self.step, sentence))
+        self.log.append(Status(status, self.step, sentence))
+
+    def _flush_if_due(self) -> None:
+        if perf_counter() - self._flushed > FLUSH_S:
+            self._flush()
+            self._abandon_if_stopped()
 
     def _flush(self) -> None:
         head = Head(
-            state=self.state,
+            state=self.status,
             step=self.step,
             epoch=self.epoch,
             part=self.part,
-            steps_per_s=self._rate(self.step) if self.state == "running" else 0.0,
+            steps_per_s=self._rate(self.step) if self.status == "running" else 0.0,
             trained_s=self._clock.seconds,
             task=self.task,
             share=self.share,
@@ -397,4 +418,4 @@ class Driver:
         )
         self.log.flush(head)
         self._flushed = perf_counter()
-        self.watch(head)
+        self.on_flush(head)

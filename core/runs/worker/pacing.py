@@ -1,29 +1,29 @@
 """How often a worker does what is not training, so that it stays a small part of the time.
 
-Observations come at the first steps one by one, then by the clock; checkpoints by the clock. Either may use a fixed
+Snapshots are taken at the first steps one by one, then by the clock; checkpoints by the clock. Either may use a fixed
 share of the time, so what is costly comes seldom.
 """
 
 from collections import deque
 from time import perf_counter, thread_time
 
-#: Steps after which the state is always observed: the beginning of the time line.
-EARLY = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+#: Steps after which snapshots are always taken: the beginning of the time line.
+FIRST_STEPS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 
-#: Seconds that the early observations may take in all.
-EARLY_S = 0.3
+#: Seconds that the snapshots of these steps may take in all.
+FIRST_STEPS_S = 0.3
 
-OBSERVE_SHARE, OBSERVE_SOONEST_S, OBSERVE_LATEST_S = 0.008, 0.2, 3.0
+SNAPSHOT_SHARE, SNAPSHOT_SOONEST_S, SNAPSHOT_LATEST_S = 0.008, 0.2, 3.0
 SAVE_SHARE, SAVE_SOONEST_S, SAVE_LATEST_S = 0.004, 2.0, 60.0
 
 #: What is done next is paced by the quickest of so many: on a busy machine others are served in the midst of it.
 RECENT = 4
 
-#: Seconds of training before the first checkpoint of a life: a run that is killed again and again still gets on.
+#: Seconds of training before the first checkpoint of a worker: a run that is killed again and again still gets on.
 FIRST_SAVE_S = 0.1
 
 
-class Pace:
+class TimeBudget:
     """When something is due next, by what it cost the last times.
 
     Args:
@@ -73,35 +73,35 @@ class Pace:
         self.affordable = cpu + (cpu - self._cpu_from) / self.share
 
 
-class Early:
-    """Whether a step is one of the first that are always observed, until that has taken its time."""
+class FirstSteps:
+    """Whether a step is one of the first, at which snapshots are always taken, until that has taken its time."""
 
     def __init__(self) -> None:
-        self._taken = 0.0
+        self._spent = 0.0
 
     def __call__(self, step: int) -> bool:
-        return step <= EARLY[-1] and step in EARLY and self._taken < EARLY_S
+        return step <= FIRST_STEPS[-1] and step in FIRST_STEPS and self._spent < FIRST_STEPS_S
 
-    def took(self, step: int, seconds: float) -> None:
-        """A step was observed; the first look, which also makes what never changes, does not count."""
-        if 0 < step <= EARLY[-1]:
-            self._taken += seconds
+    def spend(self, step: int, seconds: float) -> None:
+        """Count the snapshots of a step; those of step 0, which include what never changes, do not count."""
+        if 0 < step <= FIRST_STEPS[-1]:
+            self._spent += seconds
 
 
-class Rate:
+class StepRate:
     """Steps a second over the last second or so; over longer where none was made in it."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[float, int]] = []
+        self._points: list[tuple[float, int]] = []
 
     def __call__(self, step: int) -> float:
         now = perf_counter()
-        self._seen.append((now, step))
-        while len(self._seen) > 2 and self._seen[1][0] < now - 1.0 and self._seen[1][1] < step:
-            self._seen.pop(0)
-        (then, before), span = self._seen[0], now - self._seen[0][0]
+        self._points.append((now, step))
+        while len(self._points) > 2 and self._points[1][0] < now - 1.0 and self._points[1][1] < step:
+            self._points.pop(0)
+        (then, before), span = self._points[0], now - self._points[0][0]
         return (step - before) / span if span > 0 and then < now else 0.0
 
     def reset(self) -> None:
-        """Nothing moves."""
-        self._seen.clear()
+        """Start over, when the training pauses or ends."""
+        self._points.clear()

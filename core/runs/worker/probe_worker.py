@@ -6,7 +6,6 @@ line come requests, a line of JSON each, of which only the newest is kept while 
 JSON, and after the line of an event the bytes of its arrays.
 """
 
-import importlib
 import json
 import os
 import sys
@@ -19,12 +18,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from core import registry, settings
-from core.events import Event, Frame, Snapshot, Text
+from core.events import Event, Snapshot, Text
 from core.experiment import Probe, Request
 from core.runs.server.fold import told
-from core.runs.store import checkpoints
 from core.runs.store.library import Library
 from core.runs.store.log import decoded, encoded
+from core.runs.store.restore import restore
 from core.runs.worker import process
 from core.runs.worker.failures import sentence_of
 from core.words import N_, Refusal
@@ -109,10 +108,13 @@ def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgo
         info = Library(folder.parent).info(folder.name)
         probe = named(info.slug, name, info.config)
         questions = Questions(incoming, probe.request)
-        program, state = _loaded(folder, info.slug, info.device, step)
+        restored = restore(folder, step, threads=process.threads())
+        if restored is None or restored.program.probe is None:
+            raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
+        state = restored.state
         say({"ready": state.step})
-        for event in program.probe(state, name, iter(questions)):
-            if isinstance(event, Snapshot | Frame | Text):
+        for event in restored.program.probe(state, name, iter(questions)):
+            if isinstance(event, Snapshot | Text):
                 kind, panel, body, arrays = encoded(event)
                 about = {"kind": kind, "at": event.step, "panel": panel, "body": body, "size": len(arrays or b"")}
                 say({"n": questions.n, **about}, arrays or b"")
@@ -126,21 +128,6 @@ def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgo
     with suppress(OSError):
         say({"over": True})
     return 0
-
-
-def _loaded(folder: Path, slug: str, device: str, step: int | None) -> tuple[Any, Any]:
-    import torch
-
-    experiment = registry.get(slug)
-    saved = checkpoints.newest(folder, step)
-    if saved is None:
-        raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
-    torch.set_num_threads(process.threads())
-    program: Any = importlib.import_module(experiment.program)
-    config = settings.check(experiment.config, saved.config)
-    state = program.build(config, program.load(config), device)
-    state.load_state_dict(saved.state)
-    return program, state
 
 
 def main() -> int:

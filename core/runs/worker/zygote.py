@@ -8,7 +8,6 @@ its own. It never touches an accelerator, for a forked process could not use it 
 """
 
 import gc
-import importlib
 import json
 import os
 import select
@@ -26,6 +25,7 @@ import torch
 import core.runs.store.checkpoints
 import core.runs.worker.driver  # noqa: F401 - what every worker needs is imported once, here
 from core import registry
+from core.program import program_of
 from core.runs.worker import probe_worker, process
 
 #: Present where the driver of an accelerator is; merely asking torch would wake it.
@@ -40,7 +40,7 @@ def warm() -> None:
     torch.set_num_threads(1)
     for experiment in registry.experiments().values():
         with suppress(Exception):  # the run's own worker says what is wrong with it
-            importlib.import_module(experiment.program)
+            program_of(experiment)
     if any(Path(device).exists() for device in _ACCELERATORS):
         return  # autograd and the optimisers look for devices, which would wake the driver in this process
     model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core import settings
-from core.events import Knob
+from core.events import SettingChanged
 from core.experiment import Experiment, Stop
 from core.runs.server.engine import Engine
 from core.runs.server.queue import WAITING_EACH
@@ -68,7 +68,7 @@ def test_commands(engine: Engine, toy: Experiment) -> None:
     engine.command(run, "me", "step")
     until(lambda: engine.view(run).head.step == step + 2)
     engine.command(run, "me", "knob", {"field": "lr", "value": 0.5})
-    until(lambda: any(isinstance(r.event, Knob) for r in engine.library.reader(run).tail()))
+    until(lambda: any(isinstance(r.event, SettingChanged) for r in engine.library.reader(run).tail()))
     engine.command(run, "me", "speed", 5)
     engine.resume(run, "me")
     until(lambda: state(engine, run) == "running")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import Event, Failure, Knob, Note, Scalars, Snapshot, Status, Text
+from core.events import Event, Failure, Note, Scalars, SettingChanged, Snapshot, Status, Text
 from core.experiment import Stop
 from core.runs.server.fold import KEPT_POINTS, TOLD_POINTS, Fold, extremes, status, told
 from core.runs.store.log import Head, Record
@@ -78,7 +78,7 @@ def read_plainly(events: list[Event]) -> Browser:
                 truth.curves.setdefault(metric, []).append((event.step, value))
         elif isinstance(event, Snapshot | Text):
             truth.frames.setdefault(event.panel, []).append(event.step)
-        elif isinstance(event, Knob):
+        elif isinstance(event, SettingChanged):
             truth.marks.append({"step": event.step, "field": event.field, "old": event.old, "new": event.new})
         elif isinstance(event, Note):
             truth.notes.append(
@@ -103,7 +103,7 @@ def lives(draw: st.DrawFn) -> list[Event]:
             events.append(Snapshot(step, panel, {}))
             step += 1
         elif kind == 6:
-            events.append(Knob(step, "rate", 1, len(events)))
+            events.append(SettingChanged(step, "rate", 1, len(events)))
         elif kind == 7:
             events.append(Note(step, "dead", {"n": 1}))
         elif kind == 8:
@@ -189,7 +189,15 @@ def test_frames_that_the_log_let_go_are_told_and_forgotten() -> None:
 
 def test_settings_at_a_step_follow_the_knobs() -> None:
     fold = Fold({})
-    fold.take(records([Knob(10, "rate", 0.1, 0.2), Knob(20, "rate", 0.2, 0.4), Knob(20, "decay", 0.0, 1.0)]))
+    fold.take(
+        records(
+            [
+                SettingChanged(10, "rate", 0.1, 0.2),
+                SettingChanged(20, "rate", 0.2, 0.4),
+                SettingChanged(20, "decay", 0.0, 1.0),
+            ]
+        )
+    )
     start = {"rate": 0.1, "decay": 0.0, "seed": 3}
     assert fold.settings(start, 9) == start
     assert fold.settings(start, 10) == {**start, "rate": 0.2}

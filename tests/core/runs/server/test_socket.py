@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from core import registry
-from core.events import Knob, Note, Scalars, Snapshot, Status
+from core.events import Note, Scalars, SettingChanged, Snapshot, Status
 from core.runs.server.channel import UPDATE
 from core.runs.server.hub import Hub
 from core.runs.store.log import KEPT_FRAMES
@@ -105,7 +105,7 @@ def test_a_browser_is_told_what_was_and_what_comes(lab: Lab, run: Run) -> None:
     assert hello["frames"] == {"data": [0], "map": [0]}
     assert hello["status"]["state"] == "running"
     assert hello["run"]["config"] == {"seed": 0, "rate": 0.1}
-    run.tell(Scalars(6, {"train/loss": float("nan")}), Knob(6, "rate", 0.1, 0.2), Note(6, "dead", {"n": 3}))
+    run.tell(Scalars(6, {"train/loss": float("nan")}), SettingChanged(6, "rate", 0.1, 0.2), Note(6, "dead", {"n": 3}))
     update = browser.hear("update")
     assert update["curves"] == {"train/loss": [[6], [None]]}
     assert update["marks"] == [{"step": 6, "field": "rate", "old": 0.1, "new": 0.2}]
@@ -130,7 +130,9 @@ def test_only_panels_in_sight_are_drawn_and_a_broken_view_costs_only_its_own(lab
 
 def test_scrubbing_shows_the_newest_frame_until_a_step_with_the_settings_of_then(lab: Lab, run: Run) -> None:
     for step in (10, 20, 30):
-        run.tell(Snapshot(step, "map", {"y": np.full(3, step, np.float32)}), Knob(step, "rate", 0.1, step / 10))
+        run.tell(
+            Snapshot(step, "map", {"y": np.full(3, step, np.float32)}), SettingChanged(step, "rate", 0.1, step / 10)
+        )
     browser = lab.open("run")
     browser.say(type="see", panels=["map"])
     for asked, got, rate in ((25, 20, 2.0), (10, 10, 1.0), (9, 0, 0.1), (1000, 30, 3.0)):

@@ -10,7 +10,7 @@ from core.runs.store import checkpoints
 from core.runs.store.library import Library, alive, lock
 from core.runs.store.log import Head, LogWriter
 from core.runs.worker import control
-from core.runs.worker.control import Control, KnobTurn
+from core.runs.worker.control import Control, SettingRequest
 from core.runs.worker.process import work
 from core.words import Refusal
 from tests.core.runs.worker.test_worker import made
@@ -58,7 +58,7 @@ def test_damaged_control_means_run(tmp_path: Path, content: bytes) -> None:
 def test_control_is_replaced_and_its_stamp_changes(tmp_path: Path) -> None:
     seen = {control.stamp(tmp_path)}
     for steps in range(5):
-        asked = Control(mode="pause", steps=steps, knobs=(KnobTurn(field="lr", value=0.1),), stop=Stop(steps=7))
+        asked = Control(mode="pause", steps=steps, changes=(SettingRequest(field="lr", value=0.1),), stop=Stop(steps=7))
         control.write(tmp_path, asked)
         seen.add(control.stamp(tmp_path))
         assert control.read(tmp_path) == asked

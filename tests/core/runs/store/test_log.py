@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.events import Checkpoint, Event, Failure, Frame, Knob, Note, Pulse, Scalars, Snapshot, Status, Step, Text
+from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
 from core.runs.store import log
 from core.runs.store.log import Head, LogReader, LogWriter, Record, mend
 from core.words import Sentence
@@ -23,8 +23,7 @@ EVENTS: list[Event] = [
     Scalars(0, {"test/loss": 0.5, "train/loss": math.inf}),
     Snapshot(1, "map", {"a": np.arange(6, dtype=np.uint8).reshape(2, 3), "b": np.zeros((0, 2), np.float32)}),
     Text(2, "sample", "Häuser 房子"),
-    Frame(3, "game", np.full((2, 2, 3), 7, np.uint8)),
-    Knob(4, "lr", 0.1, 0.2),
+    SettingChanged(4, "lr", 0.1, 0.2),
     Note(5, "dead units", {"layer": 2}),
     Checkpoint(6, "000000006.safetensors"),
     Failure(7, Sentence("No {what}.", {"what": "memory"}), "Traceback"),
@@ -36,8 +35,6 @@ def same(one: Event, other: Event) -> bool:
     if isinstance(one, Snapshot) and isinstance(other, Snapshot):
         arrays = all(np.array_equal(one.arrays[k], other.arrays[k]) for k in one.arrays)
         return arrays and (one.step, one.panel, sorted(one.arrays)) == (other.step, other.panel, sorted(other.arrays))
-    if isinstance(one, Frame) and isinstance(other, Frame):
-        return np.array_equal(one.image, other.image) and (one.step, one.panel) == (other.step, other.panel)
     return one == other
 
 
@@ -182,14 +179,14 @@ def test_a_log_cut_short_shows_what_can_be_read(tmp_path: Path) -> None:
 def test_a_damaged_row_is_left_out(tmp_path: Path) -> None:
     path = written(tmp_path / "log.sqlite", EVENTS)
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE events SET body = '{' WHERE kind = 'knob'")
+        db.execute("UPDATE events SET body = '{' WHERE kind = 'settingchanged'")
         db.execute("UPDATE events SET arrays = x'00' WHERE kind = 'snapshot'")
         db.execute("UPDATE events SET kind = 'rumour' WHERE kind = 'note'")
         db.execute("UPDATE head SET body = '[]'")
     reader = LogReader(path)
     kinds = [type(record.event) for record in reader.events()]
-    assert Knob not in kinds and Snapshot not in kinds and Scalars in kinds and Failure in kinds
-    assert Knob not in [type(record.event) for record in reader.tail()]
+    assert SettingChanged not in kinds and Snapshot not in kinds and Scalars in kinds and Failure in kinds
+    assert SettingChanged not in [type(record.event) for record in reader.tail()]
     assert reader.head() == Head()
 
 

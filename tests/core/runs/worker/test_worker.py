@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core import settings
-from core.events import Checkpoint, Failure, Knob, Scalars, Snapshot, Status
+from core.events import Checkpoint, Failure, Scalars, SettingChanged, Snapshot, Status
 from core.experiment import Experiment, Stop
 from core.runs.store import checkpoints
 from core.runs.store.library import Library, alive
@@ -101,7 +101,7 @@ def test_the_first_steps_are_observed_one_by_one(toy: Experiment) -> None:
     folder = made(toy)
     work(folder)
     seen = [r.event.step for r in Library().reader(folder.name).events(Snapshot) if isinstance(r.event, Snapshot)]
-    assert set(pacing.EARLY) | {100} <= set(seen) and len(seen) == len(set(seen))
+    assert set(pacing.FIRST_STEPS) | {100} <= set(seen) and len(seen) == len(set(seen))
 
 
 def test_twice_n_steps_are_2n_steps(toy: Experiment) -> None:
@@ -119,10 +119,13 @@ def test_knobs_are_turned_again_where_they_were_turned(toy: Experiment, training
     folder = made(toy, 400, nap=0.002)
     thread = training(folder)
     until(lambda: head(folder).step > 100)
-    ask(folder, knobs=(control.KnobTurn(field="lr", value=0.1), control.KnobTurn(field="dropout", value=0.5)))
+    ask(
+        folder,
+        changes=(control.SettingRequest(field="lr", value=0.1), control.SettingRequest(field="dropout", value=0.5)),
+    )
     thread.join()
-    knobs = [r.event for r in Library().reader(folder.name).events(Knob)]
-    assert [(k.field, k.old, k.new) for k in knobs if isinstance(k, Knob)] == [
+    knobs = [r.event for r in Library().reader(folder.name).events(SettingChanged)]
+    assert [(k.field, k.old, k.new) for k in knobs if isinstance(k, SettingChanged)] == [
         ("lr", 0.01, 0.1),
         ("dropout", 0.2, 0.5),
     ]
@@ -132,7 +135,7 @@ def test_knobs_are_turned_again_where_they_were_turned(toy: Experiment, training
     for path in checkpoints.files(folder):
         if path not in early:
             path.unlink()
-    ask(folder, knobs=())
+    ask(folder, changes=())
     work(folder)
     assert same(before, weights(folder))
     assert measured == scalars(folder)
@@ -250,7 +253,7 @@ def test_checkpoints_are_thinned_and_the_first_stays(toy: Experiment, monkeypatc
     monkeypatch.setattr(pacing, "SAVE_SHARE", 1.0)
     monkeypatch.setattr(pacing, "SAVE_SOONEST_S", 0.0)
     monkeypatch.setattr(pacing, "FIRST_SAVE_S", 0.0)
-    monkeypatch.setattr(driver, "LOOK_S", 0.001)
+    monkeypatch.setattr(driver, "CONTROL_S", 0.001)
     folder = made(toy, 600)
     work(folder)
     kept = [checkpoints.load(path).step for path in checkpoints.files(folder)]
@@ -357,10 +360,10 @@ def test_a_metric_that_was_reached_ends_a_run_whatever_else_is_asked(tmp_path: P
     folder = made(toy, 100)
     one = driver.Driver(folder, Library().info(folder.name), 1)
     ask(folder, stop=Stop(steps=100, metric="train/loss", value=0.5))
-    one._look()
-    one._reach(0.4)
+    one._read_control()
+    one._check_metrics(Scalars(0, {"train/loss": 0.4}))
     ask(folder, saves=1)
-    one._look()
-    one._check_the_end()
+    one._read_control()
+    one._check_for_end()
     assert one.ending == "finished"
     one.log.close()

@@ -1,6 +1,5 @@
 """The toy's training: a multilayer perceptron with dropout on noisy random batches."""
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -11,15 +10,16 @@ import numpy as np
 import torch
 
 from core.data.cache import tell
-from core.events import Event, Pulse, Scalars, Snapshot, Step
+from core.events import Event, Step
 from core.words import Refusal
-from tests.toy.spec import Question, ToyConfig
+from tests.toy.spec import ToyConfig
 
 
 class ToyState:
     def __init__(self, config: ToyConfig, data: tuple[torch.Tensor, torch.Tensor], device: str) -> None:
         self.config = config
-        self.step = 0
+        self.step = self.end = 0
+        self.loss = 0.0
         self.x, self.y = (part.to(device) for part in data)
         torch.manual_seed(config.seed)
         widths = (2, *config.layers, 1)
@@ -53,7 +53,10 @@ class ToyState:
         self.dice.setstate(tree["dice"])
         self.order = tree["order"]
 
-    def turn(self, config: ToyConfig) -> None:
+    def should_log(self, step: int) -> bool:
+        return step % 5 == 0 or step % self.config.every == 0
+
+    def apply_config(self, config: ToyConfig) -> None:
         self.config = config
         for group in self.optimiser.param_groups:
             group["lr"] = config.lr
@@ -77,13 +80,6 @@ def build(config: ToyConfig, data: tuple[torch.Tensor, torch.Tensor], device: st
 def train(state: ToyState) -> Iterator[Event]:
     while True:
         config = state.config
-        if state.step % config.every == 0:
-            with torch.no_grad():
-                loss = torch.nn.functional.mse_loss(state.model(state.x), state.y)
-            yield Scalars(state.step, {"test/loss": loss.item()})
-            while config.trouble == "evaluation" and state.step == 2 * config.every:
-                time.sleep(0.01)
-                yield Pulse()
         if config.trouble == "train" and state.step == 30:
             raise RuntimeError("the toy broke")
         if config.trouble == "memory" and state.step == 30:
@@ -100,31 +96,5 @@ def train(state: ToyState) -> Iterator[Event]:
         loss.backward()
         state.optimiser.step()
         state.step += 1
-        if state.step % 5 == 0:
-            yield Scalars(state.step, {"train/loss": loss.item()})
+        state.loss = loss.item()
         yield Step(state.step, epoch=state.step * config.batch / len(state.x))
-
-
-def observe(state: ToyState, everything: bool = True) -> Iterator[Event]:
-    weights = torch.cat([p.detach().flatten() for p in state.model.parameters()]).cpu().numpy()
-    yield Snapshot(state.step, "weights", {"weights": weights})
-
-
-def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[Event]:
-    """What the network says of the place (x, 0); how often it was asked in this session."""
-    for asked, question in enumerate(requests, start=1):
-        if question.how == "by error":
-            raise RuntimeError("the toy does not know")
-        if question.how == "by death":
-            os._exit(3)
-        if question.how == "no more":
-            return
-        if question.how == "slowly":
-            time.sleep(0.2)
-        while question.how == "never":
-            time.sleep(0.01)
-        with torch.no_grad():
-            said = state.model(torch.tensor([[question.x, 0.0]])).numpy()
-            if question.how == "twice":
-                yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})
-            yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})

@@ -1,0 +1,32 @@
+"""The toy's answers, and the ways in which an answer can fail."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from core.events import Event, Snapshot
+from tests.toy.spec import Question
+from tests.toy.train import ToyState
+
+
+def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[Event]:
+    """What the network says of the place (x, 0); how often it was asked in this session."""
+    for asked, question in enumerate(requests, start=1):
+        if question.how == "by error":
+            raise RuntimeError("the toy does not know")
+        if question.how == "by death":
+            os._exit(3)
+        if question.how == "no more":
+            return
+        if question.how == "slowly":
+            time.sleep(0.2)
+        while question.how == "never":
+            time.sleep(0.01)
+        with torch.no_grad():
+            said = state.model(torch.tensor([[question.x, 0.0]])).numpy()
+            if question.how == "twice":
+                yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})
+            yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})

@@ -112,7 +112,7 @@ def initialise(model: MLP, how: str, scale: float, generator: torch.Generator) -
         layer.bias.zero_()  # type: ignore[operator]
 
 
-def loss_of(outputs: Tensor, y: Tensor, criterion: str) -> Tensor:
+def loss_function(outputs: Tensor, y: Tensor, criterion: str) -> Tensor:
     """Mean loss of a batch, a scalar.
 
     Args:
@@ -133,11 +133,10 @@ def loss_of(outputs: Tensor, y: Tensor, criterion: str) -> Tensor:
 
 
 @torch.no_grad()
-def penalise(model: MLP, l1: float, l2: float) -> None:
-    """Add the gradients of λ₁·Σ|w| and λ₂/2·Σw² to those of the loss; biases go free."""
-    for W in model.weights:
-        if W.grad is None:
-            continue
+def add_penalty_gradients(model: MLP, l1: float, l2: float) -> None:
+    """Add the gradients of λ₁·Σ|w| and λ₂/2·Σw² to those of the loss; biases are not penalised."""
+    for W in model.weights if l1 or l2 else ():
+        assert W.grad is not None
         if l2:
             W.grad.add_(W, alpha=l2)
         if l1:

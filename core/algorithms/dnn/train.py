@@ -1,29 +1,85 @@
-"""Training a multilayer perceptron: one loop of look, guess, compare, go back, step.
+"""Training a multilayer perceptron: forward, loss, backward, step.
 
 Examples go forward, the loss compares, its gradient goes backward through every layer, and the optimiser takes a
 step down. The papers and the mathematics stand in ``model.py``; here is how they are used.
 """
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
 from core.algorithms.dnn.config import SPLIT, DNNConfig, rate
-from core.algorithms.dnn.measure import Update, report
-from core.algorithms.dnn.model import MLP, initialise, loss_of, penalise
-from core.algorithms.dnn.observe import observe
-from core.algorithms.dnn.state import State
+from core.algorithms.dnn.diagnose import Evaluation
+from core.algorithms.dnn.model import MLP, add_penalty_gradients, initialise, loss_function
+from core.algorithms.dnn.schedule import TRAIN_SAMPLE, Schedule
 from core.data import images, tabular
-from core.data.dataset import Dataset
-from core.events import Event, Step
-from core.experiment import Diverged
+from core.data.dataset import Dataset, scale_of
+from core.events import Array, Event
+from core.training import EpochBatches, History, Training, UpdateStatistics, generator
 
-__all__ = ["build", "load", "observe", "train"]
 
-#: What random numbers are drawn for; the data draw theirs from the same seed in :mod:`core.data`.
-WEIGHTS, SHUFFLE, MASKS = 101, 102, 103
+class DNN(Training):
+    """The perceptron between two updates.
+
+    Attributes:
+        model, optimizer: as ``build`` makes them. dropout_rng: draws the dropout masks.
+        x_train, x_test: (n, inputs), standardised; images stay bytes, a quarter of the memory, until they are used.
+        y_train, y_test: (n,) class numbers of int64, or standardised values.
+        batches: the order of this epoch and the place in it.
+        grad_norm: norm of the last update's whole gradient, where it was clipped.
+        history: every evaluation. predictions: class numbers (uint8) of the test rows in the last one.
+    """
+
+    saved = ("model", "optimizer", "dropout_rng", "batches", "history", "predictions")
+
+    model: MLP
+    optimizer: torch.optim.Optimizer
+    dropout_rng: torch.Generator
+    batches: EpochBatches
+    statistics: UpdateStatistics
+    schedule: Schedule
+
+    def __init__(self, config: DNNConfig, data: Dataset, device: str) -> None:
+        super().__init__(config, data, device)
+        self.mean, self.deviation = (torch.from_numpy(a).to(self.device) for a in scale_of(data.x_train))
+        self.y_mean, self.y_deviation = 0.0, 1.0
+        if not data.classes:
+            self.y_mean, self.y_deviation = float(data.y_train.mean()), float(data.y_train.std()) or 1.0
+        self.x_train, self.y_train = self._tensors(data.x_train, data.y_train)
+        self.x_test, self.y_test = self._tensors(data.x_test, data.y_test)
+        self.grad_norm = 0.0
+        self.history = History(Evaluation)
+        self.predictions: Array | None = None
+
+    def _tensors(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
+        inputs = torch.from_numpy(np.ascontiguousarray(x)).to(self.device)
+        targets = torch.from_numpy(y if self.data.classes else (y - self.y_mean) / self.y_deviation)
+        return inputs if inputs.dtype == torch.uint8 else self.encode(inputs), targets.to(self.device)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Rows in the data's own units -> standardised by the training part, with the chosen features."""
+        x = (x.float() - self.mean) / self.deviation
+        features = {
+            "x": lambda: x,
+            "square": lambda: x**2,
+            "product": lambda: x[:, :1] * x[:, 1:],
+            "sine": lambda: torch.sin(torch.pi * x),
+        }
+        return torch.cat([features[name]() for name in self.config.features], dim=1)
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """Rows of ``x_train`` or ``x_test`` as the network takes them."""
+        return self.encode(x) if x.dtype == torch.uint8 else x
+
+    def should_log(self, step: int) -> bool:
+        return self.schedule.should_log(step, self.batches.epoch_ended)
+
+    def apply_config(self, config: DNNConfig) -> None:
+        super().apply_config(config)
+        self.schedule = make_schedule(self)
 
 
 def load(config: DNNConfig) -> Dataset:
@@ -41,86 +97,73 @@ def load(config: DNNConfig) -> Dataset:
     )
 
 
-def build(config: DNNConfig, data: Dataset, device: str) -> State:
-    """Network, optimiser and generators at step 0; each generator has a purpose of its own."""
-    draw, shuffle = generator(config.seed, WEIGHTS), generator(config.seed, SHUFFLE)
-    masks = generator(config.seed, MASKS, device)
-    inputs = data.x_train.shape[1]
-    if config.features != ("x",):
-        inputs = sum({"x": 2, "square": 2, "product": 1, "sine": 2}[name] for name in config.features)
-    widths = (inputs, *config.layers, max(len(data.classes), 1))
-    model = MLP(widths, config.activation, batch_norm=config.batch_norm, generator=masks)
-    initialise(model, config.init, config.init_scale, draw)
-    model.to(device)
-    return State(config, data, device, model, optimizer_for(model, config), shuffle)
+def build(config: DNNConfig, data: Dataset, device: str) -> DNN:
+    """Network and optimiser at step 0."""
+    s = DNN(config, data, device)
+    n_inputs = s.inputs(s.x_train[:1]).shape[1]
+    widths = (n_inputs, *config.layers, max(len(data.classes), 1))
+    s.dropout_rng = generator(config.seed, "dropout", device)
+    s.model = MLP(widths, config.activation, batch_norm=config.batch_norm, generator=s.dropout_rng)
+    initialise(s.model, config.init, config.init_scale, generator(config.seed, "weights"))
+    s.model.to(s.device)
+    s.optimizer = make_optimizer(s.model, config)
+    # Batch norm cannot normalise a batch of a single row.
+    least = 2 if config.batch_norm else 1
+    s.batches = EpochBatches(len(s.x_train), generator(config.seed, "shuffle"), least)
+    s.schedule = make_schedule(s)
+    s.statistics = UpdateStatistics(s.optimizer, s.model.weights, lambda: s.should_log(s.step + 1))
+    return s
 
 
-def generator(seed: int, purpose: int, device: str = "cpu") -> torch.Generator:
-    """A stream of random numbers that has nothing in common with those of other seeds and other purposes."""
-    mixed = np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)
-    return torch.Generator(device).manual_seed(int(mixed[0]))
+def make_schedule(s: DNN) -> Schedule:
+    """When metrics are logged, by the sizes of network, batches and data."""
+    n, parameters = len(s.x_train), sum(p.numel() for p in s.model.parameters())
+    return Schedule.of(parameters, s.config.batch_size, n, min(n, TRAIN_SAMPLE), len(s.x_test))
 
 
-def optimizer_for(model: MLP, config: DNNConfig) -> torch.optim.Optimizer:
+def make_optimizer(model: MLP, config: DNNConfig) -> torch.optim.Optimizer:
     """The optimiser of the settings; AdamW decays weights by itself, biases never."""
     weights = model.weights
-    matrices = {id(W) for W in weights}
-    others = [p for p in model.parameters() if id(p) not in matrices]
+    others = [p for p in model.parameters() if all(p is not W for W in weights)]
     match config.optimizer:
         case "rmsprop":
             return torch.optim.RMSprop(model.parameters(), lr=config.lr)
         case "adam":
             return torch.optim.Adam(model.parameters(), lr=config.lr, fused=True)
         case "adamw":
-            return torch.optim.AdamW(
-                [{"params": weights, "weight_decay": config.l2}, {"params": others, "weight_decay": 0.0}],
-                lr=config.lr,
-                fused=True,
-            )
+            groups = [{"params": weights, "weight_decay": config.l2}, {"params": others, "weight_decay": 0.0}]
+            return torch.optim.AdamW(groups, lr=config.lr, fused=True)
     momentum = 0.0 if config.optimizer == "sgd" else config.momentum
     nesterov = config.optimizer == "nesterov"
     return torch.optim.SGD(model.parameters(), lr=config.lr, momentum=momentum, nesterov=nesterov)
 
 
-def train(state: State) -> Iterator[Event]:
-    """Update for update, from ``state.step`` on, without an end of its own.
+def train(s: DNN) -> Iterator[Event]:
+    """Update after update, from ``s.step`` on, without an end of its own.
 
     Raises:
-        Diverged: the loss is no longer a number.
+        Diverged: the loss is not finite.
     """
-    model, optimizer = state.model, state.optimizer
-    parameters, weights = list(model.parameters()), model.weights
-    on_cpu = state.device.type == "cpu"
+    model, optimizer = s.model, s.optimizer
     model.train()
     while True:
-        if state.schedule.told(state.step, state.epoch_ended):
-            yield from report(state)
-
-        config = state.config  # anew: live settings may have been turned
-        x, y = state.batch()
-        told = state.schedule.told(state.step + 1, state.epoch_ended)
-        if model.dropout != config.dropout:
-            model.dropout = config.dropout
-        loss = loss_of(model(x), y, config.criterion)
-        if (on_cpu or told) and not math.isfinite(loss.item()):  # elsewhere asking makes the device wait
-            raise Diverged(f"the loss is {loss.item()}")
-        for p in parameters:
-            p.grad = None  # what optimizer.zero_grad() does, a step's twentieth sooner
+        config = s.config  # live settings may have changed
+        rows = s.batches.next(config.batch_size).to(s.device)
+        x, y = s.inputs(s.x_train[rows]), s.y_train[rows]
+        model.dropout = config.dropout
+        loss = loss_function(model(x), y, config.criterion)
+        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        if config.l1 or config.l2:
-            penalise(model, config.l1, 0.0 if config.optimizer == "adamw" else config.l2)
-        update = Update(weights) if told else None
+        add_penalty_gradients(model, config.l1, 0.0 if config.optimizer == "adamw" else config.l2)
         if config.clip:
-            torch.nn.utils.clip_grad_norm_(parameters, config.clip)
-        set_rates(optimizer, config, state.step)
+            s.grad_norm = float(clip_grad_norm_(model.parameters(), config.clip))
+        apply_live_settings(optimizer, config, s.step)
         optimizer.step()
-        state.step += 1
-        state.measured = update.measured() if update else {}
-        yield Step(state.step, state.epoch)
+        yield s.next_step(loss, epoch=s.batches.epoch)
 
 
-def set_rates(optimizer: torch.optim.Optimizer, config: DNNConfig, step: int) -> None:
-    """Give the optimiser what is in force at this step: scheduled rate, momentum, decay."""
+def apply_live_settings(optimizer: torch.optim.Optimizer, config: DNNConfig, step: int) -> None:
+    """Give the optimiser the scheduled rate, the momentum and the decay that are in force at this step."""
     lr = rate(config, step)
     for i, group in enumerate(optimizer.param_groups):
         group["lr"] = lr

@@ -1,0 +1,186 @@
+"""What holds for every algorithm that is registered, whatever it learns; its own tests hold what is its own.
+
+Each algorithm supplies its cases (:mod:`tests.core.algorithms.contract`). An algorithm without them fails here.
+"""
+
+import importlib
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core import registry
+from core.events import Pulse, Step
+from tests.core.algorithms.contract import Cases, Effect, Overfit, Trial, differ, initial, learned, share_weights
+from tests.core.algorithms.trial import Log, modules, program, run, same, snapshots, start, through_checkpoint
+
+SLUGS = list(registry.experiments())
+
+
+def cases(slug: str) -> Cases:
+    """The cases of an algorithm, from its own folder of tests."""
+    found: Cases = importlib.import_module(f"tests.core.algorithms.{slug}.cases").CASES
+    return found
+
+
+def each(kind: str) -> pytest.MarkDecorator:
+    """Parameters ``slug`` and ``case``: every case of this kind of every algorithm."""
+    found: list[Any] = []
+    for slug in SLUGS:
+        of = getattr(cases(slug), kind)
+        named = of.items() if isinstance(of, dict) else ((getattr(c, "setting", "") or c.name, c) for c in of)
+        found += [pytest.param(slug, case, id=f"{slug}-{name}") for name, case in named]
+    return pytest.mark.parametrize(("slug", "case"), found)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for uploaded texts; what an algorithm's cases replace because it is slow."""
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))
+    cases(request.getfixturevalue("slug")).patch(monkeypatch)
+
+
+# What is learned follows from the settings and the seed
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_setting_has_a_case(slug: str) -> None:
+    assert {effect.setting for effect in cases(slug).effects} == set(registry.get(slug).config.model_fields)
+
+
+@each("effects")
+def test_a_setting_has_an_effect(slug: str, case: Effect) -> None:
+    trials = []
+    for value in case.values:
+        state = start(slug, {**cases(slug).settings, **case.context, case.setting: value})
+        trials.append(Trial(slug, state, Log(state)))
+    if case.aspect is not initial:
+        share_weights(trials)
+    for trial in trials:
+        run(slug, trial.state, case.steps, trial.log)
+    found = [case.aspect(trial) for trial in trials]
+    for (a, one), (b, other) in combinations(zip(case.values, found, strict=True), 2):
+        assert differ(one, other), f"{case.setting}: {a} does the same as {b}"
+
+
+@each("resume")
+def test_the_same_seed_gives_the_same_run(slug: str, case: dict[str, Any]) -> None:
+    logs = [run(slug, start(slug, case), 8) for _ in range(2)]
+    assert logs[0].curves and same(logs[0].curves, logs[1].curves)
+    assert same(*(through_checkpoint(log.state.state_dict()) for log in logs))
+    assert same(*(snapshots(slug, log.state) for log in logs))
+
+
+@each("resume")
+def test_n_steps_a_checkpoint_and_n_more_are_2n_steps(slug: str, case: dict[str, Any]) -> None:
+    n = cases(slug).half
+    whole = run(slug, start(slug, case), 2 * n)
+    first = run(slug, start(slug, case), n)
+    assert first.state.step == n, "the case is long enough"
+    tree = through_checkpoint(first.state.state_dict())
+    run(slug, first.state, n + 3)  # must not reach into what was saved
+    torch.manual_seed(12345)
+    np.random.seed(12345)
+    resumed = start(slug, case)
+    resumed.load_state_dict(tree)
+    kept = Log(resumed, {name: [point for point in c if point[0] <= n] for name, c in first.curves.items()})
+    rest = run(slug, resumed, 2 * n, kept)
+    assert same(through_checkpoint(whole.state.state_dict()), through_checkpoint(resumed.state_dict()))
+    assert same(whole.curves, {name: curve for name, curve in rest.curves.items() if curve})
+
+
+@each("resume")
+def test_a_state_is_loaded_as_a_copy(slug: str, case: dict[str, Any]) -> None:
+    one, other = run(slug, start(slug, case), 3).state, start(slug, case)
+    other.load_state_dict(one.state_dict())
+    before = through_checkpoint(one.state_dict())
+    run(slug, other, 6)
+    assert same(before, through_checkpoint(one.state_dict()))
+
+
+# What is measured and drawn changes nothing
+
+
+@each("resume")
+def test_metrics_and_snapshots_change_nothing_that_is_learned(slug: str, case: dict[str, Any]) -> None:
+    quiet, watched = start(slug, case), start(slug, case)
+    for event in program(slug).train(quiet):
+        if isinstance(event, Step) and event.step == 12:
+            break
+    log = Log(watched)
+    for step in range(13):
+        run(slug, watched, step, log)
+        before = through_checkpoint(watched.state_dict())
+        generators = torch.get_rng_state(), np.random.get_state()
+        training = {name: network.training for name, network in modules(watched).items()}
+        snapshots(slug, watched)
+        assert same(before, through_checkpoint(watched.state_dict()))
+        assert same(generators, (torch.get_rng_state(), np.random.get_state()))
+        assert training == {name: network.training for name, network in modules(watched).items()}
+    one, other = (learned(Trial(slug, state, Log(state))) for state in (quiet, watched))
+    assert same(one, other)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_metrics_and_snapshots_are_declared(slug: str) -> None:
+    experiment, one = registry.get(slug), program(slug)
+    panels = {panel.name for panel in experiment.panels}
+    hero = next(panel.name for panel in experiment.panels if panel.size == "hero")
+    assert next(iter(one.snapshots)) == hero, "the hero comes first"
+    assert set(one.snapshots) <= panels
+    assert not set(one.static_snapshots) & set(one.snapshots)
+    patterns = [re.escape(metric.name).replace(r"\*", ".*") for metric in experiment.metrics]
+    state = start(slug, cases(slug).settings)
+    for name in run(slug, state, 8).curves:
+        assert any(re.fullmatch(pattern, name) for pattern in patterns), f"no sentence explains {name}"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_settings_may_change_between_two_steps(slug: str) -> None:
+    """Every live setting is taken by the state and read by the loop at its next step."""
+    experiment = registry.get(slug)
+    state = start(slug, cases(slug).settings)
+    run(slug, state, 2)
+    config = state.config.model_copy()
+    state.apply_config(config)
+    assert state.config is config
+    run(slug, state, 4)
+    assert state.step == 4
+    assert all(isinstance(f.json_schema_extra, dict) for f in experiment.config.model_fields.values())
+
+
+# What a network has to do
+
+
+@each("gradient")
+def test_gradients_reach_every_parameter(slug: str, case: dict[str, Any]) -> None:
+    state = start(slug, case)
+    reached: set[str] = set()
+    steps = 0
+    for event in program(slug).train(state):
+        if isinstance(event, Step | Pulse):
+            for name, network in modules(state).items():
+                for key, p in network.named_parameters():
+                    if p.grad is not None and p.grad.isfinite().all() and p.grad.abs().sum() > 0:
+                        reached.add(f"{name}.{key}")
+        steps += isinstance(event, Step)
+        if steps == cases(slug).gradient_steps:
+            break
+    wanted = {
+        f"{name}.{key}"
+        for name, network in modules(state).items()
+        for key, p in network.named_parameters()
+        if p.requires_grad and name not in getattr(state, "averages", ())
+    }
+    assert wanted and wanted <= reached, sorted(wanted - reached)
+
+
+@each("overfit")
+def test_one_batch_can_be_learned_by_heart(slug: str, case: Overfit) -> None:
+    state = start(slug, case.settings)
+    case.prepare(state)
+    assert case.measure(run(slug, state, case.steps)) < case.below

@@ -28,9 +28,9 @@ Aspect = Callable[[Trial], Any]
 
 
 def learned(trial: Trial) -> dict[str, Tensor]:
-    """All that is learned, by name: the very tensors, not copies. Of what both trials have in one shape, all is compared.
+    """All that is learned, by name: the very tensors, not copies.
 
-    A state that learns something else than modules has a method ``learned() -> dict of name and tensor``.
+    A state that learns something else than modules names these arrays in ``learned_arrays``.
     """
     state = trial.state
     found = {f"{name}.{key}": t for name, network in modules(state).items() for key, t in network.state_dict().items()}

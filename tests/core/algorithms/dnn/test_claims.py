@@ -6,7 +6,8 @@ import torch
 
 from core.algorithms.dnn.spec import experiment
 from core.experiment import Diverged
-from tests.core.algorithms.dnn.training import Told, run, start
+from tests.core.algorithms.dnn.training import run, start
+from tests.core.algorithms.trial import Log
 
 pytestmark = pytest.mark.claim
 
@@ -15,18 +16,18 @@ TITLES = {p.name: p.title for p in experiment.presets}
 SEEDS = (0, 1, 2)
 
 
-def outcome(preset, name: str, steps: int = 0, **changed) -> Told:
+def outcome(preset, name: str, steps: int = 0, **changed) -> Log:
     return run(start(preset(name, **changed)), steps or STEPS[name])
 
 
-def diagnoses(told: Told) -> list[str]:
-    return [note.diagnosis for note in told.notes]
+def diagnoses(log: Log) -> list[str]:
+    return [note.diagnosis for note in log.notes]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_spiral_is_unrolled(preset, measured, seed):
-    told = outcome(preset, "spiral", 6000, seed=seed)
-    late = np.mean([score for step, score in told.curves["test/accuracy"] if step >= 5000])
+    log = outcome(preset, "spiral", 6000, seed=seed)
+    late = np.mean([score for step, score in log.curves["test/accuracy"] if step >= 5000])
     measured(f"{TITLES['spiral']}: test accuracy, seed {seed}", late, at_least=0.97)
 
 
@@ -40,41 +41,41 @@ def test_xor_needs_a_hidden_layer(preset, measured):
 
 
 def test_units_that_start_at_zero_stay_alike(preset, measured):
-    told = outcome(preset, "zeros")
+    log = outcome(preset, "zeros")
     title = TITLES["zeros"]
-    first, second = (weights.detach() for weights in told.state.model.weights)
+    first, second = (weights.detach() for weights in log.state.model.weights)
     measured(f"{title}: largest weight, so it did learn", first.abs().max().item(), at_least=0.1)
     apart = max(
         ((first - first[:1]).abs().max() / first.abs().max()).item(),
         ((second - second[:, :1]).abs().max() / second.abs().max()).item(),
     )
     measured(f"{title}: units apart, share of the largest weight", apart, at_most=1e-4)
-    measured(f"{title}: test accuracy", told.last("test/accuracy"), at_most=0.8)
-    measured(f"{title}: is it called a vanishing gradient?", "vanishing gradients" in diagnoses(told), exactly=False)
+    measured(f"{title}: test accuracy", log.last("test/accuracy"), at_most=0.8)
+    measured(f"{title}: is it called a vanishing gradient?", "vanishing gradients" in diagnoses(log), exactly=False)
     drawn = outcome(preset, "zeros", init="xavier")
     measured(f"{title}, but Xavier: test accuracy", drawn.last("test/accuracy"), at_least=0.95)
 
 
-def first_over_last(told: Told) -> float:
+def first_over_last(log: Log) -> float:
     """Median over the training of the first layer's gradient as a share of the last one's."""
-    first, last = told.curves["gradient/layer_1"], told.curves["gradient/layer_10"]
+    first, last = log.curves["gradient/layer_1"], log.curves["gradient/layer_10"]
     return float(np.median([a / b for (_, a), (_, b) in zip(first, last, strict=True) if b > 0]))
 
 
 def test_nine_sigmoid_layers_starve_the_first_and_relu_with_kaiming_feeds_it(preset, measured):
-    title, told = TITLES["starved"], outcome(preset, "starved", 1000)
-    measured(f"{title}: first layer's gradient over the last's", first_over_last(told), at_most=1e-3)
-    measured(f"{title}: test accuracy", told.last("test/accuracy"), at_most=0.7)
-    measured(f"{title}: is the vanishing gradient named?", "vanishing gradients" in diagnoses(told), exactly=True)
-    title, told = TITLES["fed"], outcome(preset, "fed", 1000)
-    measured(f"{title}: first layer's gradient over the last's", first_over_last(told), at_least=1e-1)
-    measured(f"{title}: test accuracy", told.last("test/accuracy"), at_least=0.97)
-    measured(f"{title}: diagnoses", len(told.notes), exactly=0)
+    title, log = TITLES["starved"], outcome(preset, "starved", 1000)
+    measured(f"{title}: first layer's gradient over the last's", first_over_last(log), at_most=1e-3)
+    measured(f"{title}: test accuracy", log.last("test/accuracy"), at_most=0.7)
+    measured(f"{title}: is the vanishing gradient named?", "vanishing gradients" in diagnoses(log), exactly=True)
+    title, log = TITLES["fed"], outcome(preset, "fed", 1000)
+    measured(f"{title}: first layer's gradient over the last's", first_over_last(log), at_least=1e-1)
+    measured(f"{title}: test accuracy", log.last("test/accuracy"), at_least=0.97)
+    measured(f"{title}: diagnoses", len(log.notes), exactly=0)
 
 
-def gap(told: Told) -> float:
+def gap(log: Log) -> float:
     """Training accuracy less test accuracy over the last ten evaluations."""
-    train, test = (np.mean([v for _, v in told.curves[f"{part}/accuracy"][-10:]]) for part in ("train", "test"))
+    train, test = (np.mean([v for _, v in log.curves[f"{part}/accuracy"][-10:]]) for part in ("train", "test"))
     return float(train - test)
 
 
@@ -120,25 +121,25 @@ def test_curve_and_plane_come_down_to_the_noise(preset, measured):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_iris(preset, measured, seed):
-    told = outcome(preset, "iris", seed=seed)
-    measured(f"{TITLES['iris']}: test accuracy, seed {seed}", told.last("test/accuracy"), at_least=0.9)
+    log = outcome(preset, "iris", seed=seed)
+    measured(f"{TITLES['iris']}: test accuracy, seed {seed}", log.last("test/accuracy"), at_least=0.9)
 
 
 def test_five_thousand_digits(preset, measured):
-    told = outcome(preset, "mnist_5k")
-    measured(f"{TITLES['mnist_5k']}: test accuracy", told.last("test/accuracy"), at_least=0.92)
+    log = outcome(preset, "mnist_5k")
+    measured(f"{TITLES['mnist_5k']}: test accuracy", log.last("test/accuracy"), at_least=0.92)
 
 
 def test_the_full_mnist_in_five_epochs(preset, measured, fetched):
     state = start(preset("mnist"))
     assert STEPS["mnist"] == 5 * -(-len(state.x_train) // state.config.batch_size)
-    told = run(state, STEPS["mnist"])
-    assert state.epoch == 5.0
+    log = run(state, STEPS["mnist"])
+    assert state.batches.epoch == 5.0
     # What the page and the command line show: the whole test part, the last time after the last step.
-    assert told.curves["test/accuracy"][-1][0] == STEPS["mnist"]
+    assert log.curves["test/accuracy"][-1][0] == STEPS["mnist"]
     assert len(state.predicted) == 10_000
     title = TITLES["mnist"]
-    measured(f"{title}: test accuracy", told.last("test/accuracy"), at_least=0.97)
-    lowest = min(score for step, score in told.curves["test/accuracy"] if step >= 1000)
+    measured(f"{title}: test accuracy", log.last("test/accuracy"), at_least=0.97)
+    lowest = min(score for step, score in log.curves["test/accuracy"] if step >= 1000)
     measured(f"{title}: lowest test accuracy from step 1,000 on, so no saw", lowest, at_least=0.95)
-    measured(f"{title}: train accuracy", told.last("train/accuracy"), at_least=0.98)
+    measured(f"{title}: train accuracy", log.last("train/accuracy"), at_least=0.98)

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from core.algorithms.dnn.config import DNNConfig
-from core.algorithms.dnn.model import ACTIVATIONS, MLP, initialise, loss_of, penalise
-from core.algorithms.dnn.train import optimizer_for
+from core.algorithms.dnn.model import ACTIVATIONS, MLP, add_penalty_gradients, initialise, loss_function
+from core.algorithms.dnn.train import make_optimizer
 
 TWIN = {
     "sigmoid": nn.Sigmoid,
@@ -60,7 +60,7 @@ def test_values_and_gradients_are_those_of_a_sequential_twin(activation, batch_n
     twin = twin_of(model)
     x, y = examples(4)
     F.cross_entropy(twin(x), y).backward()
-    loss_of(model(x), y, "cross_entropy").backward()
+    loss_function(model(x), y, "cross_entropy").backward()
     torch.testing.assert_close(model(x), twin(x))
     for ours, theirs in zip(weights_and_biases(model), weights_and_biases(twin), strict=True):
         torch.testing.assert_close(ours.grad, theirs.grad)
@@ -83,7 +83,7 @@ ORACLES = {
 def test_losses_and_their_gradients_are_those_of_their_definition(criterion, outputs):
     z = (3 * torch.randn(20, outputs, generator=torch.Generator().manual_seed(1))).requires_grad_()
     _, y = examples(outputs, n=20)
-    ours = loss_of(z, y, criterion)
+    ours = loss_function(z, y, criterion)
     theirs = ORACLES[criterion, outputs](z, y)
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(torch.autograd.grad(ours, z)[0], torch.autograd.grad(theirs, z)[0])
@@ -104,7 +104,7 @@ def test_weights_after_three_steps_are_those_of_a_twin(name):
     model = network()
     twin = twin_of(model)
     config = DNNConfig(optimizer=name, lr=0.02, momentum=0.8)
-    ours, theirs = optimizer_for(model, config), OPTIMISERS[name](twin.parameters(), 0.02)
+    ours, theirs = make_optimizer(model, config), OPTIMISERS[name](twin.parameters(), 0.02)
     x, y = examples(4)
     for _ in range(3):
         for net, optimiser in ((model, ours), (twin, theirs)):
@@ -159,9 +159,9 @@ def test_kaiming_keeps_the_signal_through_many_rectified_layers_and_xavier_does_
 def test_l1_and_l2_add_their_gradients_by_hand():
     model = network()
     x, y = examples(4)
-    loss_of(model(x), y, "cross_entropy").backward()
+    loss_function(model(x), y, "cross_entropy").backward()
     plain = [p.grad.clone() for p in model.parameters()]
-    penalise(model, 0.03, 0.2)
+    add_penalty_gradients(model, 0.03, 0.2)
     for (name, p), g in zip(model.named_parameters(), plain, strict=True):
         expected = g + 0.2 * p.detach() + 0.03 * p.detach().sign() if name.endswith("weight") else g
         torch.testing.assert_close(p.grad, expected)
@@ -169,12 +169,12 @@ def test_l1_and_l2_add_their_gradients_by_hand():
 
 def test_l2_of_adamw_is_decoupled_decay_of_the_weights_alone():
     model, plain = network(), network()
-    decayed = optimizer_for(model, DNNConfig(optimizer="adamw", lr=0.1, l2=0.5))
-    without = optimizer_for(plain, DNNConfig(optimizer="adamw", lr=0.1, l2=0.0))
+    decayed = make_optimizer(model, DNNConfig(optimizer="adamw", lr=0.1, l2=0.5))
+    without = make_optimizer(plain, DNNConfig(optimizer="adamw", lr=0.1, l2=0.0))
     x, y = examples(4)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     for net, optimiser in ((model, decayed), (plain, without)):
-        loss_of(net(x), y, "cross_entropy").backward()
+        loss_function(net(x), y, "cross_entropy").backward()
         optimiser.step()
     for (name, a), b in zip(model.named_parameters(), plain.parameters(), strict=True):
         decay = 0.1 * 0.5 * before[name] if name.endswith("weight") else torch.zeros_like(a)
@@ -215,7 +215,7 @@ def test_dropout_draws_from_its_own_generator():
 def test_gradients_reach_every_parameter(activation):
     model = network(activation=activation, batch_norm=True)
     x, y = examples(4, n=64)
-    loss_of(model(x), y, "cross_entropy").backward()
+    loss_function(model(x), y, "cross_entropy").backward()
     for name, p in model.named_parameters():
         if "layers" in name and name.endswith("bias") and not name.startswith("layers.2"):
             continue  # batch norm takes any bias before it away again

@@ -12,14 +12,13 @@ import pytest
 import torch
 
 from core import palette
-from core.algorithms.dnn import train as program
 from core.algorithms.dnn import views
-from core.algorithms.dnn.observe import SIDE, plane_of
+from core.algorithms.dnn.snapshots import SIDE, make_plane
 from core.algorithms.dnn.spec import experiment
-from core.events import Note
+from core.events import Note, Snapshot
 from core.experiment import Context
 from core.runs.store.log import LogWriter
-from tests.core.algorithms.dnn.training import run, start
+from tests.core.algorithms.dnn.training import run, snapshots, start
 
 KINDS = {
     "spiral": {},
@@ -36,9 +35,9 @@ KINDS = {
 def seen(request):
     """(state, snapshots after some steps by panel, statics)."""
     state = start(KINDS[request.param])
-    statics = {event.panel: event.arrays for event in program.observe(state)}
+    statics = snapshots(state)
     run(state, 40)
-    return state, {event.panel: event.arrays for event in program.observe(state)}, statics
+    return state, snapshots(state), statics
 
 
 def figure(panel: str, arrays, state, statics):
@@ -84,17 +83,17 @@ def test_a_whole_frame_is_small(seen):
 def test_snapshots_survive_the_log(seen, tmp_path):
     state, _, _ = seen
     log = LogWriter(tmp_path / "log.sqlite")
-    for event in program.observe(state):
-        log.append(event)
+    for panel, arrays in snapshots(state).items():
+        log.append(Snapshot(state.step, panel, arrays))
     log.append(Note(1, "stalled", {"loss": "1"}))
     log.close()
 
 
 def test_the_boundary_is_what_the_network_answers():
     state = start({})
-    data = {event.panel: event.arrays for event in program.observe(state)}["data"]
+    data = snapshots(state)["data"]
     run(state, 50)
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["boundary"]
+    arrays = snapshots(state)["boundary"]
     left, right, bottom, top = data["extent"]
     row, column = 5, 50  # near the top, right of the middle
     place = np.array(
@@ -117,19 +116,19 @@ def test_the_boundary_is_what_the_network_answers():
 
 def test_the_curve_is_what_the_network_answers_in_the_units_of_the_data():
     state = run(start({"data": "curve", "noise": 0.0, "layers": (32, 32), "init": "kaiming"}), 1200).state
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["boundary"]
-    low, high = plane_of(state).extent[:2]
+    arrays = snapshots(state)["boundary"]
+    low, high = state.cached(make_plane).extent[:2]
     x = np.linspace(low, high, len(arrays["curve"]))
     inside = np.abs(x) < 1.4
     assert np.abs(arrays["curve"] - np.sin(4 * x) - x / 2)[inside].max() < 0.35
     state.y_mean += 3.0
-    moved = {event.panel: event.arrays for event in program.observe(state)}["boundary"]["curve"]
+    moved = snapshots(state)["boundary"]["curve"]
     np.testing.assert_allclose(moved, arrays["curve"] + 3.0, atol=1e-5)
 
 
 def test_more_than_two_features_are_seen_along_their_principal_components():
     state = start({"data": "iris"})
-    plane = plane_of(state)
+    plane = state.cached(make_plane)
     x = state.x_train.numpy()
     _, s, vt = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     ours, theirs = plane.train, (x - x.mean(axis=0)) @ vt[:2].T
@@ -142,9 +141,9 @@ def test_more_than_two_features_are_seen_along_their_principal_components():
     assert np.abs(rest - rest @ vt[:2].T @ vt[:2]).max() < 1e-3
     made = figure(
         "boundary",
-        {e.panel: e.arrays for e in program.observe(state)}["boundary"],
+        snapshots(state)["boundary"],
         state,
-        {"data": {e.panel: e.arrays for e in program.observe(state)}["data"]},
+        {"data": snapshots(state)["data"]},
     )
     assert "principal component" in made["layout"]["xaxis"]["title"]["text"]
     assert "mean" in made["layout"]["yaxis"]["title"]["text"]
@@ -152,16 +151,16 @@ def test_more_than_two_features_are_seen_along_their_principal_components():
 
 def test_the_confusion_counts_every_test_row_once():
     state = run(start({"data": "iris", "layers": (8,)}), 300).state
-    counts = {event.panel: event.arrays for event in program.observe(state)}["confusion"]["counts"]
+    counts = snapshots(state)["confusion"]["counts"]
     assert counts.sum() == len(state.data.y_test)
     assert counts.sum(axis=1).tolist() == np.bincount(state.data.y_test).tolist()
-    assert np.trace(counts) == (state.predicted == state.data.y_test).sum()
+    assert np.trace(counts) == (state.predictions == state.data.y_test).sum()
 
 
 def test_the_mistakes_are_images_that_were_mistaken():
     state = run(start({"data": "digits", "layers": (10,)}), 60).state
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["mistakes"]
-    wrong = np.flatnonzero(state.predicted != state.data.y_test)
+    arrays = snapshots(state)["mistakes"]
+    wrong = np.flatnonzero(state.predictions != state.data.y_test)
     assert arrays["wrong"].tolist() == [len(wrong), len(state.data.y_test)]
     assert len(arrays["images"]) == min(len(wrong), 24) > 0
     assert (arrays["true"] != arrays["guessed"]).all()
@@ -174,7 +173,7 @@ def test_a_dead_unit_shows_in_the_activations():
     state = start({"activation": "relu", "layers": (8, 8)})
     with torch.no_grad():
         state.model.layers[0].bias[:4] = -100.0
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["activations"]
+    arrays = snapshots(state)["activations"]
     assert arrays["dead"][0] >= 0.5
     assert arrays["saturated"][0] >= arrays["dead"][0]
     np.testing.assert_allclose(arrays["share"].astype(float).sum(axis=1), 1, atol=0.01)
@@ -182,7 +181,7 @@ def test_a_dead_unit_shows_in_the_activations():
 
 def test_without_a_hidden_layer_the_outputs_are_shown():
     state = run(start({"data": "plane", "layers": ()}), 50).state
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["activations"]
+    arrays = snapshots(state)["activations"]
     assert arrays["share"].shape[0] == 1
     assert len(arrays["dead"]) == len(arrays["saturated"]) == 0
     made = views.activations(arrays, Context(state.config, {}, 50))
@@ -192,18 +191,18 @@ def test_without_a_hidden_layer_the_outputs_are_shown():
 
 def test_points_and_surface_of_many_points_have_one_scale():
     state = start({"data": "plane", "samples": 5000, "layers": ()})
-    data = {event.panel: event.arrays for event in program.observe(state)}["data"]
+    data = snapshots(state)["data"]
     y = state.data.y_train
     assert data["range"].tolist() == [y.min(), y.max()]
     assert data["train_y"].max() < y.max()  # or this test says nothing
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["boundary"]
+    arrays = snapshots(state)["boundary"]
     marker = views.boundary(arrays, Context(state.config, {"data": data}, 0))["data"][0]["marker"]
     assert (marker["cmin"], marker["cmax"]) == (pytest.approx(y.min()), pytest.approx(y.max()))
 
 
 def test_units_beyond_ten_are_counted_not_drawn():
     state = start({"data": "iris", "layers": (25, 3)})
-    arrays = {event.panel: event.arrays for event in program.observe(state)}["neurons"]
+    arrays = snapshots(state)["neurons"]
     assert arrays["shown"].tolist() == [4, 10, 3, 3]
     assert arrays["widths"].tolist() == [4, 25, 3, 3]
     notes = views.neurons(arrays, Context(state.config, {}, 0))["layout"]["annotations"]
@@ -212,10 +211,10 @@ def test_units_beyond_ten_are_counted_not_drawn():
 
 def test_observing_is_quick():
     state = run(start({}), 10).state
-    list(program.observe(state))
+    snapshots(state)
     times = []
     for _ in range(40):
         began = time.perf_counter()
-        list(program.observe(state))
+        snapshots(state)
         times.append(time.perf_counter() - began)
     assert min(times) <= 0.003

@@ -97,7 +97,54 @@ def test_a_run_from_its_beginning_to_its_end(toy: Experiment) -> None:
     assert weights(folder)["step"] == 100
 
 
-def test_the_first_steps_are_observed_one_by_one(toy: Experiment) -> None:
+def test_no_step_is_made_beyond_the_end(toy: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, updates = made(toy, 50), []
+    update = torch.optim.Adam.step
+
+    def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
+        updates.append(1)
+        return update(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", counted)
+    work(folder)
+    assert len(updates) == 50 and (50, "train/loss") in scalars(folder)
+
+
+def test_a_run_that_died_before_its_first_checkpoint_logs_its_start_once(toy: Experiment, training: Any) -> None:
+    folder, whole = made(toy, 60), made(toy, 60)
+    work(whole)
+    ask(folder, mode="pause")
+    thread = training(folder)
+    until(lambda: head(folder).state == "paused")
+    ask(folder, mode="stop")
+    thread.join()
+    for path in checkpoints.files(folder):
+        path.unlink()
+    ask(folder, mode="run")
+    work(folder)
+    assert "resumed" in states(folder)
+    assert scalars(folder) == scalars(whole) and same(weights(folder), weights(whole))
+
+
+def test_what_nobody_has_in_sight_is_drawn_seldom(toy: Experiment, training: Any) -> None:
+    folder = made(toy, 10**6, nap=0.001)
+    ask(folder, in_sight=())
+    training(folder)
+
+    def drawn() -> int:
+        return len(list(Library().reader(folder.name).events(Snapshot)))
+
+    until(lambda: head(folder).step > 200)
+    before, trained = drawn(), head(folder).trained_s
+    until(lambda: head(folder).trained_s > trained + 2.5)
+    unseen = (drawn() - before) / (head(folder).trained_s - trained)
+    ask(folder, in_sight=("weights",))
+    before, trained = drawn(), head(folder).trained_s
+    until(lambda: head(folder).trained_s > trained + 2.5)
+    assert 0 < unseen < 0.7 * (drawn() - before) / (head(folder).trained_s - trained)
+
+
+def test_the_first_steps_are_drawn_one_by_one(toy: Experiment) -> None:
     folder = made(toy)
     work(folder)
     seen = [r.event.step for r in Library().reader(folder.name).events(Snapshot) if isinstance(r.event, Snapshot)]

@@ -1,8 +1,7 @@
-"""An algorithm that is registered is complete: page, tests, paper, presets, sentences, texts, recorded run."""
+"""An algorithm that is registered is complete: page, tests, paper, presets, sentences, texts."""
 
 import ast
 import importlib
-import json
 import re
 from itertools import combinations
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from core import registry
 from core.experiment import Experiment
-from core.runs.store.log import LogReader
+from core.program import program_of
 from core.settings import check
 from core.words import Refusal
 
@@ -93,38 +92,24 @@ def test_every_panel_can_be_drawn(experiment: Experiment) -> None:
             assert callable(getattr(importlib.import_module(module), function))
 
 
-def test_every_probe_can_be_asked(experiment: Experiment) -> None:
+def test_code_shows_modules_that_exist(experiment: Experiment) -> None:
+    folder = ROOT / "core/algorithms" / experiment.slug
+    assert "train" in experiment.source
+    for name in experiment.source:
+        assert (folder / f"{name}.py").read_text().startswith('"""'), f"{name} opens with its idea"
+
+
+def test_every_probe_can_be_opened(experiment: Experiment) -> None:
     assert len({p.name for p in experiment.probes}) == len(experiment.probes)
     for probe in experiment.probes:
         assert probe.title and probe.sentence.endswith("."), probe.name
-        for asked in ({}, probe.idle or {}, *probe.keys.values()):
-            check(probe.request, asked)
+        for request in ({}, probe.idle or {}, *probe.keys.values()):
+            check(probe.request, request)
         assert set(probe.labels) <= set(probe.keys), f"{probe.name}: a label for a key that it has not"
         assert set(probe.shown_if) <= set(experiment.config.model_fields), probe.name
         module, function = probe.view.split(":")
         assert callable(getattr(importlib.import_module(module), function))
-        assert callable(importlib.import_module(experiment.program).probe)
-
-
-def test_every_metric_of_the_recorded_run_has_a_sentence(experiment: Experiment) -> None:
-    folder = ROOT / "assets/recorded" / experiment.slug
-    reader = LogReader(folder / "log.sqlite", recorded=True)
-    told = {name for record in reader.events() for name in getattr(record.event, "values", {}) if "/" in name}
-    reader.close()
-    assert told
-    patterns = [re.escape(m.name).replace(r"\*", ".*") for m in experiment.metrics]
-    unexplained = {name for name in told if not any(re.fullmatch(p, name) for p in patterns)}
-    assert not unexplained
-    assert all(m.sentence.endswith(".") for m in experiment.metrics)
-
-
-def test_recorded_run_is_one_that_the_present_schema_understands(experiment: Experiment) -> None:
-    folder = ROOT / "assets/recorded" / experiment.slug
-    info = json.loads((folder / "run.json").read_text())
-    assert info["slug"] == experiment.slug
-    check(experiment.config, info["config"])
-    assert (folder / "picture.png").stat().st_size > 2_000
-    assert sum(f.stat().st_size for f in folder.rglob("*")) <= 3_000_000, "a recording is part of every download"
+        assert callable(program_of(experiment).probe)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

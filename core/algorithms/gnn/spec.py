@@ -1,7 +1,7 @@
 """The graph networks as the house knows them: panels, presets that are claims, metrics, diagnoses. No torch in here."""
 
-from core.algorithms.gnn.asked import Change
 from core.algorithms.gnn.config import ON_ONE, GNNConfig
+from core.algorithms.gnn.requests import GraphRequest
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
@@ -241,7 +241,7 @@ PROBES = (
             "Click a node, then another: the edge between them comes or goes. F takes a node's features away. "
             "By keys: ← → walk, Enter takes."
         ),
-        request=Change,
+        request=GraphRequest,
         view="core.algorithms.gnn.changed:change",
         keys={
             "ArrowLeft": {"act": "back"},
@@ -265,7 +265,7 @@ PROBES = (
         "reach",
         N_("Who is heard"),
         N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
-        request=Change,
+        request=GraphRequest,
         view="core.algorithms.gnn.views:reach",
         keys={"ArrowLeft": {"act": "back"}, "ArrowRight": {"act": "next"}},
         idle={},
@@ -292,6 +292,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=DIAGNOSES,
     program="core.algorithms.gnn",
+    source=("model", "tasks", "train"),
     place=9,
     snapshot_budget=0.03,
     probes=PROBES,

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from core.algorithms.word2vec.asked import analogy_of
+from core.algorithms.word2vec.requests import analogy_of
 from core.experiment import Config, Setting
 from core.words import N_, Refusal
 

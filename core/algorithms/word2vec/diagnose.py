@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.algorithms.word2vec.evaluate import unit
-from core.algorithms.word2vec.state import State
+from core.algorithms.word2vec.train import Word2Vec
 
 #: A word of Chinese has one to four letters; where the mean of the words is longer, they are no words.
 GLUED = 5.0
@@ -16,22 +16,22 @@ THIN = 12
 LOOKED = 400
 
 
-def diagnose(state: State) -> dict[str, dict[str, object]]:
+def diagnose(state: Word2Vec) -> dict[str, dict[str, object]]:
     """Diagnoses that begin to hold with the newest measurement, with what to say of them; ``state.active`` follows."""
     found: dict[str, dict[str, object]] = {}
     words, counts = state.vocabulary.words, state.vocabulary.counts
-    if state.text.corpus.chinese and state.step == 0:
+    if state.data.corpus.chinese and state.step == 0:
         length = float(np.mean([len(w) for w in words]))
         longest = max(words, key=len)
         if length > GLUED or len(longest) > 12:
             found["glued words"] = {"word": longest[:12], "length": f"{length:.1f}"}
     if state.step == 0 and counts.sum() < THIN * len(words):
         found["little text"] = {"mean": f"{counts.sum() / len(words):.0f}"}
-    vectors = unit(state.engine.vectors[:LOOKED])
+    vectors = unit(state.vectors[:LOOKED])
     alike = float((np.square(vectors.sum(axis=0)).sum() - len(vectors)) / (len(vectors) * (len(vectors) - 1)))
     if state.step >= state.end // 3 and alike > (CROWDED_OVER if "crowded" in state.active else CROWDED):
         found["crowded"] = {"cosine": f"{alike:.2f}"}
-    start, now = state.history[0][1], state.history[-1][1]
+    start, now = state.history[0].loss, state.history[-1].loss
     if state.step >= state.end // 2 and now > (1 - STALLED) * start:
         found["stalled"] = {"loss": f"{now:.3g}"}
     told = {name: reasons for name, reasons in found.items() if name not in state.active}

@@ -1,4 +1,4 @@
-"""How good the vectors are: by the loss on fixed pairs of the text, by what people said, and by analogies.
+"""How good the vectors are: by the loss on fixed pairs of the text, by human ratings, and by analogies.
 
 The loss is measured by ourselves and is the same number for both engines: gensim's own is a running sum in single
 precision that loses what several threads add at once. Pairs and random words are drawn once, so that what moves are
@@ -37,30 +37,28 @@ class Engine(Protocol):
     @property
     def outputs(self) -> Array: ...
 
-    def rate(self, done: float) -> float: ...
-
-    def advance(self, step: int) -> None: ...
+    def train_step(self, step: int) -> None: ...
 
 
-class Loss:
+class FixedSampleLoss:
     """The loss on a fixed sample.
 
     Attributes:
-        inputs: int64 (n, c), the word or words that guess; -1 where there are fewer.
-        nodes, truth, there: (n, m), what each is held against, 1 where the answer is yes, and whether it counts.
+        inputs: int64 (n, c), the word or words that predict; -1 where there are fewer.
+        nodes, targets, valid: (n, m), what each is compared with, 1 for the true one, and whether it counts.
     """
 
-    def __init__(self, config: Word2VecConfig, text: Text, engine: Engine, dice: np.random.Generator) -> None:
+    def __init__(self, config: Word2VecConfig, text: Text, engine: Engine, rng: np.random.Generator) -> None:
         index, sentences = engine.vocabulary.index, text.corpus.sentences
         inputs, answers = [], []
         cbow = config.method == "cbow"
         for _ in range(20 * PAIRS):
-            words = sentences[int(dice.integers(len(sentences)))]
-            i, reach = int(dice.integers(len(words))), int(dice.integers(1, config.window + 1))
+            words = sentences[int(rng.integers(len(sentences)))]
+            i, reach = int(rng.integers(len(words))), int(rng.integers(1, config.window + 1))
             near = [index[w] for w in (*words[max(0, i - reach) : i], *words[i + 1 : i + 1 + reach]) if w in index]
             if words[i] not in index or not near:
                 continue
-            inputs.append(near if cbow else [int(dice.choice(near))])
+            inputs.append(near if cbow else [int(rng.choice(near))])
             answers.append(index[words[i]])
             if len(answers) == PAIRS:
                 break
@@ -68,19 +66,19 @@ class Loss:
         self.inputs = np.array([near + [-1] * (widest - len(near)) for near in inputs], np.int64).reshape(-1, widest)
         answer = np.array(answers, np.int64)
         if config.output == "hierarchical":
-            nodes, turns, self.there = engine.paths(answer)  # type: ignore[attr-defined]
-            self.nodes, self.truth = nodes, 1 - turns  # a turn of 0 is what the sigmoid says yes to
+            nodes, turns, self.valid = engine.paths(answer)  # type: ignore[attr-defined]
+            self.nodes, self.targets = nodes, 1 - turns  # a turn of 0 is the sigmoid's 1
             return
         chances = noise(engine.vocabulary.counts, config.exponent)
-        drawn = dice.choice(len(chances), (len(answer), config.negative), p=chances)
+        drawn = rng.choice(len(chances), (len(answer), config.negative), p=chances)
         self.nodes = np.concatenate([answer[:, None], drawn], axis=1)
-        self.truth = np.zeros(self.nodes.shape, np.float32)
-        self.truth[:, 0] = 1
-        self.there = self.nodes != answer[:, None]
-        self.there[:, 0] = True
+        self.targets = np.zeros(self.nodes.shape, np.float32)
+        self.targets[:, 0] = 1
+        self.valid = self.nodes != answer[:, None]
+        self.valid[:, 0] = True
 
     def __call__(self, engine: Engine, rows: Array | slice = slice(None)) -> float:
-        """Mean loss of a guess: −log of the chance that the model gave to what is true.
+        """Mean loss of a prediction: −log of the probability that the model gave to what is true.
 
         Args:
             rows: which of the sample; all of it where nothing is said.
@@ -92,12 +90,12 @@ class Loss:
         counts = (inputs >= 0)[:, :, None]
         h = (E * counts).sum(axis=1) / counts.sum(axis=1)  # (n, N)
         s = np.einsum("nd,nmd->nm", h, engine.outputs[nodes])
-        each = np.logaddexp(0, np.where(self.truth[rows] > 0, -s, s)) * self.there[rows]
+        each = np.logaddexp(0, np.where(self.targets[rows] > 0, -s, s)) * self.valid[rows]
         return float(each.sum(axis=1).mean())
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgements:
     """Rated pairs of which both words are known: their places, the ranks of their ratings, and how many there were."""
 
     name: str
@@ -107,25 +105,37 @@ class Judged:
     of: int
 
     def spearman(self, vectors: Array) -> float:
-        """Rank correlation of the cosines with what people said, in [-1, 1]; ties share their ranks."""
+        """Rank correlation of the cosines with the ratings, in [-1, 1]; ties share their ranks."""
         cosine = cosines(vectors[self.first], vectors[self.second])
         ours = ranks(cosine)
         deviation = ours.std() * self.ranks.std()
         return float(((ours - ours.mean()) * (self.ranks - self.ranks.mean())).mean() / deviation) if deviation else 0.0
 
 
-#: Rated pairs that have to be known for a correlation to mean anything.
+#: Rated pairs, or questions, that have to be known for their result to mean anything.
 ENOUGH = 20
 
 
-def judged(name: str, vocabulary: Vocabulary) -> Judged:
+def known_judgements(vocabulary: Vocabulary) -> list[Judgements]:
+    """WordSim-353 and SimLex-999, each where this vocabulary knows enough of its words."""
+    found = [judgements(name, vocabulary) for name in ("wordsim", "simlex")]
+    return [one for one in found if len(one.first) >= ENOUGH]
+
+
+def known_questions(vocabulary: Vocabulary) -> "list[Questions]":
+    """questions-words, as far as this vocabulary knows the words; none where that is next to nothing."""
+    found = questions(vocabulary)
+    return found if sum(len(q.places) for q in found) >= ENOUGH else []
+
+
+def judgements(name: str, vocabulary: Vocabulary) -> Judgements:
     """The rated pairs of ``"wordsim"`` or ``"simlex"`` that this vocabulary knows both words of."""
     found, index = rated(name), vocabulary.index
     known = [
         (index[a], index[b], r) for (a, b), r in zip(found.pairs, found.ratings, strict=True) if {a, b} <= index.keys()
     ]
     first, second, ratings = (np.array([row[i] for row in known]) for i in range(3))
-    return Judged(name, first.astype(np.int64), second.astype(np.int64), ranks(ratings), len(found.pairs))
+    return Judgements(name, first.astype(np.int64), second.astype(np.int64), ranks(ratings), len(found.pairs))
 
 
 def ranks(values: Array) -> Array:
@@ -178,7 +188,7 @@ def short(questions: Questions) -> Array:
     return questions.places[np.linspace(0, n - 1, min(n, SHORT)).round().astype(int)] if n else questions.places
 
 
-def answered(places: Array, vectors: Array) -> Generator[Event, None, int]:
+def count_right(places: Array, vectors: Array) -> Generator[Event, None, int]:
     """How many analogies a : b = c : d are right: d is the word nearest to b − a + c, the three themselves left out.
 
     Args:
@@ -188,8 +198,8 @@ def answered(places: Array, vectors: Array) -> Generator[Event, None, int]:
     for start in range(0, len(places), AT_ONCE):
         a, b, c, d = places[start : start + AT_ONCE].T
         near = (vectors[b] - vectors[a] + vectors[c]) @ vectors.T  # (n, V)
-        for asked in (a, b, c):
-            near[np.arange(len(a)), asked] = -np.inf
+        for word in (a, b, c):
+            near[np.arange(len(a)), word] = -np.inf
         right += int((near.argmax(axis=1) == d).sum())
         yield Pulse()
     return right

@@ -1,7 +1,7 @@
 """Word2Vec as the house knows it: panels, presets that are claims, metrics, diagnoses. No gensim, no torch."""
 
-from core.algorithms.word2vec.asked import Asked
 from core.algorithms.word2vec.config import Word2VecConfig
+from core.algorithms.word2vec.requests import WordRequest
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
@@ -251,7 +251,7 @@ PROBES = (
             "Write a word, or a sum such as king - man + woman: here are the words nearest to it. "
             "Click one to go on from there."
         ),
-        request=Asked,
+        request=WordRequest,
         view=f"{_VIEWS}:answer",
         text="text",
         click="word",
@@ -275,6 +275,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=DIAGNOSES,
     program="core.algorithms.word2vec",
+    source=("model", "sgns_engine", "gensim_engine", "vocabulary", "text", "train"),
     place=5,
     snapshot_budget=0.015,
     files=N_("Vectors"),

@@ -8,13 +8,13 @@ from core.algorithms.word2vec import vocabulary
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.data import cache, corpora
 
-#: Running words that the engine written out goes through at the most.
-WRITTEN = 200_000
+#: Most running words for the engine that is written out in PyTorch.
+SGNS_WORDS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a training reads.
+    """The text of a training.
 
     Attributes:
         corpus: the passages.
@@ -37,7 +37,7 @@ def read(config: Word2VecConfig) -> Text:
         tally.update(sentence)
         if i % 1000 == 0:
             cache.tell(cache.READING, i / len(corpus.sentences))
-    vocabulary.check(sum(n >= config.min_count for n in tally.values()), config.min_count)
+    vocabulary.check_count(sum(n >= config.min_count for n in tally.values()), config.min_count)
     if config.engine == "written":
-        vocabulary.check_size(corpus.words, WRITTEN)
+        vocabulary.check_size(corpus.words, SGNS_WORDS)
     return Text(corpus, tally)

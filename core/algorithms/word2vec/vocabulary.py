@@ -7,10 +7,11 @@ chance is that of the authors' program, which gensim has as well, not the paper'
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.algorithms.word2vec.config import Word2VecConfig
 from core.events import Array
 from core.words import N_, Refusal
 
@@ -31,12 +32,18 @@ class Vocabulary:
     words: Sequence[str]
     counts: Array
     index: Mapping[str, int]
+    _spellings: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.words)
 
-    def nearest(self, word: str, most: int = 3) -> list[str]:
-        """Words that are here and are spelled most like ``word``."""
+    def spelled_like(self, word: str) -> list[str]:
+        """At most three known words that are spelled most like ``word``; searched once for each word."""
+        if word not in self._spellings:
+            self._spellings[word] = self._search(word, 3)
+        return self._spellings[word]
+
+    def _search(self, word: str, most: int) -> list[str]:
         same = [w for w in self.words if w[:1] == word[:1] and abs(len(w) - len(word)) <= 2]
         found = difflib.get_close_matches(word, same[:4000], most, 0.6)
         return found or difflib.get_close_matches(word, list(self.words[:4000]), most, 0.5)
@@ -53,7 +60,7 @@ def counted(tally: Mapping[str, int], min_count: int) -> Vocabulary:
     return vocabulary([word for word, _ in kept], np.array([n for _, n in kept], np.int64))
 
 
-def check(words: int, min_count: int) -> None:
+def check_count(words: int, min_count: int) -> None:
     """Refuse a text that leaves next to nothing to learn.
 
     Raises:
@@ -93,7 +100,7 @@ def keeping(counts: Array, sample: float) -> Array:
 
 
 def check_size(words: int, most: int) -> None:
-    """Refuse a text that the engine written out would take hours for.
+    """Refuse a text that the engine written out in PyTorch would take hours for.
 
     Raises:
         Refusal: naming the engine.
@@ -105,3 +112,8 @@ def check_size(words: int, most: int) -> None:
             most=f"{most:,}",
             words=f"{words:,}",
         )
+
+
+def learning_rate(config: Word2VecConfig, epochs: float) -> float:
+    """The rate after ``epochs`` passes: it falls evenly from ``lr`` to ``lr_end`` over the whole run."""
+    return max(config.lr_end, config.lr - (config.lr - config.lr_end) * (epochs / config.epochs))

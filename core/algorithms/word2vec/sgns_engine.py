@@ -1,4 +1,4 @@
-"""The engine that is written out: draws pairs and random words, and lets ``model.py`` make its steps.
+"""Skip-gram with negative sampling in PyTorch: draws pairs and negatives, and makes the steps of ``model.py``.
 
 An epoch's pairs are drawn at its beginning: words left out by chance (Mikolov et al. 2013, section 2.3), then for each
 centre all words within its window, and the pairs are shuffled. All epochs have as many pairs as the first, so that the
@@ -14,15 +14,13 @@ import torch
 from core.algorithms.word2vec import model
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.text import Text
-from core.algorithms.word2vec.vocabulary import counted, keeping, noise
+from core.algorithms.word2vec.vocabulary import counted, keeping, learning_rate, noise
 from core.events import Array
-
-#: What random numbers are drawn for; each purpose has a stream of its own.
-VECTORS, PAIRS, NEGATIVES = 401, 402, 403
+from core.training import generator, seed_of
 
 
-class Written:
-    """Both matrices between two steps; what was drawn for the last one can be looked at.
+class SGNSEngine:
+    """Both matrices between two steps, and what was drawn for the last one.
 
     Attributes:
         vocabulary: the words.
@@ -40,11 +38,10 @@ class Written:
         self._words, self._passage = np.array(places, np.int64).reshape(-1, 2).T
         self._keep = keeping(self.vocabulary.counts, config.sample)
         self._cumulative = np.cumsum(noise(self.vocabulary.counts, config.exponent))
-        generator = torch.Generator().manual_seed(_seed(config.seed, VECTORS))
-        made = model.initial(len(self.vocabulary), config.size, generator)
+        made = model.initial(len(self.vocabulary), config.size, generator(config.seed, "vectors"))
         self.E, self.O = (matrix.to(self.device) for matrix in made)
-        self._dice = np.random.default_rng(_seed(config.seed, NEGATIVES))
-        self._epoch, self._pairs = 0, self._drawn(0)
+        self._rng = np.random.default_rng(seed_of(config.seed, "negatives"))
+        self._epoch, self._pairs = 0, self._pairs_of(0)
         self._count = len(self._pairs)
         self.per_epoch = max(1, -(-self._count // config.batch_size))
         self.last: tuple[Array, Array, Array] | None = None
@@ -62,36 +59,31 @@ class Written:
         found: Array = self.O.cpu().numpy()
         return found
 
-    def rate(self, done: float) -> float:
-        """The rate after ``done`` epochs."""
-        config = self.config
-        return max(config.lr_end, config.lr - (config.lr - config.lr_end) * (done / config.epochs))
-
-    def advance(self, step: int) -> None:
+    def train_step(self, step: int) -> None:
         """One step, after ``step`` of them: a batch of pairs, each with its random words."""
         epoch, place = divmod(step, self.per_epoch)
         if epoch != self._epoch:
-            self._epoch, self._pairs = epoch, np.resize(self._drawn(epoch), (self._count, 2))
+            self._epoch, self._pairs = epoch, np.resize(self._pairs_of(epoch), (self._count, 2))
         pairs = self._pairs[place * self.config.batch_size : (place + 1) * self.config.batch_size]
         centre, targets = pairs[:, 0], np.empty((len(pairs), 1 + self.config.negative), np.int64)
         targets[:, 0] = pairs[:, 1]
         targets[:, 1:] = self.negatives((len(pairs), self.config.negative))
         from_, to = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device) for a in (centre, targets))
-        g = model.descend(self.E, self.O, from_, to, self.rate(epoch + place / self.per_epoch))
+        g = model.descend(self.E, self.O, from_, to, learning_rate(self.config, epoch + place / self.per_epoch))
         self.last, self.trained = (centre, targets, g.cpu().numpy()), len(pairs)
 
     def negatives(self, shape: tuple[int, int]) -> Array:
         """Random words, int64, with the chances of :func:`~core.algorithms.word2vec.vocabulary.noise`."""
-        drawn: Array = np.searchsorted(self._cumulative, self._dice.random(shape), side="right")
+        drawn: Array = np.searchsorted(self._cumulative, self._rng.random(shape), side="right")
         return np.minimum(drawn, len(self.vocabulary) - 1)
 
-    def _drawn(self, epoch: int) -> Array:
+    def _pairs_of(self, epoch: int) -> Array:
         """Pairs (centre, neighbour) of an epoch, shuffled: int64 (P, 2)."""
-        dice = np.random.default_rng(_seed(self.config.seed, PAIRS, epoch))
-        kept = dice.random(len(self._words)) < self._keep[self._words]
+        rng = np.random.default_rng(seed_of(self.config.seed, "pairs", epoch))
+        kept = rng.random(len(self._words)) < self._keep[self._words]
         words, passage = self._words[kept], self._passage[kept]
         width = self.config.window
-        reach = dice.integers(1, width + 1, len(words)) if self.config.shrink else np.full(len(words), width)
+        reach = rng.integers(1, width + 1, len(words)) if self.config.shrink else np.full(len(words), width)
         found = []
         for d in range(1, width + 1):
             same = passage[d:] == passage[:-d]
@@ -99,20 +91,16 @@ class Written:
             forward, back = same & (reach[:-d] >= d), same & (reach[d:] >= d)
             found += [np.stack([left[forward], right[forward]], 1), np.stack([right[back], left[back]], 1)]
         pairs = np.concatenate(found)
-        return pairs[dice.permutation(len(pairs))]
+        return pairs[rng.permutation(len(pairs))]
 
     def state_dict(self) -> dict[str, Any]:
-        """Both matrices and the dice; the pairs of an epoch follow from its number."""
+        """Both matrices and the random generator; the pairs of an epoch follow from its number."""
         last = None if self.last is None else [np.array(a) for a in self.last]
-        return {"vectors": self.E, "outputs": self.O, "dice": self._dice.bit_generator.state, "last": last}
+        return {"vectors": self.E, "outputs": self.O, "rng": self._rng.bit_generator.state, "last": last}
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
         self.E.copy_(torch.as_tensor(tree["vectors"]))
-        if "outputs" in tree:  # a slim one has none
+        if "outputs" in tree:  # a recording has none
             self.O.copy_(torch.as_tensor(tree["outputs"]))
-        self._dice.bit_generator.state = tree["dice"]
+        self._rng.bit_generator.state = tree["rng"]
         self.last = None if tree["last"] is None else tuple(np.array(a) for a in tree["last"])  # type: ignore[assignment]
-
-
-def _seed(seed: int, purpose: int, number: int = 0) -> int:
-    return int(np.random.SeedSequence([seed, purpose, number]).generate_state(1)[0]) & 0x7FFFFFFF

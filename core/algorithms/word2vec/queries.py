@@ -1,4 +1,4 @@
-"""The words, pairs and analogies that are looked at: as they were typed, or a few that suit the text."""
+"""The words, pairs and analogies that the panels show: those of the settings, or a few that suit the text."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from core.algorithms.word2vec.config import Word2VecConfig, entries
 from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.events import Array
 
-#: What is looked at where nobody typed anything, by corpus.
+#: Shown where the settings name none, by corpus.
 WORDS = {
     "grammar": "cat, girl, bread, house, red",
     "news": "australia, afghanistan, government, police, cricket",
@@ -27,7 +27,7 @@ ANALOGIES = {
     "classics": "宝玉 - 黛玉 + 八戒",
     "text8": "king - man + woman",
 }
-FOLLOWED = {
+PAIRS = {
     "grammar": "cat dog, cat bread, red blue, red house",
     "news": "israel palestinian, india pakistan, cricket test, police water",
     "wikipedia": "king queen, france germany, music song, water computer",
@@ -38,8 +38,8 @@ FOLLOWED = {
 }
 
 
-def typed(config: Word2VecConfig, vocabulary: Vocabulary) -> list[str]:
-    """The words whose neighbours are shown: the typed ones, or a few of the text's own."""
+def query_words(config: Word2VecConfig, vocabulary: Vocabulary) -> list[str]:
+    """The words whose neighbours are shown: those of the settings, or a few of the text's own."""
     words = entries(config.words)
     if words:
         return words
@@ -47,17 +47,17 @@ def typed(config: Word2VecConfig, vocabulary: Vocabulary) -> list[str]:
     return own or list(vocabulary.words[40:44]) or list(vocabulary.words[:4])
 
 
-def followed(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, str]]:
-    """The pairs whose cosines are told: the typed ones, or a few of the text's own, of words that are known."""
-    pairs = entries(config.pairs or FOLLOWED.get(config.corpus, ""))
+def query_pairs(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """The pairs whose cosines are logged: those of the settings, or a few of the text's own, of known words."""
+    pairs = entries(config.pairs or PAIRS.get(config.corpus, ""))
     if not pairs and len(vocabulary) > 60:
         words = vocabulary.words
         pairs = [f"{words[50]} {words[51]}", f"{words[50]} {words[58]}"]
     return [(a, b) for a, b in map(str.split, pairs) if a in vocabulary.index and b in vocabulary.index]
 
 
-def strangers(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, str]]:
-    """(word, pair) of each typed pair that cannot be followed: its first word that is not known."""
+def unknown_pairs(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """(word, pair) of each pair in the settings with an unknown word: the first one."""
     found = []
     for pair in entries(config.pairs):
         unknown = [word for word in pair.split() if word not in vocabulary.index]
@@ -65,6 +65,6 @@ def strangers(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[str,
     return found
 
 
-def spelled(words: Sequence[str]) -> Array:
-    """Words as bytes, a line each."""
+def encoded(words: Sequence[str]) -> Array:
+    """Words as UTF-8 bytes, a line each: how a snapshot holds them."""
     return np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)

@@ -17,7 +17,7 @@ from gensim.models import Word2Vec
 
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.text import Text
-from core.algorithms.word2vec.vocabulary import Vocabulary, vocabulary
+from core.algorithms.word2vec.vocabulary import Vocabulary, learning_rate, vocabulary
 from core.events import Array
 
 #: Words of one of gensim's jobs: it takes no more than 10,000, and fewer where a word costs more, so that a stretch
@@ -27,11 +27,11 @@ JOB, LEAST = 10_000, 500
 COST, SHARED = 18_000, 4_500
 #: What takes the place of the negatives in hierarchical softmax: the depth of its tree.
 DEPTH = 13
-#: An epoch has at least so many stretches, or a short text would be over before one saw anything.
+#: An epoch has at least so many stretches, or a short text would be over before anything could be drawn.
 STRETCHES = 8
 
 
-class Driven:
+class GensimEngine:
     """gensim's model of a text, between two stretches.
 
     Attributes:
@@ -77,7 +77,7 @@ class Driven:
 
     @property
     def outputs(self) -> Array:
-        """What a vector is held against: of each word, or of each inner node of the tree; float32 (V, N)."""
+        """What a vector is multiplied with: of each word, or of each inner node of the tree; float32 (V, N)."""
         found: Array = self.model.syn1 if self.model.hs else self.model.syn1neg
         return found
 
@@ -92,43 +92,38 @@ class Driven:
             nodes[i, : len(code)], turns[i, : len(code)], there[i, : len(code)] = point, code, True
         return nodes, turns, there
 
-    def rate(self, done: float) -> float:
-        """The rate after ``done`` epochs."""
-        config = self.config
-        return max(config.lr_end, config.lr - (config.lr - config.lr_end) * (done / config.epochs))
-
-    def advance(self, step: int) -> None:
+    def train_step(self, step: int) -> None:
         """Train on the stretch after ``step`` stretches."""
         epoch, place = divmod(step, self.per_epoch)
         start, end = self.stretches[place]
         passages = self.sentences[start:end]
         if self.config.threads == 1:
             # What gensim's one worker does with the job, without the threads and queues that it makes at each call.
-            rate = self.rate(epoch + start / len(self.sentences))
+            rate = learning_rate(self.config, epoch + start / len(self.sentences))
             self.trained, _ = self.model._do_train_job(passages, rate, self._memory)
             return
         self.trained, _ = self.model.train(
             passages,
             total_examples=len(passages),
             epochs=1,
-            start_alpha=self.rate(epoch + start / len(self.sentences)),
-            end_alpha=self.rate(epoch + end / len(self.sentences)),
+            start_alpha=learning_rate(self.config, epoch + start / len(self.sentences)),
+            end_alpha=learning_rate(self.config, epoch + end / len(self.sentences)),
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Both matrices and the dice; all else follows from the settings and the text."""
+        """Both matrices and the random state; all else follows from the settings and the text."""
         _, key, place, has_gauss, gauss = self.model.random.get_state(legacy=True)
         return {
             "vectors": self.vectors.copy(),
             "outputs": self.outputs.copy(),
-            "dice": [key.astype(np.int64), int(place), int(has_gauss), float(gauss)],
+            "random": [key.astype(np.int64), int(place), int(has_gauss), float(gauss)],
         }
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        key, place, has_gauss, gauss = tree["dice"]
+        key, place, has_gauss, gauss = tree["random"]
         self.model.random.set_state(("MT19937", np.asarray(key).astype(np.uint32), place, has_gauss, gauss))
         self.vectors[:] = tree["vectors"]
-        if "outputs" in tree:  # a slim one has none
+        if "outputs" in tree:  # a recording has none
             self.outputs[:] = tree["outputs"]
 
 

@@ -1,4 +1,4 @@
-"""What a person may ask of trained vectors. No torch in here: the server checks it."""
+"""What a person may request of trained vectors. No torch in here: the server checks it."""
 
 import re
 
@@ -7,11 +7,11 @@ from pydantic import Field
 from core.experiment import Request
 from core.words import N_
 
-#: Longest sum that may be asked for, in words.
+#: Longest sum, in words.
 TERMS = 8
 
 
-class Asked(Request):
+class WordRequest(Request):
     """A word, or a sum of words such as ``king - man + woman``; or the number of a word that is clicked."""
 
     text: str = Field("", max_length=120, title=N_("Words"))
@@ -21,7 +21,7 @@ class Asked(Request):
 def terms(text: str) -> list[tuple[int, str]]:
     """The words of a sum with their signs, 1 or -1, lower case as the texts are; at most :data:`TERMS`.
 
-    Words that stand side by side are added. A hyphen always takes away: the texts' words have none.
+    Words side by side are added. A hyphen always subtracts: the texts' words have none.
     """
     found, sign = [], 1
     for part in re.findall(r"[+＋]|[-−–－]|[^\s+＋\-−–－,，、]+", text.lower()):

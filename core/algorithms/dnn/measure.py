@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from core.algorithms.dnn.diagnose import Evaluation, diagnose
+from core.algorithms.dnn.diagnoses import DIAGNOSES, Evaluation, Evidence
 from core.algorithms.dnn.model import ACTIVATIONS, loss_of
 from core.algorithms.dnn.state import SAMPLE, State
 from core.events import Event, Note, Pulse, Scalars
 from core.experiment import Diverged
+from core.metrics import newly_diagnosed
 
 #: Rows of a forward pass: between two of them a worker may look up.
 CHUNK = 1000
@@ -37,7 +38,7 @@ def report(state: State) -> Iterator[Event]:
         yield from evaluate_test(state, values)
     yield Scalars(state.step, values)
     if tested and len(state.history) % LOOK == 1:
-        for diagnosis, reasons in diagnose(state.history, values, state.active).items():
+        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, Evidence(state.history, values), state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.dnn.config import DNNConfig
-from core.algorithms.dnn.diagnose import Evaluation
+from core.algorithms.dnn.diagnoses import Evaluation
 from core.algorithms.dnn.model import MLP
 from core.algorithms.dnn.schedule import Schedule
 from core.data.dataset import Dataset, scale_of

@@ -17,8 +17,6 @@ Model = Literal["gcn", "sage", "gat", "gin", "mlp"]
 Pooling = Literal["mean", "max", "sum"]
 Size = Annotated[int, Field(ge=2, le=1000)]
 
-#: Data sets whose publisher says which nodes are for training, choosing and testing.
-PUBLISHED = ("cora", "citeseer", "pubmed")
 #: Data sets of which nothing is known but the edges.
 BARE = ("blocks", "karate", "lesmis", "pasted")
 ON_ONE = ("nodes", "links")

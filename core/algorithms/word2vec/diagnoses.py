@@ -1,8 +1,6 @@
 """What can be wrong with a text or with the training on it, found from their numbers alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from core.metrics import Diagnosis, Values, diagnosis
 from core.words import N_
@@ -18,8 +16,8 @@ class Evidence:
     Attributes:
         step, end: steps made, and the last of the run.
         chinese: whether the text is Chinese.
-        words: those of the vocabulary.
-        occurrences: of all of them in the text.
+        mean_letters, longest: letters of a known word on the mean, and the longest of these words.
+        mean_count: how often one occurs in the text, on the mean.
         similarity: mean cosine of any two frequent words.
         first_loss, loss: measured first, and last.
     """
@@ -27,8 +25,9 @@ class Evidence:
     step: int
     end: int
     chinese: bool
-    words: Sequence[str]
-    occurrences: int
+    mean_letters: float
+    longest: str
+    mean_count: float
     similarity: float
     first_loss: float
     loss: float
@@ -44,11 +43,10 @@ class Evidence:
 )
 def glued_words(evidence: Evidence, letters: float) -> Values | None:
     """The words of a Chinese text, which have one to four letters, have more than this on the mean: they are none."""
-    if not evidence.chinese:
-        return None
-    length, longest = fmean(map(len, evidence.words)), max(evidence.words, key=len)
-    glued = length > letters or len(longest) > LONGEST
-    return {"word": longest[:LONGEST], "length": f"{length:.1f}"} if glued else None
+    glued = evidence.mean_letters > letters or len(evidence.longest) > LONGEST
+    if evidence.chinese and glued:
+        return {"word": evidence.longest[:LONGEST], "length": f"{evidence.mean_letters:.1f}"}
+    return None
 
 
 @diagnosis(
@@ -57,12 +55,11 @@ def glued_words(evidence: Evidence, letters: float) -> Values | None:
         "Little text: a word occurs {mean} times on the mean, so most vectors hardly leave where they began. "
         "Take more text, more epochs, or a higher minimum count."
     ),
-    begin=12,
+    begin=12.0,
 )
-def little_text(evidence: Evidence, times: int) -> Values | None:
+def little_text(evidence: Evidence, times: float) -> Values | None:
     """Words occur less often than this on the mean, which leaves each vector nearly where it began."""
-    n = len(evidence.words)
-    return {"mean": f"{evidence.occurrences / n:.0f}"} if evidence.occurrences < times * n else None
+    return {"mean": f"{evidence.mean_count:.0f}"} if evidence.mean_count < times else None
 
 
 @diagnosis(

@@ -82,12 +82,14 @@ def evidence(state: State) -> Evidence:
     """What the diagnoses are made from."""
     vectors = unit(state.engine.vectors[:FREQUENT])
     n = len(vectors)
+    words = state.vocabulary.words
     return Evidence(
         step=state.step,
         end=state.end,
         chinese=state.text.corpus.chinese,
-        words=state.vocabulary.words,
-        occurrences=int(state.vocabulary.counts.sum()),
+        mean_letters=sum(map(len, words)) / len(words),
+        longest=max(words, key=len),
+        mean_count=float(state.vocabulary.counts.mean()),
         similarity=float((np.square(vectors.sum(axis=0)).sum() - n) / (n * (n - 1))),
         first_loss=state.history[0][1],
         loss=state.history[-1][1],

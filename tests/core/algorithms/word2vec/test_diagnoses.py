@@ -13,13 +13,14 @@ FINE = Evidence(
     step=50,
     end=100,
     chinese=False,
-    words=("king", "queen", "water"),
-    occurrences=36,
+    mean_letters=4.7,
+    longest="queen",
+    mean_count=12.0,
     similarity=0.2,
     first_loss=4.0,
     loss=2.0,
 )
-CHINESE = replace(FINE, chinese=True, words=("宝玉", "黛玉", "老太太"))
+CHINESE = replace(FINE, chinese=True, mean_letters=2.3, longest="老太太")
 
 
 def named(evidence: Evidence, active: set[str] | None = None) -> list[str]:
@@ -34,10 +35,10 @@ def named(evidence: Evidence, active: set[str] | None = None) -> list[str]:
     [
         (FINE, []),
         (CHINESE, []),
-        (replace(CHINESE, words=("宝玉" * 3,) * 3), ["glued words"]),
-        (replace(CHINESE, words=("宝玉",) * 5 + ("宝" * 13,)), ["little text", "glued words"]),
-        (replace(FINE, words=("wonderfully",) * 3), []),  # long words of English
-        (replace(FINE, occurrences=35), ["little text"]),
+        (replace(CHINESE, mean_letters=5.1), ["glued words"]),
+        (replace(CHINESE, longest="宝" * 13), ["glued words"]),
+        (replace(FINE, mean_letters=11.0, longest="incomprehensible"), []),  # English has long words
+        (replace(FINE, mean_count=11.9), ["little text"]),
         (replace(FINE, similarity=0.81), ["crowded"]),
         (replace(FINE, similarity=0.81, step=32), []),  # a third of the run is needed
         (replace(FINE, loss=3.93), ["stalled"]),
@@ -47,7 +48,7 @@ def named(evidence: Evidence, active: set[str] | None = None) -> list[str]:
 )
 def test_each_is_found_where_it_holds_and_logged_once(evidence, names):
     active: set[str] = set()
-    assert sorted(named(evidence, active)) == sorted(names) == sorted(active)
+    assert named(evidence, active) == names == list(active)
     assert named(evidence, active) == []
 
 

@@ -13,11 +13,12 @@ import scipy.sparse
 import torch
 from torch import Tensor
 
-from core.algorithms.gnn.diagnose import LOOK, Evaluation, diagnose
+from core.algorithms.gnn.diagnoses import DIAGNOSE_EVERY, DIAGNOSES, Evaluation, Evidence
 from core.algorithms.gnn.model import Edges
 from core.algorithms.gnn.state import Chosen, State
 from core.events import Event, Note, Scalars
 from core.experiment import Diverged
+from core.metrics import newly_diagnosed
 
 #: Up to this step every one is told; then every second, from twice as many on every fourth, and so on.
 DENSE = 512
@@ -52,9 +53,9 @@ def report(state: State) -> Iterator[Event]:
         state.history.pop()  # a training that is taken up again at this step looks anew
     found = Evaluation(state.step, values["train/loss"], values["val/loss"], values[f"train/{score}"], distance)
     state.history.append(found)
-    if len(state.history) % LOOK == 1:
+    if len(state.history) % DIAGNOSE_EVERY == 1:
         deep = state.graph is not None and state.config.depth > 2 and state.config.model != "mlp"
-        for diagnosis, reasons in diagnose(state.history, state.active, deep=deep).items():
+        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, Evidence(state.history, deep), state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
 

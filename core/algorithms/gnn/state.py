@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.diagnose import Evaluation
+from core.algorithms.gnn.diagnoses import Evaluation
 from core.algorithms.gnn.model import GNN
 from core.algorithms.gnn.tasks import Seen, Task
 from core.data.graphs import Graph

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.algorithms.word2vec.diagnose import diagnose
+from core.algorithms.word2vec.diagnoses import DIAGNOSES, Evidence
 from core.algorithms.word2vec.evaluate import answered, cosines, short, unit
 from core.algorithms.word2vec.schedule import asked, told
 from core.algorithms.word2vec.state import State
 from core.algorithms.word2vec.typed import strangers
 from core.events import Array, Event, Note, Scalars, Snapshot
+from core.metrics import newly_diagnosed
+
+#: Frequent words whose similarity to one another is measured for the diagnoses.
+FREQUENT = 400
 
 
 def report(state: State) -> Iterator[Event]:
@@ -24,7 +28,7 @@ def report(state: State) -> Iterator[Event]:
         values = measured(state)
         yield Scalars(state.step, values)
         remember(state, values["train/loss"])
-        for diagnosis, reasons in diagnose(state).items():
+        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(state), state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
 
@@ -72,3 +76,21 @@ def remember(state: State, loss: float) -> None:
     if state.history and state.history[-1][0] == state.step:
         state.history.pop()
     state.history.append((state.step, loss))
+
+
+def evidence(state: State) -> Evidence:
+    """What the diagnoses are made from."""
+    vectors = unit(state.engine.vectors[:FREQUENT])
+    n = len(vectors)
+    words = state.vocabulary.words
+    return Evidence(
+        step=state.step,
+        end=state.end,
+        chinese=state.text.corpus.chinese,
+        mean_letters=sum(map(len, words)) / len(words),
+        longest=max(words, key=len),
+        mean_count=float(state.vocabulary.counts.mean()),
+        similarity=float((np.square(vectors.sum(axis=0)).sum() - n) / (n * (n - 1))),
+        first_loss=state.history[0][1],
+        loss=state.history[-1][1],
+    )

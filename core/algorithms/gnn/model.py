@@ -1,8 +1,8 @@
-"""Graph networks: each layer lets every node hear its neighbours, so that L layers carry news over L edges.
+"""Graph networks: in each layer every node receives messages from its neighbours, so L layers reach over L edges.
 
 A layer transforms the features and mixes those of neighbours; the papers differ in how they mix: by degree (GCN), as a
 mean beside the node itself (GraphSAGE), by attention that is learned (GAT), or as a sum, which forgets nothing (GIN).
-Too many layers mix so long that all nodes say the same, which is called over-smoothing; the remedies are here as well.
+Too many layers mix until all nodes have the same output, which is called over-smoothing; the remedies are here as well.
 
 - T. N. Kipf, M. Welling. Semi-supervised classification with graph convolutional networks. ICLR 2017: the layer
   H' = σ(D̃^-1/2 (A + I) D̃^-1/2 H W), eq. 2; the network of two of them, eq. 9.
@@ -13,7 +13,7 @@ Too many layers mix so long that all nodes say the same, which is called over-sm
 - K. Xu et al. Representation learning on graphs with jumping knowledge networks. ICML 2018: section 4, concatenation.
 - L. Zhao, L. Akoglu. PairNorm: tackling oversmoothing in GNNs. ICLR 2020: eqs. 10, 11 (per node, "SI").
 
-The layers are PyTorch Geometric's. Differs from the papers: GraphSAGE hears all neighbours instead of a sample of them;
+The layers are PyTorch Geometric's. Differs from the papers: GraphSAGE takes all neighbours instead of a sample of them;
 GraphSAGE and GIN, which mix before they transform, first pass sparse features through a linear layer, for the sparse
 matrix would be dense after mixing; GIN has no batch norm.
 """
@@ -67,7 +67,7 @@ class Edges:
         return cls(plain, looped, cast(Tensor, weight))
 
 
-class Drop:
+class Dropout:
     """Dropout by a generator of its own, whose state is part of a checkpoint.
 
     Attributes:
@@ -93,20 +93,20 @@ class Drop:
 
 
 class Attention(GATConv):  # type: ignore[misc]
-    """PyG's layer with its dropout drawn by our generator, and the last attention kept for the eye."""
+    """PyG's layer with its dropout drawn by our generator; keeps the attention of the last evaluation as ``alpha``."""
 
-    def __init__(self, inputs: int, units: int, heads: int, drop: Drop, *, concat: bool) -> None:
+    def __init__(self, inputs: int, units: int, heads: int, dropout: Dropout, *, concat: bool) -> None:
         super().__init__(inputs, units, heads, concat=concat, add_self_loops=False)
-        self.drop = drop
-        self.seen: Tensor | None = None
+        self.alpha_dropout = dropout  # PyG's own "dropout" is a number
+        self.alpha: Tensor | None = None
 
     def edge_update(  # type: ignore[no-untyped-def]
         self, alpha_j: Tensor, alpha_i, edge_attr, index: Tensor, ptr, dim_size
     ) -> Tensor:
         alpha = super().edge_update(alpha_j, alpha_i, edge_attr, index, ptr, dim_size)
-        if not self.drop.active:
-            self.seen = alpha.detach()
-        return self.drop(alpha)
+        if not self.alpha_dropout.active:
+            self.alpha = alpha.detach()
+        return self.alpha_dropout(alpha)
 
 
 class GNN(nn.Module):
@@ -114,7 +114,7 @@ class GNN(nn.Module):
 
     Args:
         inputs: features of a node.
-        outputs: classes, or units of a node's place in the space of links.
+        outputs: classes, or units of a node's embedding for links.
         sparse: whether the features are a sparse matrix.
         generator: draws the dropout masks.
     """
@@ -124,23 +124,23 @@ class GNN(nn.Module):
     ) -> None:
         super().__init__()
         self.kind, self.remedy, self.graphs = config.model, config.remedy, config.task == "graphs"
-        self.drop = Drop(generator)
+        self.dropout = Dropout(generator)
         width = config.hidden * (config.heads if config.model == "gat" else 1)
         self.entry: nn.Module | None = None
         if sparse and config.model in _MIX_FIRST:
             self.entry = nn.Linear(inputs, width, bias=False)
             inputs = width
-        # The last layer tells the classes itself, as in the papers, unless something stands behind it.
-        behind = self.graphs or config.remedy == "jumping"
+        # The last layer is the classifier itself, as in the papers, unless a head follows.
+        has_head = self.graphs or config.remedy == "jumping"
         self.layers = nn.ModuleList()
         for i in range(config.depth):
-            last = i == config.depth - 1 and not behind
+            last = i == config.depth - 1 and not has_head
             self.layers.append(self._layer(config, inputs if i == 0 else width, outputs if last else width, last))
         self.norms = PairNorm(scale_individually=True) if config.remedy == "pairnorm" else None
         self.jump = JumpingKnowledge("cat") if config.remedy == "jumping" else None
         read = width * config.depth if config.remedy == "jumping" else width
         self.readout = _READOUT[config.readout]
-        self.head = nn.Linear(read, outputs) if behind else None
+        self.head = nn.Linear(read, outputs) if has_head else None
         self.act: Callable[[Tensor], Tensor] = F.elu if config.model == "gat" else F.relu
 
     def _layer(self, config: GNNConfig, inputs: int, outputs: int, last: bool) -> Any:
@@ -151,24 +151,24 @@ class GNN(nn.Module):
                 return SAGEConv(inputs, outputs, aggr=config.aggregation)
             case "gat":
                 heads = 1 if last else config.heads
-                return Attention(inputs, outputs // heads, heads, self.drop, concat=not last)
+                return Attention(inputs, outputs // heads, heads, self.dropout, concat=not last)
             case "gin":
                 inner = nn.Sequential(nn.Linear(inputs, config.hidden), nn.ReLU(), nn.Linear(config.hidden, outputs))
                 return GINConv(inner, train_eps=True)
         return nn.Linear(inputs, outputs)
 
-    def _hear(self, layer: Any, x: Tensor, edges: Edges) -> Tensor:
+    def _propagate(self, layer: Any, x: Tensor, edges: Edges) -> Tensor:
         """One layer: (n, its inputs) -> (n, its outputs)."""
         match self.kind:
             case "mlp":
-                heard = layer(x)
+                out = layer(x)
             case "gcn":
-                heard = layer(x, edges.looped, edges.weight)
+                out = layer(x, edges.looped, edges.weight)
             case "gat":
-                heard = layer(x, edges.looped)
+                out = layer(x, edges.looped)
             case _:
-                heard = layer(x, edges.plain)
-        return cast(Tensor, heard)
+                out = layer(x, edges.plain)
+        return cast(Tensor, out)
 
     def forward(
         self,
@@ -182,41 +182,41 @@ class GNN(nn.Module):
 
         Args:
             member: for whole graphs, the number of each node's graph, (n,); then the sums are (count, outputs).
-            hidden: receives what each layer says, (n, its units), the sums of the last one among them.
+            hidden: receives the output of each layer, (n, its units), the last one's sums among them.
         """
-        self.drop.active = self.training
+        self.dropout.active = self.training
         if self.entry is not None:
-            x = self.entry(self.drop(x))
-        said: list[Tensor] = []
+            x = self.entry(self.dropout(x))
+        outputs: list[Tensor] = []
         for i, layer in enumerate(self.layers):
-            z = self._hear(layer, x if self.entry is not None and i == 0 else self.drop(x), edges)
+            z = self._propagate(layer, x if self.entry is not None and i == 0 else self.dropout(x), edges)
             if i < len(self.layers) - 1 or self.head is not None:
                 if self.norms is not None:
                     z = self.norms(z)
                 z = self.act(z)
                 if self.remedy == "residual" and z.shape == x.shape and x.layout == torch.strided:
                     z = x + z
-            said.append(z)
+            outputs.append(z)
             x = z
         if hidden is not None:
-            hidden += said
+            hidden += outputs
         if self.jump is not None:
-            x = self.jump(said)
+            x = self.jump(outputs)
         if member is not None:
             x = self.readout(x, member, count)  # (count, units)
-        return x if self.head is None else cast(Tensor, self.head(self.drop(x)))
+        return x if self.head is None else cast(Tensor, self.head(self.dropout(x)))
 
     def attention(self) -> list[Tensor]:
-        """How each node of the last look divides its attention over ``looped`` edges, (edges, heads) for each layer."""
-        return [layer.seen for layer in self.layers if isinstance(layer, Attention) and layer.seen is not None]
+        """Attention of each node over its ``looped`` edges in the last evaluation, (edges, heads) for each layer."""
+        return [layer.alpha for layer in self.layers if isinstance(layer, Attention) and layer.alpha is not None]
 
     @property
-    def first(self) -> list[nn.Parameter]:
-        """Parameters of the first layer, those that meet the features."""
+    def first_layer(self) -> list[nn.Parameter]:
+        """Parameters of the first layer, the one that the features enter."""
         return list((self.entry or self.layers[0]).parameters())
 
 
 def link_scores(z: Tensor, pairs: Tensor) -> Tensor:
-    """How surely each pair is joined, (k,) sums: z_u · z_v (T. N. Kipf, M. Welling. Variational graph auto-encoders.
-    2016, eq. 2), for places ``z`` (n, d) and ``pairs`` (2, k)."""
+    """Logits (k,) that each pair is joined: z_u · z_v (T. N. Kipf, M. Welling. Variational graph auto-encoders. 2016,
+    eq. 2), for embeddings ``z`` (n, d) and ``pairs`` (2, k)."""
     return (z[pairs[0]] * z[pairs[1]]).sum(dim=1)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from core import metrics
-from core.algorithms.gnn.asked import Change
 from core.algorithms.gnn.config import ON_ONE, GNNConfig
 from core.algorithms.gnn.diagnoses import DIAGNOSES, NOTES
+from core.algorithms.gnn.requests import GraphRequest
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
@@ -222,7 +222,7 @@ PROBES = (
             "Click a node, then another: the edge between them comes or goes. F takes a node's features away. "
             "By keys: ← → walk, Enter takes."
         ),
-        request=Change,
+        request=GraphRequest,
         view="core.algorithms.gnn.changed:change",
         keys=_WALK | {"Enter": {"act": "take"}, "f": {"act": "feature"}, " ": {"act": "restore"}},
         idle={},
@@ -234,7 +234,7 @@ PROBES = (
         "reach",
         N_("Who is heard"),
         N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
-        request=Change,
+        request=GraphRequest,
         view="core.algorithms.gnn.views:reach",
         keys=_WALK,
         idle={},
@@ -261,6 +261,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.gnn",
+    source=("model", "tasks", "train"),
     place=9,
     snapshot_budget=0.03,
     probes=PROBES,

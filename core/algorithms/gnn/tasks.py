@@ -1,7 +1,7 @@
 """What is learned: the class of a node, which edges are missing, or the kind of a whole graph.
 
-Each task says what the loss of an update is, and what is found when all of the data are looked at without dropout. Who
-is tested has no part in the loss, and the edges that a link predictor is tested on carry no messages.
+Each task has the loss of an update, and an evaluation of all the data without dropout. What is tested has no part in
+the loss, and the edges that a link predictor is tested on carry no messages.
 """
 
 import warnings
@@ -24,32 +24,31 @@ PARTS = ("train", "val", "test")
 
 
 @dataclass(slots=True)
-class Seen:
-    """What was found after ``step`` updates, without dropout.
+class Evaluated:
+    """The network's outputs for all the data, without dropout.
 
     Attributes:
-        hidden: what each layer says, (n, its units).
-        out: sums of the output.
+        hidden: output of each layer, (n, its units).
+        out: logits.
         values: metrics by name.
-        predicted: uint8, the class thought likeliest of each node (or of each graph).
-        sure: of each, the probability that it is given.
-        attention: of the last layer that has one, (edges, heads).
+        predicted: uint8, the likeliest class of each node, graph or held out pair.
+        confidence: its probability, float32.
+        attention: of each layer that has one, (edges, heads).
     """
 
-    step: int
     hidden: list[Tensor]
     out: Tensor
     values: dict[str, float]
     predicted: Array
-    sure: Array
+    confidence: Array
     attention: list[Tensor] = field(default_factory=list)
 
 
 class Task(Protocol):
-    """What a training is for.
+    """What is learned.
 
     Attributes:
-        score: what is high where it goes well, ``accuracy`` or ``auc``.
+        score: the metric that chooses the best epoch, ``accuracy`` or ``auc``.
         inputs, outputs: widths of the network's two ends.
         edges: those that carry messages.
         x: features of all nodes.
@@ -61,24 +60,24 @@ class Task(Protocol):
     edges: Edges
     x: Tensor
 
-    def loss(self, model: GNN, config: GNNConfig, draw: torch.Generator) -> Tensor:
-        """Loss of the next update, a scalar. ``draw`` is on the CPU."""
+    def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
+        """Loss of the next update, a scalar. ``rng`` is on the CPU."""
         ...
 
-    def look(self, model: GNN, step: int) -> Seen:
-        """Look at everything; the model is in its mode of testing, and no gradient is wanted."""
+    def evaluate(self, model: GNN) -> Evaluated:
+        """Outputs for all the data; the model is in evaluation mode, and no gradient is wanted."""
         ...
 
 
-def kept(pairs: Tensor, n: int, share: float, whole: Edges, draw: torch.Generator) -> Edges:
+def drop_edges(pairs: Tensor, n: int, share: float, whole: Edges, rng: torch.Generator) -> Edges:
     """The edges of one update: each of ``pairs`` (2, m) is left out with probability ``share``, in both directions.
 
     Y. Rong et al. DropEdge. ICLR 2020; the weights follow the edges that are left (eq. 3 and "A_drop" normalised).
     """
     if share == 0:
         return whole
-    stays = torch.rand(pairs.shape[1], generator=draw) >= share
-    return Edges.of(pairs[:, stays.to(pairs.device)], whole.looped.shape[1] - whole.plain.shape[1])
+    kept = torch.rand(pairs.shape[1], generator=rng) >= share
+    return Edges.of(pairs[:, kept.to(pairs.device)], whole.looped.shape[1] - whole.plain.shape[1])
 
 
 def tensor_of(x: Features, device: torch.device) -> Tensor:
@@ -92,7 +91,7 @@ def tensor_of(x: Features, device: torch.device) -> Tensor:
 
 
 class NodeTask:
-    """The class of each node of one graph; only those of the training part are told."""
+    """The class of each node of one graph; only the training part's classes are used."""
 
     score = "accuracy"
 
@@ -105,25 +104,22 @@ class NodeTask:
         self.y = torch.from_numpy(graph.y).to(device)
         self.rows = {part: torch.from_numpy(getattr(graph, part)).to(device) for part in PARTS}
 
-    def loss(self, model: GNN, config: GNNConfig, draw: torch.Generator) -> Tensor:
-        edges = kept(self.pairs, self.graph.n, config.edge_dropout, self.edges, draw)
+    def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
+        edges = drop_edges(self.pairs, self.graph.n, config.edge_dropout, self.edges, rng)
         rows = self.rows["train"]
         return F.cross_entropy(model(self.x, edges)[rows], self.y[rows])
 
-    def look(self, model: GNN, step: int) -> Seen:
+    def evaluate(self, model: GNN) -> Evaluated:
         hidden: list[Tensor] = []
         out = model(self.x, self.edges, hidden=hidden)
-        sure, predicted = out.softmax(dim=1).max(dim=1)
-        found = {}
-        for part, rows in self.rows.items():
-            found[f"{part}/loss"] = F.cross_entropy(out[rows], self.y[rows])
-            found[f"{part}/accuracy"] = (predicted[rows] == self.y[rows]).float().mean()
-        values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
-        return Seen(step, hidden, out, values, _bytes(predicted), sure.cpu().numpy(), model.attention())
+        return classified(hidden, out, self.y, self.rows, model.attention())
 
 
 class LinkTask:
-    """Which pairs are joined: a third of the edges held out choose the epoch, the others test it."""
+    """Which pairs are joined: a third of the edges held out choose the epoch, the others test it.
+
+    ``pairs_of`` holds for each part its pairs (2, k), the joined ones first, and how many of these are joined.
+    """
 
     score = "auc"
 
@@ -133,37 +129,37 @@ class LinkTask:
         self.inputs, self.outputs = links.graph.x.width, hidden
         self.pairs = torch.from_numpy(np.ascontiguousarray(links.train)).to(device)
         self.edges = Edges.of(self.pairs, links.graph.n)
-        self.asked = {
+        self.pairs_of = {
             part: (torch.from_numpy(np.concatenate(pairs, axis=1)).to(device), pairs[0].shape[1])
             for part, pairs in {"train": links.shown, "val": links.val, "test": links.test}.items()
         }
 
-    def loss(self, model: GNN, config: GNNConfig, draw: torch.Generator) -> Tensor:
-        edges = kept(self.pairs, self.graph.n, config.edge_dropout, self.edges, draw)
+    def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
+        edges = drop_edges(self.pairs, self.graph.n, config.edge_dropout, self.edges, rng)
         z = model(self.x, edges)
-        joined = self.pairs.shape[1]
-        drawn = int(torch.randint(2**31 - 1, (1,), generator=draw))
-        apart = negatives(self.links.taken, self.graph.n, joined, np.random.default_rng(drawn))
-        pairs = torch.cat([self.pairs, torch.from_numpy(apart).to(self.pairs.device)], dim=1)
-        return _link_loss(link_scores(z, pairs), joined)
+        n_positive = self.pairs.shape[1]
+        seed = int(torch.randint(2**31 - 1, (1,), generator=rng))
+        negative = negatives(self.links.taken, self.graph.n, n_positive, np.random.default_rng(seed))
+        pairs = torch.cat([self.pairs, torch.from_numpy(negative).to(self.pairs.device)], dim=1)
+        return link_loss(link_scores(z, pairs), n_positive)
 
-    def look(self, model: GNN, step: int) -> Seen:
+    def evaluate(self, model: GNN) -> Evaluated:
         hidden: list[Tensor] = []
         z = model(self.x, self.edges, hidden=hidden)
         values = {}
-        for part, (pairs, joined) in self.asked.items():
+        for part, (pairs, n_positive) in self.pairs_of.items():
             scores = link_scores(z, pairs)
-            values[f"{part}/loss"] = float(_link_loss(scores, joined))
-            values[f"{part}/auc"] = auc(scores[:joined].cpu().numpy(), scores[joined:].cpu().numpy())
-        sure = link_scores(z, self.asked["test"][0]).sigmoid().cpu().numpy()
-        return Seen(step, hidden, z, values, (sure > 0.5).astype(np.uint8), sure, model.attention())
+            values[f"{part}/loss"] = float(link_loss(scores, n_positive))
+            values[f"{part}/auc"] = auc(scores[:n_positive].cpu().numpy(), scores[n_positive:].cpu().numpy())
+        confidence = link_scores(z, self.pairs_of["test"][0]).sigmoid().cpu().numpy()
+        return Evaluated(hidden, z, values, (confidence > 0.5).astype(np.uint8), confidence, model.attention())
 
 
-def _link_loss(scores: Tensor, joined: int) -> Tensor:
-    """Mean cross-entropy of pairs of which the first ``joined`` are."""
-    truth = torch.zeros_like(scores)
-    truth[:joined] = 1
-    return F.binary_cross_entropy_with_logits(scores, truth)
+def link_loss(scores: Tensor, n_positive: int) -> Tensor:
+    """Mean cross-entropy of pairs of which the first ``n_positive`` are joined."""
+    target = torch.zeros_like(scores)
+    target[:n_positive] = 1
+    return F.binary_cross_entropy_with_logits(scores, target)
 
 
 def auc(joined: Array, apart: Array) -> float:
@@ -174,7 +170,7 @@ def auc(joined: Array, apart: Array) -> float:
 
 
 class GraphTask:
-    """The kind of each of many small graphs; a step looks at a batch of them, drawn anew each time."""
+    """The kind of each of many small graphs; a step uses a batch of them, drawn anew each time."""
 
     score = "accuracy"
 
@@ -196,27 +192,29 @@ class GraphTask:
             torch.from_numpy(member).to(self.device),
         )
 
-    def loss(self, model: GNN, config: GNNConfig, draw: torch.Generator) -> Tensor:
+    def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
         rows = self.data.train
-        numbers = rows[torch.randperm(len(rows), generator=draw)[: config.batch_size].numpy()]
+        numbers = rows[torch.randperm(len(rows), generator=rng)[: config.batch_size].numpy()]
         x, edges, member = self.batch(numbers)
         if config.edge_dropout:
-            edges = kept(edges.plain[:, : edges.plain.shape[1] // 2], len(x), config.edge_dropout, edges, draw)
+            edges = drop_edges(edges.plain[:, : edges.plain.shape[1] // 2], len(x), config.edge_dropout, edges, rng)
         return F.cross_entropy(model(x, edges, member, len(numbers)), self.y[torch.from_numpy(numbers)])
 
-    def look(self, model: GNN, step: int) -> Seen:
+    def evaluate(self, model: GNN) -> Evaluated:
         x, edges, member = self.all
         hidden: list[Tensor] = []
         out = model(x, edges, member, len(self.y), hidden=hidden)
-        sure, predicted = out.softmax(dim=1).max(dim=1)
-        found = {}
-        for part, rows in self.rows.items():
-            found[f"{part}/loss"] = F.cross_entropy(out[rows], self.y[rows])
-            found[f"{part}/accuracy"] = (predicted[rows] == self.y[rows]).float().mean()
-        values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
-        return Seen(step, hidden, out, values, _bytes(predicted), sure.cpu().numpy(), model.attention())
+        return classified(hidden, out, self.y, self.rows, model.attention())
 
 
-def _bytes(predicted: Tensor) -> Array:
-    found: Array = predicted.to(torch.uint8).cpu().numpy()
-    return found
+def classified(
+    hidden: list[Tensor], out: Tensor, y: Tensor, rows: dict[str, Tensor], attention: list[Tensor]
+) -> Evaluated:
+    """Loss and accuracy of each part from logits ``out`` (n, classes)."""
+    confidence, predicted = out.softmax(dim=1).max(dim=1)
+    found = {}
+    for part, of in rows.items():
+        found[f"{part}/loss"] = F.cross_entropy(out[of], y[of])
+        found[f"{part}/accuracy"] = (predicted[of] == y[of]).float().mean()
+    values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
+    return Evaluated(hidden, out, values, predicted.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy(), attention)

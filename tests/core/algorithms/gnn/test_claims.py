@@ -5,9 +5,10 @@ from statistics import mean
 
 import pytest
 
-from core.algorithms.gnn.measure import dirichlet_energy
+from core.algorithms.gnn.metrics import dirichlet_energy, evaluate
 from core.algorithms.gnn.spec import experiment
-from tests.core.algorithms.gnn.training import Told, run, start
+from tests.core.algorithms.gnn.training import run, start
+from tests.core.algorithms.trial import Log
 
 pytestmark = pytest.mark.claim
 
@@ -16,7 +17,7 @@ TEN, THREE = range(10), range(3)
 
 
 @cache
-def outcome(name: str, seed: int = 0) -> Told:
+def outcome(name: str, seed: int = 0) -> Log:
     return run(start(dict(PRESETS[name].settings) | {"seed": seed}), int(PRESETS[name].stop["steps"]))
 
 
@@ -40,10 +41,10 @@ def test_without_edges_it_is_guessing(measured):
 @pytest.mark.long
 def test_where_there_is_nothing_to_find_nothing_is_found(measured):
     title = PRESETS["nothing"].title
-    told = [outcome("nothing", seed) for seed in THREE]
-    for seed, one in enumerate(told):
+    log = [outcome("nothing", seed) for seed in THREE]
+    for seed, one in enumerate(log):
         measured(f"{title}: chosen epoch, seed {seed}", one.last("chosen/accuracy"), at_least=0.20, at_most=0.30)
-    measured(f"{title}: training accuracy", min(t.last("train/accuracy") for t in told), at_least=0.95)
+    measured(f"{title}: training accuracy", min(t.last("train/accuracy") for t in log), at_least=0.95)
 
 
 def test_karate_with_one_label_a_group(measured):
@@ -96,9 +97,9 @@ def test_before_training_sixteen_layers_have_a_tenth_of_the_energy_of_two(measur
 
 
 def energy(state, layer: int) -> float:
-    """Dirichlet energy of the features (0) or of what a layer says."""
-    said = [state.task.x, *state.look().hidden]
-    return dirichlet_energy(said[layer], state.task.edges)
+    """Dirichlet energy of the features (0) or of a layer's output."""
+    outputs = [state.task.x, *state.cached_at_step(evaluate).hidden]
+    return dirichlet_energy(outputs[layer], state.task.edges)
 
 
 @pytest.mark.long

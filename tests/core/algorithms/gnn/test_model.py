@@ -9,9 +9,9 @@ from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
 from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.measure import dirichlet_energy, pairwise_distance
-from core.algorithms.gnn.model import GNN, Drop, Edges, link_scores
-from core.algorithms.gnn.tasks import auc, kept
+from core.algorithms.gnn.metrics import dirichlet_energy, pairwise_distance
+from core.algorithms.gnn.model import GNN, Dropout, Edges, link_scores
+from core.algorithms.gnn.tasks import auc, drop_edges
 
 KINDS = ("gcn", "sage", "gat", "gin", "mlp")
 N = 12
@@ -64,12 +64,12 @@ def test_a_graphsage_layer_joins_itself_to_its_neighbours(how):
     A, pairs = graph()
     model, X = network(depth=1, model="sage", aggregation=how), x_of()
     layer = model.layers[0]
-    heard = torch.zeros_like(X)
+    pooled = torch.zeros_like(X)
     for i in range(N):
         rows = X[A[i] > 0]
         if len(rows):
-            heard[i] = {"mean": rows.mean(0), "max": rows.amax(0), "sum": rows.sum(0)}[how]
-    dense = heard @ layer.lin_l.weight.T + layer.lin_l.bias + X @ layer.lin_r.weight.T
+            pooled[i] = {"mean": rows.mean(0), "max": rows.amax(0), "sum": rows.sum(0)}[how]
+    dense = pooled @ layer.lin_l.weight.T + layer.lin_l.bias + X @ layer.lin_r.weight.T
     assert (model(X, edges_of(pairs)) - dense).abs().max() < 1e-9
 
 
@@ -134,7 +134,7 @@ def test_sparse_features_give_what_dense_ones_give(kind):
 
 
 def test_dropout_of_sparse_features_keeps_the_mean_and_the_zeros():
-    drop = Drop(torch.Generator().manual_seed(0))
+    drop = Dropout(torch.Generator().manual_seed(0))
     drop.p = 0.4
     X = (torch.rand(60, 50, generator=torch.Generator().manual_seed(1)) < 0.1).float()
     dropped = torch.stack([drop(X.to_sparse_csr()).to_dense() for _ in range(400)])
@@ -146,7 +146,7 @@ def test_dropout_of_sparse_features_keeps_the_mean_and_the_zeros():
 def test_edges_are_left_out_in_both_directions_and_weights_follow():
     _, pairs = graph()
     whole = Edges.of(pairs, N)
-    some = kept(pairs, N, 0.5, whole, torch.Generator().manual_seed(0))
+    some = drop_edges(pairs, N, 0.5, whole, torch.Generator().manual_seed(0))
     m = some.plain.shape[1] // 2
     assert 0 < m < pairs.shape[1]
     assert torch.equal(some.plain[:, :m], some.plain[:, m:].flip(0))
@@ -157,7 +157,7 @@ def test_edges_are_left_out_in_both_directions_and_weights_follow():
     loops += torch.eye(N)
     d = loops.sum(dim=1)
     assert torch.allclose(B, loops / (d[:, None] * d[None]).sqrt())
-    assert kept(pairs, N, 0.0, whole, torch.Generator()) is whole
+    assert drop_edges(pairs, N, 0.0, whole, torch.Generator()) is whole
 
 
 def test_area_under_the_curve_is_scikit_learns():
@@ -212,8 +212,8 @@ def test_pairnorm_keeps_every_node_at_one_length():
     model = network(depth=6, remedy="pairnorm", hidden=8)
     model.act = lambda x: x
     model(x_of(), edges_of(pairs), hidden=hidden)
-    for said in hidden[:-1]:
-        assert torch.allclose(said.norm(dim=1), torch.ones(N, dtype=torch.float64), atol=1e-3)
+    for output in hidden[:-1]:
+        assert torch.allclose(output.norm(dim=1), torch.ones(N, dtype=torch.float64), atol=1e-3)
 
 
 @pytest.mark.parametrize("how", ["mean", "max", "sum"])

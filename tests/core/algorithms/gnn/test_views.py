@@ -12,12 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
-from core.algorithms.gnn import train as program
-from core.algorithms.gnn.observe import aligned, neighbourhood, scenery_of
+from core.algorithms.gnn.metrics import evaluate
+from core.algorithms.gnn.snapshots import aligned, make_scene, neighbourhood
 from core.algorithms.gnn.spec import experiment
-from core.events import Snapshot
 from core.experiment import Context
 from tests.core.algorithms.gnn.training import SMALL, run, start
+from tests.core.algorithms.gnn.training import snapshots as take
 
 KINDS = {
     "blocks": SMALL,
@@ -52,9 +52,9 @@ def filled(made, statics):
 def seen(request):
     """(state, snapshots after some steps by panel, statics)."""
     state = start(KINDS[request.param])
-    statics = {event.panel: event.arrays for event in program.observe(state)}
+    statics = take(state)
     run(state, 4)
-    return state, {e.panel: e.arrays for e in program.observe(state) if isinstance(e, Snapshot)}, statics
+    return state, take(state), statics
 
 
 def test_every_panel_is_valid_plotly_and_plain_json(seen):
@@ -68,18 +68,18 @@ def test_every_panel_is_valid_plotly_and_plain_json(seen):
     for panel, arrays in snapshots.items():
         module, name = wanted[panel].split(":")
         made = getattr(importlib.import_module(module), name)(arrays, Context(state.config, statics, state.step))
-        told = json.dumps(made, allow_nan=False)
-        assert len(told) <= 250_000, panel
+        message = json.dumps(made, allow_nan=False)
+        assert len(message) <= 250_000, panel
         go.Figure(filled(made, statics))
         assert sum(a.nbytes for a in arrays.values()) <= 40_000, panel
 
 
-def test_a_frame_of_cora_tells_no_position_again():
+def test_a_frame_of_cora_holds_no_position_again():
     state = start(KINDS["cora"])
-    statics = {event.panel: event.arrays for event in program.observe(state)}
+    statics = take(state)
     from core.algorithms.gnn import views
 
-    arrays = next(e.arrays for e in program.observe(state) if e.panel == "graph")
+    arrays = take(state)["graph"]
     figure = views.graph(arrays, Context(state.config, statics, 0))
     assert len(statics["scene"]["x"]) == 2708 and len(statics["scene"]["edge_x"]) == 3 * 5278
     assert len(json.dumps(figure)) < 60_000
@@ -88,9 +88,9 @@ def test_a_frame_of_cora_tells_no_position_again():
 
 def test_the_graph_is_coloured_by_what_is_guessed_and_rings_are_the_training_nodes():
     state = start(SMALL)
-    statics = {event.panel: event.arrays for event in program.observe(state)}
+    statics = take(state)
     run(state, 20)
-    arrays = next(e.arrays for e in program.observe(state) if e.panel == "graph")
+    arrays = take(state)["graph"]
     state.model.eval()
     with torch.no_grad():
         expected = state.model(state.task.x, state.task.edges).argmax(dim=1).numpy()
@@ -110,7 +110,7 @@ def test_turning_to_the_frame_before_takes_flips_and_turns_out():
 
 def test_a_receptive_field_is_as_deep_as_the_network():
     state = start(SMALL | {"depth": 3, "node": 7})
-    field = next(e.arrays for e in program.observe(state) if e.panel == "field")
+    field = take(state)["field"]
     A = np.zeros((60, 60), int)
     u, v = state.graph.edges
     A[u, v] = A[v, u] = 1
@@ -123,9 +123,9 @@ def test_a_receptive_field_is_as_deep_as_the_network():
 
 def test_a_live_change_of_the_node_is_followed():
     state = start(SMALL)
-    list(program.observe(state))
-    state.turn(state.config.model_copy(update={"node": 11}))
-    field = next(e.arrays for e in program.observe(state) if e.panel == "field")
+    take(state)
+    state.apply_config(state.config.model_copy(update={"node": 11}))
+    field = take(state)["field"]
     assert field["hops"][11] == 0 and field["node"][0] == 11
 
 
@@ -137,12 +137,12 @@ def test_a_neighbourhood_holds_the_nearest():
 
 def test_attention_shown_is_that_of_the_edge():
     state = start(SMALL | {"model": "gat", "heads": 1})
-    scenery = scenery_of(state)
-    strength = next(e.arrays for e in program.observe(state) if e.panel == "attention")["strength"]
-    alpha = state.look().attention[0][:, 0].numpy()
+    scene = state.cached(make_scene)
+    strength = take(state)["attention"]["strength"]
+    alpha = state.cached_at_step(evaluate).attention[0][:, 0].numpy()
     source, target = state.task.edges.looped.numpy()
     for k in (0, 5, 17):
-        u, v = scenery.shown[scenery.edges[:, k]]
+        u, v = scene.shown[scene.edges[:, k]]
         shares = [
             float(alpha[(source == a) & (target == b)][0]) * int((target == b).sum()) for a, b in ((u, v), (v, u))
         ]

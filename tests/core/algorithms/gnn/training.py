@@ -1,19 +1,17 @@
-"""Trainings as a test drives them: by hand, up to a step."""
+"""Trainings of graph networks, driven by hand up to a step."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from core.algorithms.gnn import train as program
-from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.measure import report, told
-from core.algorithms.gnn.state import State
 from core.data.planetoid import planetoid
-from core.events import Step
-from core.settings import check
-from tests.core.algorithms.driven import Told
+from tests.core.algorithms import trial
 
 #: A graph small enough for a test, with settings that are easy to learn.
 SMALL = {"blocks": (20, 20, 20), "p_in": 0.3, "p_out": 0.02, "hidden": 8}
+
+program = trial.program("gnn")
+run = partial(trial.run, "gnn")
+snapshots = partial(trial.snapshots, "gnn")
 
 
 @cache
@@ -22,19 +20,6 @@ def published(name: str) -> Any:
     return planetoid(name)
 
 
-def start(settings: dict[str, Any]) -> State:
-    config = check(GNNConfig, settings)
-    known = config.task == "nodes" and config.data == "cora"
-    return program.build(config, published("cora") if known else program.load(config), "cpu")
-
-
-def run(state: State, steps: int, heard: Told | None = None) -> Told:
-    """Train until ``state.step`` is ``steps``, and hear what is due there."""
-    heard = heard or Told(state)
-    for event in program.train(state):
-        heard.hear(event)
-        if isinstance(event, Step) and event.step >= steps:
-            break
-    for event in report(state) if told(state) else ():
-        heard.hear(event)
-    return heard
+def start(settings: dict[str, Any]) -> Any:
+    cora = settings.get("data") == "cora" and settings.get("task", "nodes") == "nodes"
+    return trial.start("gnn", settings, published("cora") if cora else None)

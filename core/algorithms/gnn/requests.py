@@ -1,4 +1,4 @@
-"""What a person may do to the graph of a trained network. No torch in here: the server checks it."""
+"""What a person may request of the probes. No torch in here: the server checks it."""
 
 from typing import Literal
 
@@ -8,8 +8,8 @@ from core.experiment import Request
 from core.words import N_
 
 
-class Change(Request):
-    """One touch: a node that is clicked, or a key."""
+class GraphRequest(Request):
+    """A node that is clicked, or a key."""
 
     node: int = Field(-1, ge=-1, le=19_716, title=N_("Node"))
     act: Literal["none", "next", "back", "take", "feature", "restore"] = Field("none", title=N_("What to do"))

@@ -19,7 +19,7 @@ from core.algorithms.gnn.views import (
 )
 from core.events import Array
 from core.experiment import Context
-from core.figures import fixed, packed
+from core.figures import packed, static_array
 from core.words import N_
 
 
@@ -43,8 +43,8 @@ def change(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     nodes = {
         "type": "scattergl",
         "mode": "markers",
-        "x": fixed("scene", "x"),
-        "y": fixed("scene", "y"),
+        "x": static_array("scene", "x"),
+        "y": static_array("scene", "y"),
         "customdata": list(range(len(x))),
         "text": names,
         "hoverinfo": "text",

@@ -8,7 +8,7 @@ import numpy as np
 from core import palette
 from core.events import Array
 from core.experiment import Context
-from core.figures import fixed, packed
+from core.figures import packed, static_array
 from core.words import N_
 
 INK = "#808080"  # reads on dark and on light
@@ -36,8 +36,8 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "type": "scattergl",
         "mode": "markers",
         "name": N_("the motif") if of_graphs else N_("its class is told"),
-        "x": fixed("scene", "mark_x"),
-        "y": fixed("scene", "mark_y"),
+        "x": static_array("scene", "mark_x"),
+        "y": static_array("scene", "mark_y"),
         "marker": {"symbol": "circle-open", "size": size + 7, "color": INK, "line": {"width": 2.5, "color": INK}},
         "hoverinfo": "skip",
     }
@@ -46,8 +46,8 @@ def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
             "type": "scattergl",
             "mode": "markers",
             "showlegend": False,
-            "x": fixed("scene", "x"),
-            "y": fixed("scene", "y"),
+            "x": static_array("scene", "x"),
+            "y": static_array("scene", "y"),
             "text": _hover(scene, guess, arrays["sure"], context) if k <= 600 and symbol == "circle" else None,
             "hoverinfo": "text" if k <= 600 and symbol == "circle" else "skip",
             "marker": {
@@ -72,8 +72,8 @@ def edges_of(context: Context, colour: str = _EDGE) -> dict[str, Any]:
     return {
         "type": "scattergl",
         "mode": "lines",
-        "x": [] if pictured else fixed("scene", "edge_x"),
-        "y": [] if pictured else fixed("scene", "edge_y"),
+        "x": [] if pictured else static_array("scene", "edge_x"),
+        "y": [] if pictured else static_array("scene", "edge_y"),
         "line": {"width": 1, "color": colour},
         "hoverinfo": "skip",
         "showlegend": False,
@@ -112,7 +112,7 @@ def map_layout(context: Context) -> dict[str, Any]:
         (left, right), (bottom, top) = spans
         layout["images"] = [
             {
-                "source": fixed("scene", "edge_png"),
+                "source": static_array("scene", "edge_png"),
                 "xref": "x",
                 "yref": "y",
                 "x": left,
@@ -168,8 +168,8 @@ def _links(arrays: Mapping[str, Any], context: Context, traces: list[dict[str, A
         {
             "type": "scattergl",
             "mode": "markers",
-            "x": fixed("scene", "x"),
-            "y": fixed("scene", "y"),
+            "x": static_array("scene", "x"),
+            "y": static_array("scene", "y"),
             "marker": {"size": node_size(len(scene["x"])), "color": INK},
             "text": node_names(scene) if len(scene["x"]) <= 600 else None,
             "hoverinfo": "text" if len(scene["x"]) <= 600 else "skip",
@@ -282,8 +282,8 @@ def field(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     node = {
         "type": "scattergl",
         "mode": "markers",
-        "x": fixed("scene", "x"),
-        "y": fixed("scene", "y"),
+        "x": static_array("scene", "x"),
+        "y": static_array("scene", "y"),
         "marker": {
             "size": packed(sizes.astype(np.float32)),
             "color": packed(np.where(reached, hops, depth).astype(np.uint8)),

@@ -61,7 +61,7 @@ PANELS = (
         "field",
         N_("Receptive field"),
         N_("From where news reaches the node you follow: as many edges away as there are layers."),
-        view=f"{_VIEWS}:field",
+        view=f"{_VIEWS}:receptive_field",
         shown_if={"task": ON_ONE},
     ),
     Panel(
@@ -242,7 +242,7 @@ PROBES = (
             "By keys: ← → walk, Enter takes."
         ),
         request=Change,
-        view="core.algorithms.gnn.changed:change",
+        view="core.algorithms.gnn.views:graph_editor",
         keys={
             "ArrowLeft": {"act": "back"},
             "ArrowRight": {"act": "next"},
@@ -266,7 +266,7 @@ PROBES = (
         N_("Who is heard"),
         N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
         request=Change,
-        view="core.algorithms.gnn.views:reach",
+        view="core.algorithms.gnn.views:clicked_receptive_field",
         keys={"ArrowLeft": {"act": "back"}, "ArrowRight": {"act": "next"}},
         idle={},
         labels={"ArrowLeft": N_("Node before"), "ArrowRight": N_("Next node")},

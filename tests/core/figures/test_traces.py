@@ -1,10 +1,13 @@
 """Each trace against its JSON, written out by hand; Plotly accepts them all."""
 
+import ast
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import core.algorithms
 from core.figures import (
     bars,
     distribution,
@@ -200,3 +203,14 @@ def test_labels_are_text_and_nothing_else():
         "showlegend": False,
         "hoverinfo": "skip",
     }
+
+
+def test_views_make_their_traces_with_the_builders():
+    kinds = {"scatter", "scattergl", "scatter3d", "bar", "heatmap", "surface", "histogram", "contour", "image"}
+    by_hand = []
+    for file in Path(core.algorithms.__path__[0]).glob("*/*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            pairs = zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ()
+            if any(ast.unparse(key or node) == "'type'" and ast.unparse(value)[1:-1] in kinds for key, value in pairs):
+                by_hand.append(f"{file.parent.name}/{file.name}:{node.lineno}")
+    assert not by_hand, "traces that core.figures can make"

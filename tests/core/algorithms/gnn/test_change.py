@@ -10,7 +10,6 @@ from core.algorithms.gnn import train as program
 from core.algorithms.gnn import views
 from core.algorithms.gnn.asked import Change
 from core.algorithms.gnn.change import Bench
-from core.algorithms.gnn.changed import change
 from core.algorithms.gnn.model import Edges
 from core.experiment import Context
 from tests.core.algorithms.gnn.test_views import filled
@@ -81,7 +80,7 @@ def test_the_picture_is_valid_plotly_and_can_be_clicked(state):
     fresh = start(SMALL)
     statics = {event.panel: event.arrays for event in program.observe(fresh)}
     arrays = ask(state, Change(node=1), Change(node=30), Change(act="feature"))[-1]
-    made = change(arrays, Context(state.config, statics, 60))
+    made = views.graph_editor(arrays, Context(state.config, statics, 60))
     go.Figure(filled(made, statics))
     (clickable,) = [trace for trace in made["data"] if "customdata" in trace]
     assert clickable["customdata"] == list(range(60))
@@ -98,7 +97,7 @@ def test_whom_a_clicked_node_hears_is_what_networkx_finds(state):
         assert arrays["counts"].tolist() == [list(near.values()).count(h) for h in range(state.config.depth + 1)]
     fresh = start(SMALL)
     statics = {event.panel: event.arrays for event in program.observe(fresh)}
-    made = views.reach(told[1], Context(state.config, statics, 60))
+    made = views.clicked_receptive_field(told[1], Context(state.config, statics, 60))
     go.Figure(filled(made, statics))
     (clickable,) = [trace for trace in made["data"] if "customdata" in trace]
     assert clickable["customdata"] == list(range(60))

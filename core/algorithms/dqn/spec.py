@@ -9,7 +9,7 @@ from core.algorithms.dqn.worlds import GRIDS, MOVING, Move
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
-_VIEWS, _MAPS = "core.algorithms.dqn.views", "core.algorithms.dqn.maps"
+_VIEWS = "core.algorithms.dqn.views"
 _NETWORK = {"method": ("dqn",)}
 
 PANELS = (
@@ -31,14 +31,14 @@ PANELS = (
         "values",
         N_("Q at the shown state"),
         N_("What each action is thought to be worth, step by step of the episode shown; the agent takes the highest."),
-        view=f"{_VIEWS}:values",
+        view=f"{_VIEWS}:action_values",
         size="side",
     ),
     Panel(
         "map",
         N_("Value and best action"),
         N_("What a state is worth and what the agent would do there; the ring is the state shown."),
-        view=f"{_MAPS}:state_map",
+        view=f"{_VIEWS}:state_map",
     ),
     Panel(
         "estimate",
@@ -83,13 +83,13 @@ PANELS = (
         "errors",
         N_("Surprises"),
         N_("The last update's errors: to the right it went better than thought, to the left worse."),
-        view=f"{_VIEWS}:errors",
+        view=f"{_VIEWS}:td_errors",
     ),
     Panel(
         "memory",
         N_("What the memory holds"),
         N_("How old the remembered steps are, what they paid, and from which states they come."),
-        view=f"{_MAPS}:memory",
+        view=f"{_VIEWS}:replay_buffer",
         shown_if=_NETWORK,
     ),
     Panel(

@@ -59,7 +59,7 @@ PANELS = (
         N_(
             "How often D gives each answer, for real and for generated samples: apart, D wins; together, it must guess."
         ),
-        view=f"{_VIEWS}:answers",
+        view=f"{_VIEWS}:d_outputs",
     ),
     Panel(
         "latent",
@@ -72,7 +72,7 @@ PANELS = (
         "between",
         N_("Between two samples"),
         N_("From the noise of one image to that of another: a G that has understood has no gap on the way."),
-        view=f"{_VIEWS}:between",
+        view=f"{_VIEWS}:interpolation",
         shown_if={"data": IMAGES},
     ),
     Panel(

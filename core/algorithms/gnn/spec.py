@@ -65,7 +65,7 @@ PANELS = (
         "field",
         N_("Receptive field"),
         N_("From where news reaches the node you follow: as many edges away as there are layers."),
-        view=f"{_VIEWS}:field",
+        view=f"{_VIEWS}:receptive_field",
         shown_if={"task": ON_ONE},
     ),
     Panel(
@@ -223,7 +223,7 @@ PROBES = (
             "By keys: ← → walk, Enter takes."
         ),
         request=GraphRequest,
-        view="core.algorithms.gnn.changed:change",
+        view="core.algorithms.gnn.views:graph_editor",
         keys=_WALK | {"Enter": {"act": "take"}, "f": {"act": "feature"}, " ": {"act": "restore"}},
         idle={},
         labels=_WALK_LABELS | {"Enter": N_("Take it"), "f": N_("Features away"), " ": N_("As it was")},
@@ -235,7 +235,7 @@ PROBES = (
         N_("Who is heard"),
         N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
         request=GraphRequest,
-        view="core.algorithms.gnn.views:reach",
+        view="core.algorithms.gnn.views:clicked_receptive_field",
         keys=_WALK,
         idle={},
         labels=_WALK_LABELS,

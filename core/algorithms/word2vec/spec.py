@@ -44,7 +44,7 @@ PANELS = (
         "company",
         N_("Neighbours over time"),
         N_("The nearest of the first word you look at, as the training went on: who came, who rose and who left."),
-        view="core.algorithms.word2vec.ranks:company",
+        view="core.algorithms.word2vec.views:neighbour_history",
     ),
     Panel(
         "analogy",
@@ -229,7 +229,7 @@ PROBES = (
             "Click one to go on from there."
         ),
         request=Asked,
-        view=f"{_VIEWS}:answer",
+        view=f"{_VIEWS}:query_answer",
         text="text",
         click="word",
     ),

@@ -9,7 +9,7 @@ from gensim.models import KeyedVectors
 from core import settings
 from core.algorithms.word2vec import train as program
 from core.algorithms.word2vec.asked import TERMS, Asked, terms
-from core.algorithms.word2vec.views import answer as view
+from core.algorithms.word2vec.views import query_answer
 from core.experiment import Context
 from core.words import Refusal
 from tests.core.algorithms.driven import saved
@@ -66,7 +66,7 @@ def test_an_unknown_word_is_named_with_the_nearest_spellings(state):
 @pytest.mark.parametrize("text", ["cat", "cat - dog + girl", "cat - dgo", "zzzzzz", ""])
 def test_every_answer_has_a_picture(state, text):
     arrays, _ = ask(state, text=text)
-    made = view(arrays, Context(state.config, {}, state.step))
+    made = query_answer(arrays, Context(state.config, {}, state.step))
     json.dumps(made, allow_nan=False)
     (bars,) = made["data"]
     assert len(bars["y"]) == len(bars["customdata"]) == len(made["layout"]["yaxis"]["ticktext"])

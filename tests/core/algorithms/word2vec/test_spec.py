@@ -12,8 +12,8 @@ from core.algorithms.word2vec.config import Word2VecConfig, entries
 from core.algorithms.word2vec.spec import experiment
 from core.algorithms.word2vec.text import read
 from core.algorithms.word2vec.typed import ANALOGIES, FOLLOWED, WORDS
-from core.algorithms.word2vec.views import _KINDS, _SECTIONS
-from core.data.grammar import KINDS
+from core.algorithms.word2vec.views import KINDS, SECTIONS
+from core.data import grammar
 from core.data.judgements import sections
 from core.settings import check
 from core.words import Refusal
@@ -62,8 +62,8 @@ def test_every_choice_has_a_word():
 
 
 def test_every_section_and_kind_has_a_word():
-    assert [section.name for section in sections()] == list(_SECTIONS)
-    assert list(KINDS) == list(_KINDS)
+    assert [section.name for section in sections()] == list(SECTIONS)
+    assert list(grammar.KINDS) == list(KINDS)
 
 
 @pytest.mark.parametrize("corpus", ["grammar", "news", "wikipedia"])

@@ -1,12 +1,14 @@
-"""The multilayer perceptron as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch."""
+"""The declaration of the multilayer perceptron: panels, presets that are claims, metrics, diagnoses. No torch here."""
 
 from typing import get_args
 
+from core import fields, metrics
 from core.algorithms.dnn.config import REGRESSION, Data, DNNConfig
-from core.experiment import Experiment, Metric, Panel, Paper, Preset
+from core.algorithms.dnn.diagnoses import DIAGNOSES
+from core.experiment import Experiment, Panel, Paper, Preset
 from core.words import N_
 
-IMAGES = ("digits", "mnist_5k", "mnist", "fashion_mnist")
+IMAGES = ("digits", *get_args(fields.Images))
 CLASSES = tuple(name for name in get_args(Data) if name not in REGRESSION)
 _VIEWS = "core.algorithms.dnn.views"
 
@@ -18,42 +20,16 @@ PANELS = (
         view=f"{_VIEWS}:boundary",
         size="hero",
     ),
-    Panel(
-        "loss",
-        N_("Loss"),
-        N_("How wrong the network is, on the data it trains on and on data it never trains on."),
-        metrics=("train/loss", "test/loss"),
-        size="side",
-    ),
-    Panel(
-        "accuracy",
-        N_("Accuracy"),
-        N_("Share of examples put into the right class."),
-        metrics=("train/accuracy", "test/accuracy"),
-        size="side",
-        shown_if={"data": CLASSES},
-    ),
-    Panel(
-        "error",
-        N_("Error"),
-        N_("Usual distance from the right value: the root of the mean squared error."),
-        metrics=("train/rmse", "test/rmse"),
-        size="side",
-        shown_if={"data": REGRESSION},
-    ),
+    metrics.LOSS_PANEL,
+    metrics.accuracy_panel(shown_if={"data": CLASSES}),
+    metrics.rmse_panel(shown_if={"data": REGRESSION}),
     Panel(
         "neurons",
         N_("Neurons"),
         N_("Where on the plane each unit is active (red) or negative (blue), layer by layer; lines are the weights."),
         view=f"{_VIEWS}:neurons",
     ),
-    Panel(
-        "gradient",
-        N_("Gradient by layer"),
-        N_("Length of the gradient of each layer's weights: where it is tiny, the layer does not learn."),
-        metrics=("gradient/layer_*",),
-        scale="log",
-    ),
+    metrics.GRADIENT_PANEL,
     Panel(
         "activations",
         N_("Activations"),
@@ -63,14 +39,7 @@ PANELS = (
         ),
         view=f"{_VIEWS}:activations",
     ),
-    Panel(
-        "update_ratio",
-        N_("Step by layer"),
-        N_("Length of a step as a share of the weights it changes: about a thousandth is healthy."),
-        metrics=("update_ratio/layer_*",),
-        size="folded",
-        scale="log",
-    ),
+    metrics.UPDATE_RATIO_PANEL,
     Panel(
         "confusion",
         N_("Confusion matrix"),
@@ -88,50 +57,7 @@ PANELS = (
     ),
 )
 
-METRICS = (
-    Metric("train/loss", N_("Training loss"), N_("Mean loss over training data; at most 500 examples."), "low"),
-    Metric(
-        "test/loss",
-        N_("Test loss"),
-        N_("Mean loss over all test data."),
-        "low",
-    ),
-    Metric(
-        "train/accuracy", N_("Training accuracy"), N_("Share of training examples put into the right class."), "high"
-    ),
-    Metric("test/accuracy", N_("Test accuracy"), N_("Share of test examples put into the right class."), "high"),
-    Metric("train/rmse", N_("Training error"), N_("Root of the mean squared error over training data."), "low"),
-    Metric("test/rmse", N_("Test error"), N_("Root of the mean squared error over test data."), "low"),
-    Metric("gradient/layer_*", N_("Gradient"), N_("Length of the gradient of a layer's weights, before clipping.")),
-    Metric(
-        "update_ratio/layer_*", N_("Step"), N_("Length of a layer's last step as a share of the length of its weights.")
-    ),
-    Metric(
-        "dead/layer_*",
-        N_("Dead units"),
-        N_("Share of a layer's units whose slope is below 0.01 for every example looked at."),
-        "low",
-    ),
-)
-
-DIAGNOSES = {
-    "dead units": N_(
-        "Dead units: {percent} % of layer {layer} pass no gradient on for any example, so they cannot learn. "
-        "Try a smaller learning rate, leaky ReLU, or Kaiming initial weights."
-    ),
-    "stalled": N_(
-        "Stalled: the training loss has not moved for half of the run and stands at {loss}. "
-        "Try a larger learning rate, more units or another activation."
-    ),
-    "vanishing gradients": N_(
-        "Vanishing gradients: the first layer's is {times} times smaller than the last one's, so it hardly learns. "
-        "Try ReLU with Kaiming initial weights, batch norm, or fewer layers."
-    ),
-    "over-fitting": N_(
-        "Over-fitting: the test loss has risen from {lowest} to {test}: the network learns its examples by heart. "
-        "Try more data, L2, dropout, a smaller network, or stop earlier."
-    ),
-}
+METRICS = (*metrics.CLASSIFICATION, *metrics.ERRORS, *metrics.LAYERS)
 
 _NOISY = {"data": "moons", "samples": 300, "noise": 0.3, "test_share": 0.8, "layers": (64, 64), "activation": "relu"}
 _DEEP = {"data": "circles", "noise": 0.05, "layers": (16,) * 9, "optimizer": "sgd", "lr": 0.1}
@@ -268,7 +194,7 @@ experiment = Experiment(
     panels=PANELS,
     presets=PRESETS,
     metrics=METRICS,
-    diagnoses=DIAGNOSES,
+    diagnoses=metrics.sentences(DIAGNOSES),
     program="core.algorithms.dnn",
     snapshot_budget=0.012,
     place=1,

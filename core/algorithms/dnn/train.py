@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from core.algorithms.dnn.config import SPLIT, DNNConfig, rate
-from core.algorithms.dnn.diagnose import Evaluation
+from core.algorithms.dnn.diagnoses import Evaluation
 from core.algorithms.dnn.model import MLP, add_penalty_gradients, initialise, loss_function
 from core.algorithms.dnn.schedule import TRAIN_SAMPLE, Schedule
 from core.data import images, tabular

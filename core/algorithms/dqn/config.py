@@ -1,322 +1,137 @@
 """The settings of Q-learning, by table and by network, and which of them cannot go together. No gymnasium in here."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from core.algorithms.dqn import agreed
+from core import fields
 from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, NAMED, Environment
-from core.experiment import Config, Setting, Stop
+from core.experiment import Config, Stop
+from core.fields import TRAINING, Group
 from core.words import N_, Refusal
 
-Width = Annotated[int, Field(ge=1, le=1024)]
 DQN = {"method": ("dqn",)}
+VECTORS = {"environment": (*CONTINUOUS, "other")}
 
-ENVIRONMENT, METHOD, MODEL, TRAINING = N_("Environment"), N_("Method"), N_("Model"), N_("Training")
-REPLAY, TARGET, EXPLORATION = N_("Replay"), N_("Target network"), N_("Exploration")
-EVALUATION, PICTURE = N_("Evaluation"), N_("Picture")
+ENVIRONMENT, METHOD, EXPLORATION = Group(N_("Environment")), Group(N_("Method")), Group(N_("Exploration"))
+REPLAY, TARGET = Group(N_("Replay"), shown_if=DQN), Group(N_("Target network"), shown_if=DQN)
+EVALUATION, PICTURE = Group(N_("Evaluation")), Group(N_("Picture"), shown_if=VECTORS)
 
 
 class DQNConfig(Config):
-    """Settings of an agent, its world, and how it learns. The defaults are a CartPole that is known to work."""
+    """Settings of an agent, its environment, and how it learns. The defaults are a CartPole that is known to work."""
 
-    environment: Environment = Setting(
-        "CartPole-v1",
-        N_("Environment"),
-        N_("The world the agent acts in."),
-        group=ENVIRONMENT,
-        labels=LABELS,
+    environment: Environment = ENVIRONMENT.setting("CartPole-v1", labels=LABELS).described(
+        N_("Environment"), N_("The world the agent acts in.")
     )
-    other: str = Setting(
-        "",
+    other: str = ENVIRONMENT.setting("", shown_if={"environment": ("other",)}, max_length=100).described(
         N_("Its name"),
         N_("Name of a registered Gymnasium environment with a finite number of actions, such as Taxi-v4."),
-        group=ENVIRONMENT,
-        shown_if={"environment": ("other",)},
-        max_length=100,
     )
-    slip: bool = Setting(
-        False,
-        N_("Slippery"),
-        N_("The ice carries the agent sideways in two of three steps."),
-        group=ENVIRONMENT,
-        shown_if={"environment": ("FrozenLake-v1",)},
+    slip: bool = ENVIRONMENT.setting(False, shown_if={"environment": ("FrozenLake-v1",)}).described(
+        N_("Slippery"), N_("The ice carries the agent sideways in two of three steps.")
     )
-    limit: int = Setting(
-        0,
+    limit: int = ENVIRONMENT.setting(0, scale="log", ge=0, le=100_000).described(
         N_("Longest episode"),
         N_("Steps after which an episode is cut off; 0 for the environment's own limit, or 1,000 where it has none."),
-        group=ENVIRONMENT,
-        scale="log",
-        ge=0,
-        le=100_000,
     )
 
-    method: Literal["dqn", "q_learning", "sarsa"] = Setting(
+    method: Literal["dqn", "q_learning", "sarsa"] = METHOD.setting(
         "dqn",
-        N_("Method"),
-        N_("A network that guesses the value of actions, or a table with a number for each state and action."),
-        group=METHOD,
         labels={
             "dqn": N_("DQN (a network)"),
             "q_learning": N_("Q-learning (a table)"),
             "sarsa": N_("SARSA (a table)"),
         },
+    ).described(
+        N_("Method"),
+        N_("A network that guesses the value of actions, or a table with a number for each state and action."),
     )
-    double: bool = Setting(
-        False,
-        N_("Double"),
-        N_("One estimate picks the best action, another says its value: less over-estimation."),
-        group=METHOD,
-        shown_if={"method": ("dqn", "q_learning")},
+    double: bool = METHOD.setting(False, shown_if={"method": ("dqn", "q_learning")}).described(
+        N_("Double"), N_("One estimate picks the best action, another says its value: less over-estimation.")
     )
-    dueling: bool = Setting(
-        False,
-        N_("Dueling"),
-        N_("The network says the value of the state and each action's advantage, and adds them."),
-        group=METHOD,
-        shown_if=DQN,
+    dueling: bool = METHOD.setting(False, shown_if=DQN).described(
+        N_("Dueling"), N_("The network says the value of the state and each action's advantage, and adds them.")
     )
-    n_step: int = Setting(
-        1,
-        N_("Steps of reward"),
-        N_("Rewards that are added up before the rest is estimated; 1 is the usual target."),
-        group=METHOD,
-        shown_if=DQN,
-        ge=1,
-        le=20,
+    n_step: int = METHOD.setting(1, shown_if=DQN, ge=1, le=20).described(
+        N_("Steps of reward"), N_("Rewards that are added up before the rest is estimated; 1 is the usual target.")
     )
 
-    layers: tuple[Width, ...] = Setting(
-        (256, 256),
-        N_("Hidden layers"),
-        N_("Units of each hidden layer, first to last, 1 to 1,024 each; without one the network is linear."),
-        group=MODEL,
-        shown_if=DQN,
-        max_length=6,
-    )
+    layers: fields.Widths = fields.hidden_layers((256, 256), max_length=6, shown_if=DQN)
 
-    lr: float = Setting(
-        2.3e-3,
-        N_("Learning rate"),
-        N_("Length of a step: too small and nothing happens, too large and the values explode."),
-        group=TRAINING,
-        live=True,
-        scale="log",
-        ge=1e-6,
-        le=1,
+    lr: float = fields.learning_rate(2.3e-3)
+    gamma: float = TRAINING.setting(0.99, step=0.01, ge=0, le=1).described(
+        N_("Discount γ"), N_("What a reward is worth one step later; it sets how far ahead the agent looks.")
     )
-    gamma: float = Setting(
-        0.99,
-        N_("Discount γ"),
-        N_("What a reward is worth one step later; it sets how far ahead the agent looks."),
-        group=TRAINING,
-        step=0.01,
-        ge=0,
-        le=1,
+    train_every: int = TRAINING.setting(256, scale="log", shown_if=DQN, ge=1, le=10_000).described(
+        N_("Train every"), N_("Steps in the environment from one training to the next.")
     )
-    train_every: int = Setting(
-        256,
-        N_("Train every"),
-        N_("Steps in the environment from one training to the next."),
-        group=TRAINING,
-        scale="log",
-        shown_if=DQN,
-        ge=1,
-        le=10_000,
+    gradient_steps: int = TRAINING.setting(128, scale="log", shown_if=DQN, ge=1, le=2000).described(
+        N_("Gradient steps"), N_("Updates of the network in each training.")
     )
-    gradient_steps: int = Setting(
-        128,
-        N_("Gradient steps"),
-        N_("Updates of the network in each training."),
-        group=TRAINING,
-        scale="log",
-        shown_if=DQN,
-        ge=1,
-        le=2000,
-    )
-    huber: bool = Setting(
-        True,
+    huber: bool = TRAINING.setting(True, shown_if=DQN).described(
         N_("Huber loss"),
         N_("Square small errors and count large ones as they are, so that a surprise does not tear the network."),
-        group=TRAINING,
-        shown_if=DQN,
     )
-    clip: float = Setting(
-        10.0,
-        N_("Clip gradient"),
-        N_("Longest gradient, over all weights together, that a step may use; 0 for any."),
-        group=TRAINING,
-        live=True,
-        scale="log",
-        shown_if=DQN,
-        ge=0,
-        le=100,
-    )
+    clip: float = fields.clip_gradient(10.0, group=TRAINING, shown_if=DQN)
 
-    replay: bool = Setting(
-        True,
+    replay: bool = REPLAY.setting(True).described(
         N_("Replay"),
         N_("Learn from steps drawn at random from a memory. Without it only the newest steps are learned from."),
-        group=REPLAY,
-        shown_if=DQN,
     )
-    batch_size: int = Setting(
-        64,
-        N_("Batch size"),
-        N_("Remembered steps looked at for one update."),
-        group=REPLAY,
-        live=True,
-        scale="log",
-        shown_if=DQN,
-        ge=1,
-        le=4096,
+    batch_size: int = fields.batch_size(64, group=REPLAY, description=N_("Remembered steps looked at for one update."))
+    buffer: int = REPLAY.setting(100_000, scale="log", ge=1, le=1_000_000).described(
+        N_("Buffer"), N_("Steps that the memory holds; the oldest are forgotten first.")
     )
-    buffer: int = Setting(
-        100_000,
-        N_("Buffer"),
-        N_("Steps that the memory holds; the oldest are forgotten first."),
-        group=REPLAY,
-        scale="log",
-        shown_if=DQN,
-        ge=1,
-        le=1_000_000,
+    learning_starts: int = REPLAY.setting(1000, scale="log", ge=0, le=1_000_000).described(
+        N_("Learning starts"), N_("Steps of warm-up, at random and without learning, that fill the memory.")
     )
-    learning_starts: int = Setting(
-        1000,
-        N_("Learning starts"),
-        N_("Steps of warm-up, at random and without learning, that fill the memory."),
-        group=REPLAY,
-        scale="log",
-        shown_if=DQN,
-        ge=0,
-        le=1_000_000,
+    prioritised: bool = REPLAY.setting(False).described(
+        N_("Prioritised"), N_("Draw steps with a large error more often, and weigh them less.")
     )
-    prioritised: bool = Setting(
-        False,
-        N_("Prioritised"),
-        N_("Draw steps with a large error more often, and weigh them less."),
-        group=REPLAY,
-        shown_if=DQN,
+    alpha: float = REPLAY.setting(0.6, step=0.05, shown_if={"prioritised": (True,)}, ge=0, le=1).described(
+        N_("Priority α"), N_("How much the error counts in the draw: 0 not at all, 1 in proportion.")
     )
-    alpha: float = Setting(
-        0.6,
-        N_("Priority α"),
-        N_("How much the error counts in the draw: 0 not at all, 1 in proportion."),
-        group=REPLAY,
-        step=0.05,
-        shown_if={"prioritised": (True,)},
-        ge=0,
-        le=1,
-    )
-    beta: float = Setting(
-        0.4,
+    beta: float = REPLAY.setting(0.4, step=0.05, shown_if={"prioritised": (True,)}, ge=0, le=1).described(
         N_("Priority β"),
         N_("How much of the draw's bias the weights take back at the start; all of it when exploration has come down."),
-        group=REPLAY,
-        step=0.05,
-        shown_if={"prioritised": (True,)},
-        ge=0,
-        le=1,
     )
 
-    target: Literal["hard", "soft", "none"] = Setting(
-        "hard",
+    target: Literal["hard", "soft", "none"] = TARGET.setting(
+        "hard", labels={"hard": N_("Copied every so often"), "soft": N_("Drawn along slowly"), "none": N_("None")}
+    ).described(
         N_("Target network"),
         N_("The copy that says what the next state is worth: now and then made anew, drawn along slowly, or none."),
-        group=TARGET,
-        shown_if=DQN,
-        labels={"hard": N_("Copied every so often"), "soft": N_("Drawn along slowly"), "none": N_("None")},
     )
-    target_every: int = Setting(
-        10,
-        N_("Copy every"),
-        N_("Steps in the environment from one copy to the next."),
-        group=TARGET,
-        live=True,
-        scale="log",
-        shown_if={"target": ("hard",)},
-        ge=1,
-        le=100_000,
-    )
-    tau: float = Setting(
-        0.005,
-        N_("Rate τ"),
-        N_("How far the copy moves towards the network after each update."),
-        group=TARGET,
-        live=True,
-        scale="log",
-        shown_if={"target": ("soft",)},
-        ge=1e-4,
-        le=1,
+    target_every: int = TARGET.setting(
+        10, live=True, scale="log", shown_if={"target": ("hard",)}, ge=1, le=100_000
+    ).described(N_("Copy every"), N_("Steps in the environment from one copy to the next."))
+    tau: float = TARGET.setting(0.005, live=True, scale="log", shown_if={"target": ("soft",)}, ge=1e-4, le=1).described(
+        N_("Rate τ"), N_("How far the copy moves towards the network after each update.")
     )
 
-    epsilon_start: float = Setting(
-        1.0,
-        N_("ε at the start"),
-        N_("Share of actions at random when the run begins."),
-        group=EXPLORATION,
-        step=0.01,
-        ge=0,
-        le=1,
+    epsilon_start: float = EXPLORATION.setting(1.0, step=0.01, ge=0, le=1).described(
+        N_("ε at the start"), N_("Share of actions at random when the run begins.")
     )
-    epsilon_end: float = Setting(
-        0.04,
-        N_("ε at the end"),
-        N_("Share of actions at random that stays."),
-        group=EXPLORATION,
-        live=True,
-        step=0.01,
-        ge=0,
-        le=1,
+    epsilon_end: float = EXPLORATION.setting(0.04, live=True, step=0.01, ge=0, le=1).described(
+        N_("ε at the end"), N_("Share of actions at random that stays.")
     )
-    epsilon_steps: int = Setting(
-        8000,
-        N_("ε comes down over"),
-        N_("Steps in the environment from the first ε to the last."),
-        group=EXPLORATION,
-        scale="log",
-        ge=1,
-        le=10_000_000,
+    epsilon_steps: int = EXPLORATION.setting(8000, scale="log", ge=1, le=10_000_000).described(
+        N_("ε comes down over"), N_("Steps in the environment from the first ε to the last.")
     )
 
-    evaluate_every: int = Setting(
-        2500,
-        N_("Evaluate every"),
-        N_("Steps in the environment between two evaluations without any random action."),
-        group=EVALUATION,
-        scale="log",
-        ge=10,
-        le=1_000_000,
+    evaluate_every: int = EVALUATION.setting(2500, scale="log", ge=10, le=1_000_000).described(
+        N_("Evaluate every"), N_("Steps in the environment between two evaluations without any random action.")
     )
-    evaluate_episodes: int = Setting(
-        20,
-        N_("Episodes"),
-        N_("Episodes of an evaluation, each with a seed of its own that no training episode has."),
-        group=EVALUATION,
-        ge=1,
-        le=100,
+    evaluate_episodes: int = EVALUATION.setting(20, ge=1, le=100).described(
+        N_("Episodes"), N_("Episodes of an evaluation, each with a seed of its own that no training episode has.")
     )
 
-    axis_x: int = Setting(
-        2,
-        N_("Across"),
-        N_("Which number of the observation the value map shows across; the first is 0."),
-        group=PICTURE,
-        live=True,
-        shown_if={"environment": (*CONTINUOUS, "other")},
-        ge=0,
-        le=999,
+    axis_x: int = PICTURE.setting(2, live=True, ge=0, le=999).described(
+        N_("Across"), N_("Which number of the observation the value map shows across; the first is 0.")
     )
-    axis_y: int = Setting(
-        3,
-        N_("Upward"),
-        N_("Which number of the observation the value map shows upward; the first is 0."),
-        group=PICTURE,
-        live=True,
-        shown_if={"environment": (*CONTINUOUS, "other")},
-        ge=0,
-        le=999,
+    axis_y: int = PICTURE.setting(3, live=True, ge=0, le=999).described(
+        N_("Upward"), N_("Which number of the observation the value map shows upward; the first is 0.")
     )
 
     @property
@@ -331,8 +146,29 @@ class DQNConfig(Config):
 
     def agree_with(self, stop: Stop) -> None:
         """Refuse a run that ends before its warm-up does, or before its first update."""
-        if not self.tabular:
-            agreed.end(self.learning_starts, self.train_every, stop.steps)
+        if self.tabular:
+            return
+        if self.learning_starts >= stop.steps:
+            raise Refusal(
+                "learning_starts",
+                N_(
+                    "Learning starts: after {warm_up} steps, but the run ends after {steps}. "
+                    "Start earlier, or run longer."
+                ),
+                warm_up=self.learning_starts,
+                steps=stop.steps,
+            )
+        first = (self.learning_starts // self.train_every + 1) * self.train_every
+        if first > stop.steps:
+            raise Refusal(
+                "train_every",
+                N_(
+                    "Train every: the first update comes after {first} steps, but the run ends after {steps}. "
+                    "Train more often, or run longer."
+                ),
+                first=first,
+                steps=stop.steps,
+            )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -361,5 +197,24 @@ class DQNConfig(Config):
                 start=self.epsilon_start,
             )
         if not self.tabular:
-            agreed.memory(self)
+            self._check_replay()
         return self
+
+    def _check_replay(self) -> None:
+        """Refuse a buffer that cannot be learned from, and a second estimate where there is one network."""
+        if self.double and self.target == "none":
+            raise Refusal(
+                "double",
+                N_("Double: without a target network there is no second estimate. Choose a target network."),
+            )
+        if self.replay and self.buffer < self.batch_size:
+            raise Refusal(
+                "buffer",
+                N_("Buffer: {buffer} steps are fewer than a batch of {batch}. Make it at least as large."),
+                buffer=self.buffer,
+                batch=self.batch_size,
+            )
+        if self.prioritised and not self.replay:
+            raise Refusal(
+                "prioritised", N_("Prioritised: there is nothing to choose from without replay. Switch it on.")
+            )

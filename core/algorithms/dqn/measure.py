@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.algorithms.dqn.diagnose import Evidence, diagnose
+from core.algorithms.dqn.diagnoses import DIAGNOSES, Evidence
 from core.algorithms.dqn.evaluate import Outcome, evaluate
 from core.algorithms.dqn.model import QNetwork
 from core.algorithms.dqn.schedule import epsilon, evaluated
 from core.algorithms.dqn.state import State
 from core.events import Event, Note, Scalars
+from core.metrics import newly_diagnosed
 
 
 def report(state: State) -> Iterator[Event]:
@@ -32,7 +33,7 @@ def report(state: State) -> Iterator[Event]:
         state.reseeded = False
         yield Note(state.step, "begun anew", {"step": state.step})
     if judged:
-        for diagnosis, reasons in diagnose(evidence(state), state.active).items():
+        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(state), state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
 

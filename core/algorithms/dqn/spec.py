@@ -1,13 +1,15 @@
-"""Deep Q-learning as the house knows it: panels, presets that are claims, metrics, diagnoses. No torch in here."""
+"""The declaration of deep Q-learning: panels, presets that are claims, metrics, diagnoses. No torch in here."""
 
 from typing import Any
 
+from core import metrics
 from core.algorithms.dqn.config import DQNConfig
+from core.algorithms.dqn.diagnoses import DIAGNOSES, NOTES
 from core.algorithms.dqn.worlds import GRIDS, MOVING, Move
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
-_VIEWS, _MAPS = "core.algorithms.dqn.views", "core.algorithms.dqn.maps"
+_VIEWS = "core.algorithms.dqn.views"
 _NETWORK = {"method": ("dqn",)}
 
 PANELS = (
@@ -29,14 +31,14 @@ PANELS = (
         "values",
         N_("Q at the shown state"),
         N_("What each action is thought to be worth, step by step of the episode shown; the agent takes the highest."),
-        view=f"{_VIEWS}:values",
+        view=f"{_VIEWS}:action_values",
         size="side",
     ),
     Panel(
         "map",
         N_("Value and best action"),
         N_("What a state is worth and what the agent would do there; the ring is the state shown."),
-        view=f"{_MAPS}:state_map",
+        view=f"{_VIEWS}:state_map",
     ),
     Panel(
         "estimate",
@@ -54,12 +56,7 @@ PANELS = (
         metrics=("train/loss",),
         scale="log",
     ),
-    Panel(
-        "epsilon",
-        N_("Exploration ε"),
-        N_("Share of actions taken at random."),
-        metrics=("explore/epsilon",),
-    ),
+    Panel("epsilon", N_("Exploration ε"), N_("Share of actions taken at random."), metrics=("explore/epsilon",)),
     Panel(
         "episodes",
         N_("Each episode in training"),
@@ -86,13 +83,13 @@ PANELS = (
         "errors",
         N_("Surprises"),
         N_("The last update's errors: to the right it went better than thought, to the left worse."),
-        view=f"{_VIEWS}:errors",
+        view=f"{_VIEWS}:td_errors",
     ),
     Panel(
         "memory",
         N_("What the memory holds"),
         N_("How old the remembered steps are, what they paid, and from which states they come."),
-        view=f"{_MAPS}:memory",
+        view=f"{_VIEWS}:replay_buffer",
         shown_if=_NETWORK,
     ),
     Panel(
@@ -133,54 +130,10 @@ METRICS = (
     Metric("value/obtained", N_("obtained"), N_("Mean discounted return of the evaluation's episodes.")),
 )
 
-DIAGNOSES = {
-    "Q diverges": N_(
-        "Q diverges: a value of {q} was reached, but no more than {bound} can be earned. "
-        "Try a target network, a smaller learning rate, or Double."
-    ),
-    "never explores": N_(
-        "Never explores: all {episodes} episodes so far returned {value}, and {percent} % of actions are random. "
-        "Try a larger ε, or let it come down more slowly."
-    ),
-    "forgets": N_(
-        "Forgets: three evaluations in a row had a mean of {best}, the last three one of {now}: less than half of the "
-        "gain. Try a smaller learning rate, a larger buffer, or a target network that changes more slowly."
-    ),
-    "wavers": N_(
-        "Wavers: three evaluations in a row had a mean of {best}, the last three one of {now}. Large corrections make "
-        "a table change its mind. Try a smaller learning rate."
-    ),
-    "begun anew": N_(
-        "This environment does not repeat itself, so the episode under way could not be taken up at step {step}: "
-        "a new one was begun."
-    ),
-}
-
-_LAKE = {
-    "environment": "FrozenLake-v1",
-    "method": "q_learning",
-    "lr": 0.5,
-    "gamma": 0.95,
-    "evaluate_every": 500,
-}
-_CLIFF = {
-    "environment": "CliffWalking-v1",
-    "lr": 0.5,
-    "gamma": 1.0,
-    "epsilon_start": 0.1,
-    "epsilon_end": 0.1,
-    "evaluate_every": 500,
-    "evaluate_episodes": 1,
-}
-_TRAP = {
-    "environment": "over_estimation",
-    "method": "q_learning",
-    "lr": 0.1,
-    "gamma": 1.0,
-    "epsilon_start": 0.1,
-    "epsilon_end": 0.1,
-    "evaluate_every": 100,
-}
+_LAKE = {"environment": "FrozenLake-v1", "method": "q_learning", "lr": 0.5, "gamma": 0.95, "evaluate_every": 500}
+_STEADY = {"gamma": 1.0, "epsilon_start": 0.1, "epsilon_end": 0.1}
+_CLIFF = _STEADY | {"environment": "CliffWalking-v1", "lr": 0.5, "evaluate_every": 500, "evaluate_episodes": 1}
+_TRAP = _STEADY | {"environment": "over_estimation", "method": "q_learning", "lr": 0.1, "evaluate_every": 100}
 
 PRESETS = (
     Preset(
@@ -305,7 +258,7 @@ experiment = Experiment(
     panels=PANELS,
     presets=PRESETS,
     metrics=METRICS,
-    diagnoses=DIAGNOSES,
+    diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.dqn",
     place=10,
     snapshot_budget=0.028,

@@ -1,203 +1,260 @@
-"""Figures of the agent's panels, from their snapshots."""
+"""Figures of the agent's panels and probes, from their snapshots."""
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from core import palette
-from core.algorithms.dqn.worlds import ACTIONS
-from core.events import Array
+from core.algorithms.dqn.worlds import ACTIONS, DIMENSIONS
 from core.experiment import Context
-from core.figures import packed
+from core.figures import (
+    Figure,
+    Trace,
+    axis,
+    bars,
+    empty_figure,
+    figure,
+    fitted_image,
+    heading,
+    heat_map,
+    hidden_axis,
+    histogram,
+    labels,
+    line,
+    placed_image,
+    placed_text,
+    png,
+    points,
+    raster,
+)
+from core.palette import BAD, CLASSES, INK, TEST, TRAIN, class_colour
 from core.words import N_
 
-_BARE = {"visible": False, "fixedrange": True}
-_INK = "#808080"  # reads on dark and on light
+#: A hole and the goal of a grid: sign and colour.
+_ENDS = {"H": ("✕", "#3d4451"), "G": ("★", "#2f8f5b")}
+_ARROWS = {N_("left"): "←", N_("down"): "↓", N_("right"): "→", N_("up"): "↑"}
+
+#: What stands above an episode in play, by who plays, and the same once it is over.
+_STANDS = {
+    "you": (N_("you: step {t}, return {returned}"), N_("you: over after {t} steps, return {returned}")),
+    "agent": (N_("agent: step {t}, return {returned}"), N_("agent: over after {t} steps, return {returned}")),
+}
 
 
-def rollout(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The environment's own picture, with the episode's number, steps and rewards above it."""
-    episode, t, returned, over = (float(v) for v in arrays["about"])
-    ends = (
+def rollout(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The environment's own image, with the episode's number, steps and rewards above it."""
+    episode, t, returned, over = arrays["about"].tolist()
+    templates = (
         N_("episode {episode}, step {t}, return so far {returned}"),
         N_("episode {episode} ended by itself after {t} steps, return {returned}"),
         N_("episode {episode} was cut off after {t} steps, return {returned}"),
     )
-    said = {"template": ends[int(over)], "values": {"episode": int(episode), "t": int(t), "returned": f"{returned:g}"}}
-    layout: dict[str, Any] = {
-        "xaxis": {**_BARE, "range": [0, 1]},
-        "yaxis": {**_BARE, "range": [0, 1]},
-        "annotations": [headed(said, 0.5)],
-        "margin": {"t": 36},
-    }
-    if "png" not in arrays:
-        layout["annotations"].append(
-            {"text": N_("This environment draws no picture."), "x": 0.5, "y": 0.5, "showarrow": False}
-        )
-        return {"data": [], "layout": layout}
-    layout["images"] = [_image(arrays["png"], 0.5, 1)]
-    return {"data": [], "layout": layout}
+    values = {"episode": int(episode), "t": int(t), "returned": f"{returned:g}"}
+    annotations = [heading({"template": templates[int(over)], "values": values})]
+    images = [fitted_image(png(arrays["png"]))] if "png" in arrays else []
+    if not images:
+        annotations.append(placed_text(N_("This environment draws no picture."), 0.5, 0.5))
+    plane = hidden_axis(0, 1)
+    return figure(x=plane, y=plane, annotations=annotations, images=images, margin={"t": 36})
 
 
-def duel(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The person's world on the left, the agent's on the right, each with its steps and rewards above."""
-    layout: dict[str, Any] = {
-        "xaxis": {**_BARE, "range": [0, 1]},
-        "yaxis": {**_BARE, "range": [0, 1]},
-        "annotations": [],
-        "images": [],
-        "margin": {"t": 36},
-    }
-    stands = {
-        "you": (N_("you: step {t}, return {returned}"), N_("you: over after {t} steps, return {returned}")),
-        "agent": (N_("agent: step {t}, return {returned}"), N_("agent: over after {t} steps, return {returned}")),
-    }
-    for who, x in (("you", 0.25), ("agent", 0.75)):
-        t, returned, over = (float(v) for v in arrays[f"{who}_about"])
-        said = {"template": stands[who][over > 0], "values": {"t": int(t), "returned": f"{returned:g}"}}
-        layout["annotations"].append(headed(said, x))
-        if f"{who}_png" in arrays:
-            layout["images"].append(_image(arrays[f"{who}_png"], x, 0.48))
-    return {"data": [], "layout": layout}
+def duel(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The person's environment on the left, the agent's on the right, each with its steps and rewards above."""
+    annotations, images = [], []
+    for player, x in (("you", 0.25), ("agent", 0.75)):
+        t, returned, over = arrays[f"{player}_about"].tolist()
+        values = {"t": int(t), "returned": f"{returned:g}"}
+        annotations.append(heading({"template": _STANDS[player][over > 0], "values": values}, x))
+        if f"{player}_png" in arrays:
+            images.append(fitted_image(png(arrays[f"{player}_png"]), x, 0.48))
+    plane = hidden_axis(0, 1)
+    return figure(x=plane, y=plane, annotations=annotations, images=images, margin={"t": 36})
 
 
-def _image(file: Array, x: float, width: float) -> dict[str, Any]:
-    """A PNG, centred at a share of the width."""
-    return {
-        "source": "data:image/png;base64," + base64.b64encode(np.ascontiguousarray(file).tobytes()).decode("ascii"),
-        "xref": "paper",
-        "yref": "paper",
-        "x": x,
-        "y": 0.5,
-        "xanchor": "center",
-        "yanchor": "middle",
-        "sizex": width,
-        "sizey": 1,
-        "sizing": "contain",
-        "layer": "below",
-    }
-
-
-def values(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """A line for each action: what it was thought to be worth at each step of the episode that is shown."""
-    Q, t = np.asarray(arrays["q"], np.float32), np.asarray(arrays["t"])
-    names = action_names(context, Q.shape[1])
-    shown = Q.shape[1] if Q.shape[1] <= len(palette.CLASSES) else len(palette.CLASSES)
-    lines = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers" if len(t) < 3 else "lines",
-            "name": names[a],
-            "x": packed(t.astype(np.int32)),
-            "y": packed(Q[:, a]),
-            "line": {"width": 3, "color": palette.CLASSES[a]},
-            "marker": {"color": palette.CLASSES[a]},
-            "hoverinfo": "x+y",
-        }
-        for a in range(shown)
+def action_values(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """A line for each action: its predicted value at each step of the episode that is shown."""
+    Q, t = np.asarray(arrays["q"], np.float32), arrays["t"]
+    names, shown = _action_names(context, Q.shape[1]), min(Q.shape[1], len(CLASSES))
+    markers = 6 if len(t) < 3 else 0  # so short a line would not be seen
+    traces = [
+        line(t, Q[:, a], name=names[a], colour=CLASSES[a], width=3, markers=markers, hover="x+y") for a in range(shown)
     ]
-    now = Q[-1, :shown]
-    best = int(now.argmax())
-    dot = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [int(t[-1])],
-        "y": [float(now[best])],
-        "marker": {"size": 12, "color": palette.CLASSES[best]},
-        "showlegend": False,
-        "hoverinfo": "skip",
-    }
-    return {
-        "data": [*lines, dot],
-        "layout": {
-            "xaxis": {
-                "title": {"text": N_("step of the episode")},
-                "range": [int(t[0]), max(int(t[-1]), int(t[0]) + 4)],
-            },
-            "yaxis": {"title": {"text": N_("Q")}},
-            "showlegend": True,
-        },
-    }
+    best = int(Q[-1, :shown].argmax())
+    first, last = int(t[0]), int(t[-1])
+    traces.append(points([last], [float(Q[-1, best])], colour=CLASSES[best], size=12, hover="skip"))
+    x = axis(N_("step of the episode"), (first, max(last, first + 4)))
+    return figure(traces, x, axis(N_("Q")), legend=True)
 
 
-def errors(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """How large the surprises of the last update were, and in which direction."""
-    counts, reach = np.asarray(arrays["counts"]), float(arrays["reach"][0])
-    edges = np.linspace(-reach, reach, len(counts) + 1)
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "x": packed(((edges[1:] + edges[:-1]) / 2).astype(np.float32)),
-                "y": packed(counts),
-                "marker": {"color": palette.TRAIN},
-                "width": 2 * reach / len(counts),
-            }
-        ],
-        "layout": {
-            "xaxis": {"range": [-reach, reach], "title": {"text": N_("error: what came, less what was thought")}},
-            "yaxis": {"title": {"text": N_("steps")}, "rangemode": "tozero"},
-            "bargap": 0,
-        },
-    }
+def td_errors(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """How large the errors of the last update were, and of which sign."""
+    limit = float(arrays["reach"][0])
+    errors = histogram(arrays["counts"], -limit, limit, colour=TRAIN)
+    x = axis(N_("TD error: target − prediction"), (-limit, limit))
+    return figure([errors], x, axis(N_("steps"), rangemode="tozero"), bargap=0)
 
 
-def calibration(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """A point for each step of the last evaluation: what it was thought to bring, and what it brought."""
-    found = np.asarray(arrays["pairs"], np.float32).reshape(-1, 2)
-    if not len(found):
-        note = {"text": N_("Cut off too early to say what the steps brought."), "x": 0.5, "y": 0.5, "showarrow": False}
-        bare = {**_BARE, "range": [0, 1]}
-        return {"data": [], "layout": {"xaxis": bare, "yaxis": bare, "annotations": [note]}}
-    low, high = float(found.min()), float(found.max())
+def calibration(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """A point for each step of the last evaluation: the predicted return against the one obtained."""
+    pairs = np.asarray(arrays["pairs"], np.float32).reshape(-1, 2)  # (steps, predicted and obtained)
+    if not len(pairs):
+        return empty_figure(N_("Cut off too early to know the return of any step."))
+    low, high = float(pairs.min()), float(pairs.max())
     rim = 0.05 * (high - low) + 1e-3
-    span = [low - rim, high + rim]
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": N_("exactly right"),
-                "x": span,
-                "y": span,
-                "line": {"width": 2, "color": _INK, "dash": "dash"},
-                "hoverinfo": "skip",
-            },
-            {
-                "type": "scattergl",
-                "mode": "markers",
-                "name": N_("a step of the last evaluation"),
-                "x": packed(found[:, 1]),
-                "y": packed(found[:, 0]),
-                "marker": {"size": 7, "color": palette.TEST, "opacity": 0.6},
-                "hoverinfo": "x+y",
-            },
+    limits = [low - rim, high + rim]
+    predicted, obtained = pairs.T
+    name = N_("a step of the last evaluation")
+    traces = [
+        line(limits, limits, name=N_("exactly right"), colour=INK, dash="dash"),
+        points(obtained, predicted, name=name, colour=TEST, opacity=0.6, webgl=True),
+    ]
+    return figure(
+        traces, axis(N_("discounted return obtained"), limits), axis(N_("predicted return Q"), limits), legend=True
+    )
+
+
+def state_map(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The value of each state and the best action there: over two numbers, on the grid, or as bars."""
+    if "q" not in arrays:
+        return _plane(arrays, context)
+    if "grid" in context.statics.get("world", {}):
+        return _cells(arrays, context)
+    return _bars(arrays, context)
+
+
+def _plane(arrays: Mapping[str, Any], context: Context) -> Figure:
+    extent = arrays["extent"]
+    x, y = (_dimension(context, i) for i in arrays["axes"].tolist())
+    names = _action_names(context, int(context.statics["world"]["actions"][0]))
+    colours = [class_colour(a) for a in range(max(len(names), 1))]
+    here: dict[str, Any] = {"colour": "#ffffff", "size": 12, "outline": 3, "outline_colour": "#000000", "hover": "skip"}
+    at = [[value] for value in arrays["at"].tolist()]
+    dots = [points(*at, xaxis=xaxis, **here) for xaxis in ("x", "x2")]
+    key = [
+        points([None], [None], name=name, colour=colour, symbol="square", size=10)
+        for name, colour in zip(names[:6], colours, strict=False)
+    ]
+    low, high = (f"{value:.3g}" for value in arrays["range"].tolist())
+    return figure(
+        [*dots, *key],
+        axis(x, extent[:2], grid=False, nticks=4, domain=[0, 0.48]),
+        axis(y, extent[2:], grid=False, nticks=5),
+        xaxis2=axis(x, extent[:2], grid=False, nticks=4, domain=[0.52, 1], anchor="y"),
+        images=[
+            placed_image(raster(arrays["value"], "sequential", smooth=True), extent, "x"),
+            placed_image(raster(arrays["action"], colours), extent, "x2"),
         ],
-        "layout": {
-            "xaxis": {"title": {"text": N_("discounted return obtained")}, "range": span},
-            "yaxis": {"title": {"text": N_("Q, what was thought")}, "range": span},
-            "showlegend": True,
-        },
+        annotations=[
+            heading({"template": N_("value {low} to {high}"), "values": {"low": low, "high": high}}, 0.24),
+            heading(N_("best action"), 0.76),
+        ],
+        margin={"t": 32},
+        legend=True,
+    )
+
+
+def _cells(arrays: Mapping[str, Any], context: Context) -> Figure:
+    world = context.statics["world"]
+    rows, columns = world["grid"].tolist()
+    letters = [chr(code) for code in world["letters"]]
+    Q = np.asarray(arrays["q"], np.float32)[: rows * columns]
+    V, best, known = Q.max(axis=1), Q.argmax(axis=1).tolist(), Q.max(axis=1) > Q.min(axis=1)
+    V[[letter in _ENDS for letter in letters]] = np.nan
+    share = (V - np.nanmin(V)) / max(float(np.nanmax(V) - np.nanmin(V)), 1e-9)
+    names = _action_names(context, Q.shape[1])
+    texts, colours = [], []
+    for state, letter in enumerate(letters):
+        arrow = _ARROWS.get(names[best[state]], str(best[state])) if known[state] else "·"
+        ink = "#ffffff" if share[state] < 0.6 else "#000000"  # legible on the cell's own colour
+        text, colour = _ENDS.get(letter, (f"{arrow}<br>{V[state]:.2f}", ink))
+        texts.append(text)
+        colours.append(colour)
+    at = int(arrays["at"][0])
+    x, y = np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)
+    ring: dict[str, Any] = {"symbol": "circle-open", "size": 34, "outline": 4, "hover": "skip"}
+    traces = [
+        heat_map(V.reshape(rows, columns), scale="sequential", gap=2),
+        labels(x, y, texts, color=colours),
+        points([at % columns], [at // columns], colour=BAD, **ring),
+    ]
+    return figure(traces, hidden_axis(-0.5, columns - 0.5), hidden_axis(rows - 0.5, -0.5))
+
+
+def _bars(arrays: Mapping[str, Any], context: Context) -> Figure:
+    Q = np.asarray(arrays["q"], np.float32)
+    states, actions = Q.shape
+    trap = getattr(context.config, "environment", "") == "over_estimation"  # its end, the third state, has no actions
+    places = [N_("A"), N_("B")] if trap else [str(state) for state in range(min(states, 40))]
+    traces = [
+        bars(places, Q[: len(places), a], name=name, colour=class_colour(a))
+        for a, name in enumerate(_action_names(context, actions))
+    ]
+    x = axis(N_("state"), type="category")
+    return figure(traces, x, axis(N_("Q")), barmode="group", legend=actions <= 6)
+
+
+def replay_buffer(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """Which steps the replay buffer holds: how old, with which reward, and from which states."""
+    size, capacity, oldest = arrays["size"].tolist()
+    age, drawn, rewards = (_shares(arrays[name]) for name in ("age", "drawn", "rewards"))
+    drawn_at = (np.arange(len(drawn)) + 0.5) / len(drawn) * oldest
+    held = {
+        "template": N_("{size} of {capacity} steps held"),
+        "values": {"size": f"{size:,}", "capacity": f"{capacity:,}"},
     }
+    states, parts = _states(arrays, context)
+    return figure(
+        [
+            histogram(age, 0, oldest, name=N_("held"), colour=TRAIN, hover="skip"),
+            line(drawn_at, drawn, name=N_("drawn last"), colour=TEST, width=3),
+            histogram(rewards, *arrays["range"].tolist(), colour=TRAIN, hover="skip", xaxis="x2"),
+            states | {"xaxis": "x3", "yaxis": "y3"},
+        ],
+        axis(N_("age in steps"), (0, oldest), domain=[0, 0.27], nticks=3),
+        axis(N_("share"), tickformat=".0%", nticks=4, rangemode="tozero"),
+        xaxis2=axis(N_("reward"), domain=[0.33, 0.54], nticks=3, anchor="y"),
+        xaxis3=parts.pop("x") | {"domain": [0.72, 1], "anchor": "y3"},
+        yaxis3=parts.pop("y") | {"anchor": "x3"},
+        annotations=[heading(held, 0.27), heading(N_("where from"), 0.86)],
+        margin={"t": 32},
+        bargap=0,
+        legend=True,
+        **parts,
+    )
 
 
-def action_names(context: Context, actions: int) -> list[str]:
+def _states(arrays: Mapping[str, Any], context: Context) -> tuple[Trace, dict[str, Any]]:
+    """From which states the buffer's steps are: a trace, with its axes ``x`` and ``y`` and, over two numbers, the
+    ``images``."""
+    if "cover" in arrays:
+        extent = arrays["extent"]
+        x, y = (_dimension(context, i) for i in arrays["axes"].tolist())
+        images = [placed_image(raster(arrays["cover"], "sequential"), extent, "x3", "y3")]
+        across, upward = axis(x, extent[:2], grid=False, nticks=3), axis(y, extent[2:], grid=False, nticks=4)
+        return points([], [], colour=TRAIN), {"x": across, "y": upward, "images": images}
+    share = _shares(arrays["visits"])
+    world = context.statics.get("world", {})
+    if "grid" in world:
+        rows, columns = world["grid"].tolist()
+        cells = np.sqrt(share[: rows * columns]).reshape(rows, columns)
+        hidden = {"x": axis(visible=False), "y": axis(reverse=True, visible=False)}
+        return heat_map(cells, scale="sequential"), hidden
+    visits = bars(np.arange(len(share)), share, colour=TRAIN, hover="skip")
+    across = axis(N_("state"), grid=False, nticks=3)
+    return visits, {"x": across, "y": axis(grid=False, nticks=4, rangemode="tozero")}
+
+
+def _shares(counts: Any) -> Any:
+    return np.asarray(counts, np.float32) / max(counts.sum(), 1)
+
+
+def _action_names(context: Context, actions: int) -> list[str]:
     """What each action does, where the environment is known; else its number."""
     known = ACTIONS.get(str(getattr(context.config, "environment", "")), ())
     return list(known) if len(known) == actions else [str(a) for a in range(actions)]
 
 
-def headed(text: Any, x: float) -> dict[str, Any]:
-    """A heading above the axes, centred at this share of the width."""
-    return {
-        "text": text,
-        "xref": "paper",
-        "yref": "paper",
-        "x": x,
-        "y": 1,
-        "xanchor": "center",
-        "yanchor": "bottom",
-        "showarrow": False,
-    }
+def _dimension(context: Context, i: int) -> str | dict[str, Any]:
+    """What a number of the observation is, where the environment is known; else its index."""
+    known = DIMENSIONS.get(str(getattr(context.config, "environment", "")), ())
+    return known[i] if i < len(known) else {"template": N_("number {i} of the observation"), "values": {"i": i}}

@@ -21,8 +21,6 @@ Environment = Literal[
     "over_estimation",
     "other",
 ]
-#: Environments whose observations are numbers of states: a table can hold their values.
-DISCRETE = ("FrozenLake-v1", "CliffWalking-v1", "two_state", "over_estimation")
 #: Environments whose observations are vectors.
 CONTINUOUS = ("CartPole-v1", "MountainCar-v0", "Acrobot-v1")
 

@@ -1,11 +1,13 @@
 """The settings of the generative adversarial network, and which of them cannot go together."""
 
-from typing import Annotated, Literal, Self
+from functools import partial
+from typing import Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from core import drawing
+from core import drawing, fields
 from core.experiment import Config, Setting
+from core.fields import DATA, Group
 from core.words import N_, Refusal
 
 #: Data in the plane, sampled anew for every batch.
@@ -13,50 +15,34 @@ PLANE = ("ring", "grid", "spiral", "moons", "drawing")
 #: Points that a drawing needs.
 FEWEST = 10
 #: Data sets of images.
-IMAGES = ("mnist_5k", "mnist", "fashion_mnist")
+IMAGES = get_args(fields.Images)
 #: Losses that call a real sample by a number which smoothing can lower.
 NAMED = ("minimax", "non_saturating", "least_squares")
 
-Width = Annotated[int, Field(ge=1, le=1024)]
-Rule = Literal["adam", "rmsprop", "sgd"]
+Data = Literal["ring", "grid", "spiral", "moons", "drawing", fields.Images]
+HiddenActivation = Literal["relu", "leaky_relu", "tanh", "elu", "silu", "gelu"]
+GANOptimizer = Literal["adam", "rmsprop", "sgd"]
 
-DATA, GAME, NETS, D_SIDE, G_SIDE, HELP = (
-    N_("Data"),
-    N_("Game"),
-    N_("Networks"),
-    N_("Discriminator D"),
-    N_("Generator G"),
-    N_("Steadying"),
-)
-_RULES = {"adam": N_("Adam"), "rmsprop": N_("RMSprop"), "sgd": N_("SGD")}
-_BENDS = {
-    "relu": N_("ReLU"),
-    "leaky_relu": N_("Leaky ReLU"),
-    "tanh": N_("Tanh"),
-    "elu": N_("ELU"),
-    "silu": N_("SiLU (Swish)"),
-    "gelu": N_("GELU"),
-}
-Bend = Literal["relu", "leaky_relu", "tanh", "elu", "silu", "gelu"]
+GAME, NETS, HELP = Group(N_("Game")), Group(N_("Networks")), Group(N_("Steadying"))
+D_SIDE, G_SIDE = Group(N_("Discriminator D")), Group(N_("Generator G"))
+MLP, DCGAN = {"architecture": ("mlp",)}, {"architecture": ("dcgan",)}
+
+_layers = partial(fields.hidden_layers, (128, 128), max_length=8, group=NETS, shown_if=MLP)
+_activation = partial(fields.activation, kind=HiddenActivation, group=NETS)
+_optimizer = partial(fields.optimizer, "adam", GANOptimizer)
 
 
 class GANConfig(Config):
     """Settings of a GAN and its training."""
 
-    data: Literal["ring", "grid", "spiral", "moons", "drawing", "mnist_5k", "mnist", "fashion_mnist"] = Setting(
+    data: Data = fields.data_set(
         "ring",
-        N_("Data"),
+        Data,
         N_("What G has to imitate: points in the plane, new ones for each batch, or images."),
-        group=DATA,
         labels={
             "ring": N_("Ring of 8 Gaussians"),
             "grid": N_("Grid of 25 Gaussians"),
-            "spiral": N_("Spiral"),
-            "moons": N_("Moons"),
             "drawing": N_("Your own drawing"),
-            "mnist_5k": N_("MNIST, 5,000 images"),
-            "mnist": N_("MNIST, 70,000 images (11 MB to fetch)"),
-            "fashion_mnist": N_("Fashion-MNIST, 70,000 images (30 MB to fetch)"),
         },
     )
 
@@ -64,16 +50,13 @@ class GANConfig(Config):
         "",
         N_("Drawing"),
         N_("What you draw is what G has to imitate: at least 10 points."),
-        group=DATA,
+        group=DATA.title,
         shown_if={"data": ("drawing",)},
         widget="drawing",
     )
 
-    loss: Literal["non_saturating", "minimax", "least_squares", "hinge", "wasserstein_gp"] = Setting(
+    loss: Literal["non_saturating", "minimax", "least_squares", "hinge", "wasserstein_gp"] = GAME.setting(
         "non_saturating",
-        N_("Loss"),
-        N_("What D and G play for."),
-        group=GAME,
         labels={
             "non_saturating": N_("Non-saturating"),
             "minimax": N_("Minimax (saturating)"),
@@ -81,194 +64,93 @@ class GANConfig(Config):
             "hinge": N_("Hinge"),
             "wasserstein_gp": N_("Wasserstein, gradient penalty"),
         },
-    )
-    penalty: float = Setting(
-        1.0,
-        N_("Gradient penalty"),
-        N_("How strongly D's slope is held at 1: λ."),
-        group=GAME,
-        live=True,
-        scale="log",
-        shown_if={"loss": ("wasserstein_gp",)},
-        ge=0.01,
-        le=100,
-    )
-    d_steps: int = Setting(1, N_("D steps"), N_("Updates of D in a round."), group=GAME, live=True, ge=1, le=20)
-    g_steps: int = Setting(1, N_("G steps"), N_("Updates of G in a round."), group=GAME, live=True, ge=1, le=20)
-    batch_size: int = Setting(
+    ).described(N_("Loss"), N_("What D and G play for."))
+    penalty: float = GAME.setting(
+        1.0, live=True, scale="log", shown_if={"loss": ("wasserstein_gp",)}, ge=0.01, le=100
+    ).described(N_("Gradient penalty"), N_("How strongly D's slope is held at 1: λ."))
+    d_steps: int = GAME.setting(1, live=True, ge=1, le=20).described(N_("D steps"), N_("Updates of D in a round."))
+    g_steps: int = GAME.setting(1, live=True, ge=1, le=20).described(N_("G steps"), N_("Updates of G in a round."))
+    batch_size: int = fields.batch_size(
         128,
-        N_("Batch size"),
-        N_("Samples looked at for one update: so many real ones and so many generated."),
-        group=GAME,
-        scale="log",
+        live=False,
         ge=2,
         le=2048,
+        group=GAME,
+        description=N_("Samples looked at for one update: so many real ones and so many generated."),
     )
 
-    architecture: Literal["mlp", "dcgan"] = Setting(
-        "mlp",
-        N_("Kind"),
-        N_("Plain layers for any data, or convolutions for images."),
-        group=NETS,
-        labels={"mlp": N_("Multilayer perceptron"), "dcgan": N_("Convolutions (DCGAN)")},
+    architecture: Literal["mlp", "dcgan"] = NETS.setting(
+        "mlp", labels={"mlp": N_("Multilayer perceptron"), "dcgan": N_("Convolutions (DCGAN)")}
+    ).described(N_("Kind"), N_("Plain layers for any data, or convolutions for images."))
+    latent: int = NETS.setting(2, scale="log", ge=1, le=512).described(
+        N_("Latent size"), N_("How many numbers of noise G makes a sample of.")
     )
-    latent: int = Setting(
-        2,
-        N_("Latent size"),
-        N_("How many numbers of noise G makes a sample of."),
-        group=NETS,
-        scale="log",
-        ge=1,
-        le=512,
+    noise: Literal["normal", "uniform"] = NETS.setting(
+        "normal", labels={"normal": N_("Normal"), "uniform": N_("Uniform, −1 to 1")}
+    ).described(N_("Latent distribution"), N_("Where those numbers are drawn from."))
+    g_layers: fields.Widths = _layers(
+        title=N_("Layers of G"), description=N_("Units of each hidden layer of G, first to last, 1 to 1,024 each.")
     )
-    noise: Literal["normal", "uniform"] = Setting(
-        "normal",
-        N_("Latent distribution"),
-        N_("Where those numbers are drawn from."),
-        group=NETS,
-        labels={"normal": N_("Normal"), "uniform": N_("Uniform, −1 to 1")},
+    d_layers: fields.Widths = _layers(
+        title=N_("Layers of D"), description=N_("Units of each hidden layer of D, first to last, 1 to 1,024 each.")
     )
-    g_layers: tuple[Width, ...] = Setting(
-        (128, 128),
-        N_("Layers of G"),
-        N_("Units of each hidden layer of G, first to last, 1 to 1,024 each."),
-        group=NETS,
-        shown_if={"architecture": ("mlp",)},
-        max_length=8,
-    )
-    d_layers: tuple[Width, ...] = Setting(
-        (128, 128),
-        N_("Layers of D"),
-        N_("Units of each hidden layer of D, first to last, 1 to 1,024 each."),
-        group=NETS,
-        shown_if={"architecture": ("mlp",)},
-        max_length=8,
-    )
-    channels: int = Setting(
-        16,
+    channels: int = NETS.setting(16, scale="log", shown_if=DCGAN, ge=1, le=128).described(
         N_("Channels"),
         N_("Maps of the layer next to the image, in either network; the layer beyond has twice as many."),
-        group=NETS,
-        scale="log",
-        shown_if={"architecture": ("dcgan",)},
-        ge=1,
-        le=128,
     )
-    g_activation: Bend = Setting(
-        "relu", N_("Activation of G"), N_("What a unit of G does with its sum."), group=NETS, labels=_BENDS
+    g_activation: HiddenActivation = _activation(
+        "relu", title=N_("Activation of G"), description=N_("What a unit of G does with its sum.")
     )
-    d_activation: Bend = Setting(
-        "leaky_relu", N_("Activation of D"), N_("What a unit of D does with its sum."), group=NETS, labels=_BENDS
+    d_activation: HiddenActivation = _activation(
+        "leaky_relu", title=N_("Activation of D"), description=N_("What a unit of D does with its sum.")
     )
-    g_norm: bool = Setting(
-        False,
-        N_("Batch norm in G"),
-        N_("Give each hidden unit of G mean 0 and deviation 1 over the batch."),
-        group=NETS,
+    g_norm: bool = NETS.setting(False).described(
+        N_("Batch norm in G"), N_("Give each hidden unit of G mean 0 and deviation 1 over the batch.")
     )
-    d_norm: bool = Setting(
-        False,
+    d_norm: bool = NETS.setting(False).described(
         N_("Batch norm in D"),
         N_(
             "The same in D, for real and generated samples apart; not together with a gradient penalty or spectral "
             "norm. What is drawn of D over the plane goes by its averages over both."
         ),
-        group=NETS,
     )
 
-    d_optimizer: Rule = Setting(
-        "adam", N_("Optimiser of D"), N_("The rule that turns D's gradient into steps."), group=D_SIDE, labels=_RULES
+    d_optimizer: GANOptimizer = _optimizer(
+        group=D_SIDE, title=N_("Optimiser of D"), description=N_("The rule that turns D's gradient into steps.")
     )
-    d_lr: float = Setting(
-        1e-3,
-        N_("Learning rate of D"),
-        N_("Length of D's steps."),
-        group=D_SIDE,
-        live=True,
-        scale="log",
-        ge=1e-6,
-        le=1,
+    d_lr: float = fields.learning_rate(
+        1e-3, group=D_SIDE, title=N_("Learning rate of D"), description=N_("Length of D's steps.")
     )
-    d_beta1: float = Setting(
-        0.5,
+    d_beta1: float = D_SIDE.setting(
+        0.5, live=True, step=0.01, shown_if={"d_optimizer": ("adam",)}, ge=0, le=0.99
+    ).described(
         N_("β₁ of D"),
         N_("How much of its earlier gradients D's Adam goes on; a low value forgets a G of yesterday sooner."),
-        group=D_SIDE,
-        live=True,
-        step=0.01,
-        shown_if={"d_optimizer": ("adam",)},
-        ge=0,
-        le=0.99,
     )
-    g_optimizer: Rule = Setting(
-        "adam", N_("Optimiser of G"), N_("The rule that turns G's gradient into steps."), group=G_SIDE, labels=_RULES
+    g_optimizer: GANOptimizer = _optimizer(
+        group=G_SIDE, title=N_("Optimiser of G"), description=N_("The rule that turns G's gradient into steps.")
     )
-    g_lr: float = Setting(
-        1e-3,
-        N_("Learning rate of G"),
-        N_("Length of G's steps."),
-        group=G_SIDE,
-        live=True,
-        scale="log",
-        ge=1e-6,
-        le=1,
+    g_lr: float = fields.learning_rate(
+        1e-3, group=G_SIDE, title=N_("Learning rate of G"), description=N_("Length of G's steps.")
     )
-    g_beta1: float = Setting(
-        0.5,
-        N_("β₁ of G"),
-        N_("How much of its earlier gradients G's Adam goes on."),
-        group=G_SIDE,
-        live=True,
-        step=0.01,
-        shown_if={"g_optimizer": ("adam",)},
-        ge=0,
-        le=0.99,
-    )
+    g_beta1: float = G_SIDE.setting(
+        0.5, live=True, step=0.01, shown_if={"g_optimizer": ("adam",)}, ge=0, le=0.99
+    ).described(N_("β₁ of G"), N_("How much of its earlier gradients G's Adam goes on."))
 
-    ema: float = Setting(
-        0.999,
-        N_("Average of G"),
-        N_("Samples come from a running average of G's weights, of this decay; 0 for G as it is."),
-        group=HELP,
-        live=True,
-        step=0.001,
-        ge=0,
-        le=0.9999,
+    ema: float = HELP.setting(0.999, live=True, step=0.001, ge=0, le=0.9999).described(
+        N_("Average of G"), N_("Samples come from a running average of G's weights, of this decay; 0 for G as it is.")
     )
-    packing: int = Setting(
-        1,
-        N_("Packing"),
-        N_("How many samples D judges together (PacGAN): a pack without variety gives G away."),
-        group=HELP,
-        ge=1,
-        le=16,
+    packing: int = HELP.setting(1, ge=1, le=16).described(
+        N_("Packing"), N_("How many samples D judges together (PacGAN): a pack without variety gives G away.")
     )
-    smoothing: float = Setting(
-        0.0,
-        N_("Label smoothing"),
-        N_("D is to call real samples 1 less this."),
-        group=HELP,
-        live=True,
-        step=0.01,
-        shown_if={"loss": NAMED},
-        ge=0,
-        le=0.5,
+    smoothing: float = HELP.setting(0.0, live=True, step=0.01, shown_if={"loss": NAMED}, ge=0, le=0.5).described(
+        N_("Label smoothing"), N_("D is to call real samples 1 less this.")
     )
-    instance_noise: float = Setting(
-        0.0,
-        N_("Instance noise"),
-        N_("Deviation of noise laid over real and generated samples before D sees them."),
-        group=HELP,
-        live=True,
-        step=0.01,
-        ge=0,
-        le=2,
+    instance_noise: float = HELP.setting(0.0, live=True, step=0.01, ge=0, le=2).described(
+        N_("Instance noise"), N_("Deviation of noise laid over real and generated samples before D sees them.")
     )
-    spectral_norm: bool = Setting(
-        False,
-        N_("Spectral norm"),
-        N_("Divide each of D's matrices by its largest singular value, so that D cannot be steep."),
-        group=HELP,
+    spectral_norm: bool = HELP.setting(False).described(
+        N_("Spectral norm"), N_("Divide each of D's matrices by its largest singular value, so that D cannot be steep.")
     )
 
     @property

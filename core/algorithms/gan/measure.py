@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.algorithms.gan.diagnose import LOOK, Evaluation, diagnose
+from core.algorithms.gan.diagnoses import DIAGNOSES, WINDOW, Evaluation, Evidence
 from core.algorithms.gan.model import Net
 from core.algorithms.gan.schedule import evaluated
 from core.algorithms.gan.source import CHUNK, Findings
 from core.algorithms.gan.state import State
 from core.data.mixtures import covered as covered_modes
 from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
+from core.metrics import newly_diagnosed
 
 
 def report(state: State) -> Iterator[Event]:
@@ -36,8 +37,8 @@ def report(state: State) -> Iterator[Event]:
         yield Snapshot(state.step, "classes", shares)
         yield Snapshot(state.step, "nearest", nearest_arrays(state, found))
     if found.values:
-        loss, smoothing = state.config.loss, state.config.smoothing
-        for diagnosis, reasons in diagnose(state.history, state.active, loss=loss, smoothing=smoothing).items():
+        evidence = Evidence(state.history, state.config.loss, state.config.smoothing)
+        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence, state.active).items():
             yield Note(state.step, diagnosis, reasons)
 
 
@@ -77,7 +78,7 @@ def remember(state: State, found: Findings, where: Array) -> None:
     real, fake = (state.measured[f"D/{kind}"] if probable else 0.5 for kind in ("real", "fake"))
     covered = int(found.values["modes/covered"])
     history.append(Evaluation(state.step, covered, near, len(found.shares), moved, real, fake))
-    del history[: -2 * LOOK]
+    del history[: -2 * WINDOW]
 
 
 def nearest_arrays(state: State, found: Findings) -> dict[str, np.ndarray]:

@@ -1,6 +1,8 @@
-"""The generative adversarial network as the house knows it: panels, presets that are claims, metrics. No torch."""
+"""The declaration of the generative adversarial network: panels, presets that are claims, metrics. No torch here."""
 
+from core import metrics
 from core.algorithms.gan.config import IMAGES, PLANE, GANConfig
+from core.algorithms.gan.diagnoses import DIAGNOSES
 from core.experiment import Experiment, Metric, Panel, Paper, Preset
 from core.words import N_
 
@@ -57,7 +59,7 @@ PANELS = (
         N_(
             "How often D gives each answer, for real and for generated samples: apart, D wins; together, it must guess."
         ),
-        view=f"{_VIEWS}:answers",
+        view=f"{_VIEWS}:d_outputs",
     ),
     Panel(
         "latent",
@@ -70,7 +72,7 @@ PANELS = (
         "between",
         N_("Between two samples"),
         N_("From the noise of one image to that of another: a G that has understood has no gap on the way."),
-        view=f"{_VIEWS}:between",
+        view=f"{_VIEWS}:interpolation",
         shown_if={"data": IMAGES},
     ),
     Panel(
@@ -154,20 +156,6 @@ METRICS = (
         "images/confidence", N_("Certainty"), N_("Mean probability that the small classifier gives its guess."), "high"
     ),
 )
-
-DIAGNOSES = {
-    "mode collapse": N_(
-        "Mode collapse: the samples cover {covered} of {modes} modes; they crowd into a few. "
-        "Try more D steps, packing, or the Wasserstein loss."
-    ),
-    "D too strong": N_(
-        "D is too strong: it gives real samples {real} and generated ones {fake}, so G hardly learns. {remedy}"
-    ),
-    "oscillation": N_(
-        "Oscillation: between two evaluations G sends {percent} % of the noise to another mode; G runs and D follows. "
-        "Try lower rates, a lower β₁, or a gradient penalty."
-    ),
-}
 
 PRESETS = (
     Preset(
@@ -256,7 +244,7 @@ experiment = Experiment(
     panels=PANELS,
     presets=PRESETS,
     metrics=METRICS,
-    diagnoses=DIAGNOSES,
+    diagnoses=metrics.sentences(DIAGNOSES),
     program="core.algorithms.gan",
     place=7,
     parts=(N_("D"), N_("G")),

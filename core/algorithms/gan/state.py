@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.algorithms.gan.config import GANConfig
-from core.algorithms.gan.diagnose import Evaluation
+from core.algorithms.gan.diagnoses import Evaluation
 from core.algorithms.gan.model import Net, latent, packed
 from core.algorithms.gan.source import Source
 from core.experiment import Diverged

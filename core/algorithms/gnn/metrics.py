@@ -13,13 +13,14 @@ import scipy.sparse
 import torch
 from torch import Tensor
 
-from core.algorithms.gnn.diagnose import LOOK, Evaluation, diagnose
+from core.algorithms.gnn.diagnoses import DIAGNOSE_EVERY, DIAGNOSES, Evaluation, Evidence
 from core.algorithms.gnn.model import Edges
 from core.algorithms.gnn.tasks import Evaluated
 from core.algorithms.gnn.train import GNNTraining
 from core.data import graphs_csv
 from core.events import Event, Note, Scalars
 from core.experiment import Diverged
+from core.metrics import newly_diagnosed
 
 
 @torch.no_grad()
@@ -49,9 +50,9 @@ def log_metrics(s: GNNTraining) -> Iterator[Event]:
     yield Scalars(s.step, values)
     distance = pairwise_distance((evaluated.hidden[:-1] or evaluated.hidden)[-1])
     s.history.append(Evaluation(s.step, values["train/loss"], values["val/loss"], values[f"train/{score}"], distance))
-    if len(s.history) % LOOK == 1:
+    if len(s.history) % DIAGNOSE_EVERY == 1:
         deep = s.graph is not None and s.config.depth > 2 and s.config.model != "mlp"
-        for diagnosis, reasons in diagnose(s.history, s.active, deep=deep).items():
+        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, Evidence(s.history, deep), s.active).items():
             yield Note(s.step, diagnosis, reasons)
 
 

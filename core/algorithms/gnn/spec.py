@@ -1,6 +1,10 @@
-"""The graph networks as the house knows them: panels, presets that are claims, metrics, diagnoses. No torch in here."""
+"""The declaration of the graph networks: panels, presets that are claims, metrics, diagnoses. No torch in here."""
 
+from dataclasses import replace
+
+from core import metrics
 from core.algorithms.gnn.config import ON_ONE, GNNConfig
+from core.algorithms.gnn.diagnoses import DIAGNOSES, NOTES
 from core.algorithms.gnn.requests import GraphRequest
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
@@ -61,7 +65,7 @@ PANELS = (
         "field",
         N_("Receptive field"),
         N_("From where news reaches the node you follow: as many edges away as there are layers."),
-        view=f"{_VIEWS}:field",
+        view=f"{_VIEWS}:receptive_field",
         shown_if={"task": ON_ONE},
     ),
     Panel(
@@ -82,16 +86,14 @@ PANELS = (
 )
 
 METRICS = (
-    Metric("train/loss", N_("Training loss"), N_("Mean loss over the training part, without dropout."), "low"),
+    replace(metrics.TRAIN_LOSS, sentence=N_("Mean loss over the training part, without dropout.")),
     Metric("val/loss", N_("Validation loss"), N_("Mean loss over the part that chooses the epoch."), "low"),
-    Metric("test/loss", N_("Test loss"), N_("Mean loss over the test part."), "low"),
-    Metric(
-        "train/accuracy", N_("Training accuracy"), N_("Share of the training part put into the right class."), "high"
-    ),
+    metrics.TEST_LOSS,
+    metrics.TRAIN_ACCURACY,
     Metric(
         "val/accuracy", N_("Validation accuracy"), N_("Share of the validation part put into the right class."), "high"
     ),
-    Metric("test/accuracy", N_("Test accuracy"), N_("Share of the test part put into the right class."), "high"),
+    metrics.TEST_ACCURACY,
     Metric(
         "chosen/accuracy",
         N_("Test, chosen epoch"),
@@ -109,26 +111,9 @@ METRICS = (
     ),
 )
 
-DIAGNOSES = {
-    "over-smoothing": N_(
-        "Over-smoothing: so deep inside the network two nodes differ by no more than {percent} % of their length, and "
-        "even the training part is not learned. Try fewer layers, PairNorm, or jumping knowledge."
-    ),
-    "tidied": N_(
-        "Your edge list: {loops} edges of a node to itself and {doubles} given before were left out; {edges} remain."
-    ),
-    "stalled": N_(
-        "Stalled: the training loss stands at {loss}, about where it began. "
-        "Try a larger learning rate, fewer layers, or less dropout."
-    ),
-    "over-fitting": N_(
-        "Over-fitting: the validation loss has risen from {lowest} to {now}. "
-        "Try more labels, dropout, weight decay, or stop earlier: the chosen epoch already does."
-    ),
-}
-
 _CORA = {"data": "cora"}
 _DEEP = _CORA | {"depth": 16}
+_MOTIFS = {"task": "graphs", "depth": 3, "dropout": 0.0, "weight_decay": 0.0, "hidden": 32}
 _SHORT = {"steps": 200}
 
 PRESETS = (
@@ -213,25 +198,21 @@ PRESETS = (
         "motifs",
         N_("Rings, houses, trees"),
         N_("Sums count neighbours: GIN tells three kinds of small graphs apart, at least 85 % right."),
-        {"task": "graphs", "model": "gin", "depth": 3, "dropout": 0.0, "weight_decay": 0.0, "hidden": 32},
+        _MOTIFS | {"model": "gin"},
         {"steps": 1500},
     ),
     Preset(
         "motifs_mean",
         N_("Rings, houses, trees, by the mean"),
         N_("Where no node has a feature of its own, a mean of equals is the same for all: no better than guessing."),
-        {
-            "task": "graphs",
-            "model": "sage",
-            "depth": 3,
-            "dropout": 0.0,
-            "weight_decay": 0.0,
-            "hidden": 32,
-            "readout": "mean",
-        },
+        _MOTIFS | {"model": "sage", "readout": "mean"},
         {"steps": 400},
     ),
 )
+
+#: From node to node by the arrow keys.
+_WALK = {"ArrowLeft": {"act": "back"}, "ArrowRight": {"act": "next"}}
+_WALK_LABELS = {"ArrowLeft": N_("Node before"), "ArrowRight": N_("Next node")}
 
 PROBES = (
     Probe(
@@ -242,22 +223,10 @@ PROBES = (
             "By keys: ← → walk, Enter takes."
         ),
         request=GraphRequest,
-        view="core.algorithms.gnn.changed:change",
-        keys={
-            "ArrowLeft": {"act": "back"},
-            "ArrowRight": {"act": "next"},
-            "Enter": {"act": "take"},
-            "f": {"act": "feature"},
-            " ": {"act": "restore"},
-        },
+        view="core.algorithms.gnn.views:graph_editor",
+        keys=_WALK | {"Enter": {"act": "take"}, "f": {"act": "feature"}, " ": {"act": "restore"}},
         idle={},
-        labels={
-            "ArrowLeft": N_("Node before"),
-            "ArrowRight": N_("Next node"),
-            "Enter": N_("Take it"),
-            "f": N_("Features away"),
-            " ": N_("As it was"),
-        },
+        labels=_WALK_LABELS | {"Enter": N_("Take it"), "f": N_("Features away"), " ": N_("As it was")},
         click="node",
         shown_if={"task": ("nodes",)},
     ),
@@ -266,10 +235,10 @@ PROBES = (
         N_("Who is heard"),
         N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
         request=GraphRequest,
-        view="core.algorithms.gnn.views:reach",
-        keys={"ArrowLeft": {"act": "back"}, "ArrowRight": {"act": "next"}},
+        view="core.algorithms.gnn.views:clicked_receptive_field",
+        keys=_WALK,
         idle={},
-        labels={"ArrowLeft": N_("Node before"), "ArrowRight": N_("Next node")},
+        labels=_WALK_LABELS,
         click="node",
         shown_if={"task": ("nodes", "links")},
     ),
@@ -290,7 +259,7 @@ experiment = Experiment(
     panels=PANELS,
     presets=PRESETS,
     metrics=METRICS,
-    diagnoses=DIAGNOSES,
+    diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.gnn",
     source=("model", "tasks", "train"),
     place=9,

@@ -13,7 +13,7 @@ import torch
 import torch_geometric.datasets  # noqa: F401
 
 from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.diagnose import Evaluation
+from core.algorithms.gnn.diagnoses import Evaluation
 from core.algorithms.gnn.model import GNN
 from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask, Task
 from core.data import graphs, graphs_csv

@@ -1,4 +1,8 @@
-"""Figures of the graph networks' panels, from their snapshots."""
+"""Figures of the graph networks' panels and probes, from their snapshots.
+
+A map of nodes names what never changes, such as positions and edges, instead of carrying it: they are the arrays of
+``"scene"`` at step 0.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,358 +10,265 @@ from typing import Any
 import numpy as np
 
 from core import palette
-from core.events import Array
 from core.experiment import Context
-from core.figures import fixed, packed
+from core.figures import (
+    Figure,
+    Trace,
+    axis,
+    bars,
+    confusion_matrix,
+    figure,
+    footnote,
+    hidden_axis,
+    line,
+    placed_image,
+    placed_text,
+    points,
+    segments,
+    static_array,
+    text_lines,
+)
+from core.palette import BAD, GOOD, INK
 from core.words import N_
 
-INK = "#808080"  # reads on dark and on light
-_EDGE = "rgba(128,128,128,0.28)"
-_BARE = {"visible": False, "showgrid": False, "zeroline": False}
-COLOURS = len(palette.CLASSES)
-
-#: The class colours as a colour scale in steps, class 0 at its low end.
-STEPS = [[(i + edge) / COLOURS, colour] for i, colour in enumerate(palette.CLASSES) for edge in (0, 1)]
+#: Nodes of a map beyond which it does not show their names: text for each makes a frame large.
+_NAMED = 600
+#: The class of a node whose class nobody knows, and the distance of one that no message comes from.
+_NONE = 255
 
 
-def graph(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The graph, each node in the colour of the class it is taken for, a cross where that is wrong; for links, the
-    edges held out, found or missed."""
-    scene = context.statics["scene"]
-    k = len(scene["x"])
-    traces = [edges_of(context)]
+def graph(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The graph, each node in the colour of its predicted class, a cross where that is wrong; for links, the edges
+    held out, found or missed."""
     if "counts" in arrays:
-        return _links(arrays, context, traces)
-    guess, truth = np.asarray(arrays["guess"]), np.asarray(scene["class"])
-    wrong = (truth != 255) & (truth != guess)
-    size = node_size(k)
-    of_graphs = getattr(context.config, "task", "") == "graphs"
-    outline = {
-        "type": "scattergl",
-        "mode": "markers",
-        "name": N_("the motif") if of_graphs else N_("its class is told"),
-        "x": fixed("scene", "mark_x"),
-        "y": fixed("scene", "mark_y"),
-        "marker": {"symbol": "circle-open", "size": size + 7, "color": INK, "line": {"width": 2.5, "color": INK}},
-        "hoverinfo": "skip",
-    }
-    nodes = [
-        {
-            "type": "scattergl",
-            "mode": "markers",
-            "showlegend": False,
-            "x": fixed("scene", "x"),
-            "y": fixed("scene", "y"),
-            "text": _hover(scene, guess, arrays["sure"], context) if k <= 600 and symbol == "circle" else None,
-            "hoverinfo": "text" if k <= 600 and symbol == "circle" else "skip",
-            "marker": {
-                "symbol": symbol,
-                "opacity": 1,
-                "size": packed(np.where(wrong == (symbol == "x"), size, 0).astype(np.float32)),
-                "color": packed(guess),
-                "colorscale": STEPS,
-                "cmin": -0.5,
-                "cmax": COLOURS - 0.5,
-                "line": {"width": 0},
-            },
-        }
-        for symbol in ("circle", "x")
+        return _links(arrays, context)
+    scene = context.statics["scene"]
+    guess, truth = arrays["guess"], scene["class"]
+    wrong = (truth != _NONE) & (truth != guess)
+    size = _node_size(scene)
+    coloured: dict[str, Any] = {"colour": guess, "scale": "classes", "opacity": 1, "outline": 0}
+    hover: dict[str, Any] = {}
+    if len(truth) <= _NAMED:
+        texts = zip(_node_names(scene), guess, arrays["sure"], strict=True)
+        hover = {"hover": "text", "text": [f"{name} → {int(g) + 1} ({int(sure)} %)" for name, g, sure in texts]}
+    marked = N_("the motif") if _of_graphs(context) else N_("training node")
+    traces = [
+        _edges(scene),
+        _nodes(size=np.where(wrong, 0, size).astype(np.float32), **coloured, **hover),
+        _nodes(size=np.where(wrong, size, 0).astype(np.float32), symbol="x", **coloured),
+        _nodes("mark_x", "mark_y", size=size + 7, symbol="circle-open", colour=INK, outline=2.5, name=marked),
     ]
-    return {"data": [*traces, *nodes, outline], "layout": map_layout(context)}
+    return _map(traces, context)
 
 
-def edges_of(context: Context, colour: str = _EDGE) -> dict[str, Any]:
-    """All drawn edges, one trace; an empty one where they are many and :func:`map_layout` has a picture of them."""
-    pictured = "edge_png" in context.statics["scene"]
-    return {
-        "type": "scattergl",
-        "mode": "lines",
-        "x": [] if pictured else fixed("scene", "edge_x"),
-        "y": [] if pictured else fixed("scene", "edge_y"),
-        "line": {"width": 1, "color": colour},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def node_size(nodes: int) -> int:
-    """Diameter of a node in pixels: the fewer there are, the larger."""
-    return int(np.clip(160 / np.sqrt(max(nodes, 1)), 5, 16))
-
-
-def _hover(scene: Mapping[str, Any], guess: Array, sure: Any, context: Context) -> list[str]:
-    names = node_names(scene)
-    return [f"{name} → {int(g) + 1} ({int(s)} %)" for name, g, s in zip(names, guess, np.asarray(sure), strict=True)]
-
-
-def node_names(scene: Mapping[str, Any]) -> list[str]:
-    """What each drawn node is called: its name, else its number."""
-    if "names" in scene:
-        return bytes(np.asarray(scene["names"], np.uint8)).decode().split("\n")
-    return [str(int(number)) for number in scene["number"]]
-
-
-def map_layout(context: Context) -> dict[str, Any]:
-    """Axes of a map of nodes, and where not all of them are drawn a word about it."""
+def _links(arrays: Mapping[str, Any], context: Context) -> Figure:
     scene = context.statics["scene"]
-    shown, total = (int(n) for n in scene["about"])
-    layout: dict[str, Any] = {"xaxis": {**_BARE}, "yaxis": {**_BARE}, "showlegend": True}
-    spans = []
-    for axis, values in (("xaxis", scene["x"]), ("yaxis", scene["y"])):
-        low, high = float(np.min(values)), float(np.max(values))
-        rim = 0.05 * (high - low) + 1e-3
-        layout[axis]["range"] = [low - rim, high + rim]
-        spans.append((low, high))
-    if "edge_png" in scene:
-        (left, right), (bottom, top) = spans
-        layout["images"] = [
-            {
-                "source": fixed("scene", "edge_png"),
-                "xref": "x",
-                "yref": "y",
-                "x": left,
-                "y": top,
-                "sizex": right - left,
-                "sizey": top - bottom,
-                "sizing": "stretch",
-                "layer": "below",
-            }
-        ]
-    if getattr(context.config, "task", "") != "graphs" and shown < total:
-        said = {
-            "template": N_("{shown} of {total} nodes: the neighbourhood of the one with the most edges"),
-            "values": {"shown": shown, "total": total},
-        }
-        layout["annotations"] = [note(said)]
-    return layout
-
-
-def note(text: Any) -> dict[str, Any]:
-    return {
-        "text": text,
-        "xref": "paper",
-        "yref": "paper",
-        "x": 0.5,
-        "y": 0,
-        "yanchor": "top",
-        "showarrow": False,
-        "font": {"color": INK},
-    }
-
-
-def _links(arrays: Mapping[str, Any], context: Context, traces: list[dict[str, Any]]) -> dict[str, Any]:
     kinds = (
-        ("found", N_("held out, found"), palette.GOOD, "solid"),
-        ("missed", N_("held out, missed"), palette.BAD, "solid"),
-        ("false", N_("no edge, taken for one"), palette.TEST, "dot"),
+        ("found", N_("held out, found"), GOOD, ""),
+        ("missed", N_("held out, missed"), BAD, ""),
+        ("false", N_("no edge, predicted as one"), palette.TEST, "dot"),
     )
-    for key, name, colour, dash in kinds:
-        traces.append(
-            {
-                "type": "scattergl",
-                "mode": "lines",
-                "name": name,
-                "x": packed(arrays[f"{key}_x"]),
-                "y": packed(arrays[f"{key}_y"]),
-                "line": {"width": 2, "color": colour, "dash": dash},
-                "hoverinfo": "skip",
-            }
-        )
+    pairs = [
+        line(arrays[f"{kind}_x"], arrays[f"{kind}_y"], name=name, colour=colour, dash=dash, webgl=True)
+        for kind, name, colour, dash in kinds
+    ]
+    nodes = _nodes(size=_node_size(scene), colour=INK, **_names_on_hover(scene))
+    return _map([_edges(scene), *pairs, nodes], context)
+
+
+def embedding(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The network's representation of each node in two dimensions; the colour is the true class."""
     scene = context.statics["scene"]
-    traces.append(
-        {
-            "type": "scattergl",
-            "mode": "markers",
-            "x": fixed("scene", "x"),
-            "y": fixed("scene", "y"),
-            "marker": {"size": node_size(len(scene["x"])), "color": INK},
-            "text": node_names(scene) if len(scene["x"]) <= 600 else None,
-            "hoverinfo": "text" if len(scene["x"]) <= 600 else "skip",
-            "showlegend": False,
-        }
-    )
-    return {"data": traces, "layout": map_layout(context)}
-
-
-def embedding(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """What the network makes of each node, flattened; the colour is the true class."""
-    scene, place = context.statics["scene"], np.asarray(arrays["place"], np.float32)
-    known = np.asarray(scene["class"]) != 255
-    marker: dict[str, Any] = {"size": node_size(len(place)), "opacity": 0.8, "color": INK}
-    if known.any():
-        marker |= {"color": packed(scene["class"]), "colorscale": STEPS, "cmin": -0.5, "cmax": COLOURS - 0.5}
-    return {
-        "data": [
-            {
-                "type": "scattergl",
-                "mode": "markers",
-                "x": packed(place[:, 0]),
-                "y": packed(place[:, 1]),
-                "marker": marker,
-                "hoverinfo": "skip",
-            }
-        ],
-        "layout": {
-            "xaxis": {"range": [-3.2, 3.2], "showticklabels": False, "zeroline": False},
-            "yaxis": {"range": [-3.2, 3.2], "showticklabels": False, "zeroline": False},
-            "annotations": [
-                note(
-                    {
-                        "template": N_("two directions that hold {percent} % of the differences"),
-                        "values": {"percent": round(100 * float(arrays["share"][0]))},
-                    }
-                )
-            ],
-        },
+    known = bool((scene["class"] != _NONE).any())
+    coloured: dict[str, Any] = {"colour": scene["class"], "scale": "classes"} if known else {"colour": INK}
+    size = _node_size(scene)
+    nodes = points(*arrays["place"].T, size=size, opacity=0.8, hover="skip", webgl=True, **coloured)
+    plain = axis(limits=(-3.2, 3.2), showticklabels=False, zeroline=False)
+    held = {
+        "template": N_("two directions that hold {percent} % of the variance"),
+        "values": {"percent": round(100 * float(arrays["share"][0]))},
     }
+    return figure([nodes], plain, plain, annotations=[footnote(held)])
 
 
-def smoothing(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def smoothing(arrays: Mapping[str, Any], context: Context) -> Figure:
     """From layer to layer: how much joined nodes still differ, and how far any two are apart."""
     layers = np.arange(len(arrays["energy"]))
     kinds = (
         ("energy", N_("joined nodes: Dirichlet energy"), palette.CLASSES[4]),
         ("distance", N_("any two: mean distance"), palette.CLASSES[1]),
     )
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": name,
-                "x": packed(layers.astype(np.int32)),
-                "y": packed(np.maximum(np.asarray(arrays[key], np.float32), 1e-6)),
-                "line": {"width": 3, "color": colour},
-                "marker": {"size": 7, "color": colour},
-                "hoverinfo": "x+y",
-            }
-            for key, name, colour in kinds
-        ],
-        "layout": {
-            "xaxis": {"title": {"text": N_("layer (0: the features)")}, "dtick": 1 if len(layers) <= 12 else 4},
-            "yaxis": {"type": "log", "title": {"text": N_("share of the length")}, "exponentformat": "power"},
-            "showlegend": True,
-        },
-    }
+    traces = [
+        line(layers, np.maximum(arrays[kind], 1e-6), name=name, colour=colour, width=3, markers=7, hover="x+y")
+        for kind, name, colour in kinds
+    ]
+    x = axis(N_("layer (0: the features)"), dtick=1 if len(layers) <= 12 else 4)
+    return figure(traces, x, axis(N_("share of the length"), log=True, exponentformat="power"), legend=True)
 
 
-def attention(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The edges along which more or less attention runs in the first layer than an even share, over all edges."""
+def attention(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The edges that have more or less attention in the first layer than an even share, over all edges."""
     scene, strength = context.statics["scene"], np.asarray(arrays["strength"], np.float32) / 64
-    place = np.stack([np.asarray(scene["x"]), np.asarray(scene["y"])], axis=1)
-    pairs = np.asarray(scene["edges"], np.int64)
-    even = edges_of(context) | {"name": N_("about an even share"), "showlegend": True}
-    traces = [even]
-    for low, high, name, colour, width in (
-        (0.0, 0.9, N_("less"), palette.GOOD, 1.5),
-        (1.25, 9.0, N_("more"), palette.BAD, 3),
-    ):
-        ends = place[pairs[:, (strength >= low) & (strength < high)].T]  # (m, 2, 2)
-        gaps = np.full((len(ends), 1, 2), np.nan, np.float32)
-        line = np.concatenate([ends, gaps], axis=1).reshape(-1, 2).astype(np.float32)  # (3m, 2)
-        traces.append(
-            {
-                "type": "scattergl",
-                "mode": "lines",
-                "name": name,
-                "x": packed(line[:, 0]),
-                "y": packed(line[:, 1]),
-                "line": {"width": width, "color": colour},
-                "hoverinfo": "skip",
-            }
-        )
-    return {"data": traces, "layout": map_layout(context)}
+    ends = np.stack([scene["x"], scene["y"]], axis=1)[scene["edges"].astype(np.int64).T]  # (edges, 2, 2)
+    less, more = strength < 0.9, (strength >= 1.25) & (strength < 9)
+    traces = [
+        _edges(scene, name=N_("about an even share")),
+        segments(ends[less], name=N_("less"), colour=GOOD, width=1.5, webgl=True),
+        segments(ends[more], name=N_("more"), colour=BAD, width=3, webgl=True),
+    ]
+    return _map(traces, context)
 
 
-def field(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """From which nodes news reaches the followed one, by the number of edges it has to come."""
-    scene, hops = context.statics["scene"], np.asarray(arrays["hops"])
-    counts = [int(n) for n in arrays["counts"]]
-    reached = hops != 255
-    depth = max(len(counts) - 1, 1)
-    size = node_size(len(hops))
+def receptive_field(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """From which nodes messages reach the chosen one, by the number of edges they come along."""
+    scene, hops, counts = context.statics["scene"], arrays["hops"], arrays["counts"]
+    reached, depth = hops != _NONE, max(len(counts) - 1, 1)
+    size = _node_size(scene)
     sizes = np.where(hops == 0, size + 9, np.where(reached, size + 1, max(size - 3, 2)))
-    ramp = palette.RAMPS["sequential"]
-    scale = [[i / (len(ramp) - 1), colour] for i, colour in enumerate(reversed(ramp))]
-    node = {
-        "type": "scattergl",
-        "mode": "markers",
-        "x": fixed("scene", "x"),
-        "y": fixed("scene", "y"),
-        "marker": {
-            "size": packed(sizes.astype(np.float32)),
-            "color": packed(np.where(reached, hops, depth).astype(np.uint8)),
-            "opacity": packed(np.where(reached, 1.0, 0.12).astype(np.float32)),
-            "colorscale": scale,
-            "cmin": 0,
-            "cmax": depth,
-            "colorbar": {"title": {"text": N_("edges away")}, "dtick": 1 if depth <= 8 else 4},
-        },
-        "text": node_names(scene) if len(hops) <= 600 else None,
-        "hoverinfo": "text" if len(hops) <= 600 else "skip",
+    nodes = _nodes(
+        size=sizes.astype(np.float32),
+        colour=np.where(reached, hops, depth).astype(np.uint8),
+        opacity=np.where(reached, 1.0, 0.12),
+        scale=palette.colour_scale("sequential", reverse=True),
+        limits=(0, depth),
+        colour_bar={"title": {"text": N_("edges away")}, "dtick": 1 if depth <= 8 else 4},
+        **_names_on_hover(scene),
+    )
+    (chosen,) = np.flatnonzero(hops == 0)[:1].tolist() or [None]
+    values = {
+        "node": int(arrays["node"][0]) if chosen is None else _node_names(scene)[chosen],
+        "reached": int(counts.sum()),
+        "total": int(scene["about"][1]),
     }
-    layout = map_layout(context)
-    layout["annotations"] = [
-        note(
-            {
-                "template": N_("node {node} hears {heard} of {total} nodes"),
-                "values": {
-                    "node": node_names(scene)[int(np.flatnonzero(np.asarray(hops) == 0)[0])]
-                    if (hops == 0).any()
-                    else int(arrays["node"][0]),
-                    "heard": sum(counts),
-                    "total": int(scene["about"][1]),
-                },
-            }
+    received = {"template": N_("node {node} receives messages from {reached} of {total} nodes"), "values": values}
+    edges = _edges(scene, colour=palette.faded(INK, 0.2))
+    return _map([edges, nodes], context, annotations=[footnote(received)], legend=False)
+
+
+def clicked_receptive_field(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The same, of a node that a person clicks."""
+    chart = receptive_field(arrays, context)
+    names = _node_names(context.statics["scene"])
+    chart["data"][1] |= {"customdata": list(range(len(names))), "text": names, "hoverinfo": "text"}
+    chart["layout"]["margin"] = {"b": 44}
+    return chart
+
+
+def graph_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The graph as it was edited, in the colours of the classes predicted now; beside it the probabilities of the
+    chosen node."""
+    scene = context.statics["scene"]
+    x, y, names = scene["x"], scene["y"], _node_names(scene)
+    cursor, chosen = arrays["at"].tolist()
+    size = _node_size(scene) + 2
+    edited = [
+        line(arrays[f"{kind}_x"], arrays[f"{kind}_y"], name=name, colour=colour, width=4, dash=dash, webgl=True)
+        for kind, name, colour, dash in (
+            ("added", N_("edge added"), GOOD, ""),
+            ("removed", N_("edge removed"), BAD, "dot"),
         )
     ]
-    return {"data": [edges_of(context, "rgba(128,128,128,0.2)"), node], "layout": layout}
-
-
-def reach(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The same, of a node that a person clicks."""
-    figure = field(arrays, context)
-    names = node_names(context.statics["scene"])
-    figure["data"][1] |= {"customdata": list(range(len(names))), "text": names, "hoverinfo": "text"}
-    figure["layout"] |= {"showlegend": False, "margin": {"b": 44}}
-    return figure
-
-
-def confusion(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """True classes down, guessed ones across; the colour is the share of the true class."""
-    counts = np.asarray(arrays["counts"])
-    names = class_names(context, len(counts))
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axis = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "zeroline": False}
-    return {
-        "data": [
-            {
-                "type": "heatmap",
-                "z": packed(share.astype(np.float32)),
-                "text": [[str(n) if n else "" for n in row] for row in counts.tolist()],
-                "texttemplate": "%{text}",
-                "colorscale": [[0, "rgba(63,144,218,0.03)"], [1, palette.TRAIN]],
-                "zmin": 0,
-                "zmax": 1,
-                "xgap": 1,
-                "ygap": 1,
-                "showscale": False,
-                "hoverinfo": "skip",
-            }
-        ],
-        "layout": {
-            "xaxis": {**axis, "title": {"text": N_("guessed class")}},
-            "yaxis": {**axis, "title": {"text": N_("true class")}, "autorange": "reversed"},
-        },
+    clickable: dict[str, Any] = {"customdata": list(range(len(x))), "text": names, "hover": "text"}
+    nodes = _nodes(size=size, colour=arrays["after"], scale="classes", **clickable)
+    # Drawn even where there is none, so that the legend keeps its place.
+    rings: tuple[tuple[str, Any, str, str, int], ...] = (
+        (N_("now another class"), np.flatnonzero(arrays["after"] != arrays["before"]), "circle-open", BAD, 9),
+        (N_("without features"), arrays["mute"], "square-open", INK, 9),
+        (N_("chosen"), [chosen] if chosen >= 0 else [], "diamond-open", palette.CLASSES[4], 15),
+        (N_("here"), [cursor], "circle-open-dot", INK, 15),
+    )
+    ringed = []
+    for name, rows, symbol, colour, more in rings:
+        at = np.asarray(rows, np.int64)
+        ring: dict[str, Any] = {"symbol": symbol, "colour": colour, "size": size + more, "outline": 3}
+        ringed.append(points(x[at], y[at], name=name, hover="skip", webgl=True, **ring))
+    classes = _class_names(context, arrays["shares"].shape[1])
+    beside: dict[str, Any] = {"horizontal": True, "xaxis": "x2", "yaxis": "y2", "hover": "skip"}
+    probabilities = [
+        bars(shares, classes, name=name, colour=colour, **beside)
+        for shares, name, colour in zip(
+            arrays["shares"], (N_("before"), N_("after")), (INK, palette.TRAIN), strict=True
+        )
+    ]
+    moved = {
+        "template": N_("{moved} nodes now have another predicted class"),
+        "values": {"moved": int(arrays["moved"][0])},
     }
+    about = {"template": N_("node {node}"), "values": {"node": names[chosen if chosen >= 0 else cursor]}}
+    title = placed_text(about, 0.89, 0.9, paper=True, xanchor="center", yanchor="bottom", colour=INK)
+    chart = _map(
+        [_edges(scene), *edited, nodes, *ringed, *probabilities],
+        context,
+        annotations=[footnote(moved, x=0.33), title],
+        xaxis2=axis(N_("probability"), (0, 1), domain=[0.78, 1], anchor="y2"),
+        yaxis2=axis(reverse=True, type="category", domain=[0.1, 0.88], anchor="x2"),
+        barmode="group",
+        margin={"b": 44},
+    )
+    chart["layout"]["xaxis"]["domain"] = [0, 0.66]
+    return chart
 
 
-def class_names(context: Context, classes: int) -> list[str]:
+def confusion(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """True classes against predicted ones, counted on the test part."""
+    return confusion_matrix(arrays["counts"], _class_names(context, len(arrays["counts"])))
+
+
+def _map(traces: list[Trace], context: Context, *, legend: bool = True, **layout: Any) -> Figure:
+    """A map of nodes; where not all of them are drawn, a footnote says which unless there are other annotations."""
+    scene = context.statics["scene"]
+    (left, right), (bottom, top) = ((float(scene[name].min()), float(scene[name].max())) for name in ("x", "y"))
+    rims = 0.05 * (right - left) + 1e-3, 0.05 * (top - bottom) + 1e-3
+    x = hidden_axis(left - rims[0], right + rims[0], zoom=True)
+    y = hidden_axis(bottom - rims[1], top + rims[1], zoom=True)
+    if "edge_png" in scene:
+        layout["images"] = [placed_image(static_array("scene", "edge_png"), (left, right, bottom, top))]
+    shown, total = scene["about"].tolist()
+    if shown < total and not _of_graphs(context):
+        text = N_("{shown} of {total} nodes: the neighbourhood of the one with the most edges")
+        part = footnote({"template": text, "values": {"shown": shown, "total": total}})
+        layout = {"annotations": [part]} | layout
+    return figure(traces, x, y, legend=legend, **layout)
+
+
+def _edges(scene: Mapping[str, Any], colour: str = palette.faded(INK, 0.28), **more: Any) -> Trace:
+    """All drawn edges, one trace; an empty one where they are many and :func:`_map` has an image of them."""
+    x, y = ([], []) if "edge_png" in scene else (static_array("scene", "edge_x"), static_array("scene", "edge_y"))
+    return line(x, y, colour=colour, width=1, webgl=True, **more)
+
+
+def _nodes(x: str = "x", y: str = "y", *, hover: str = "skip", **marks: Any) -> Trace:
+    """A marker for each drawn node; ``x`` and ``y`` name arrays of the scene."""
+    return points(static_array("scene", x), static_array("scene", y), hover=hover, webgl=True, **marks)
+
+
+def _names_on_hover(scene: Mapping[str, Any]) -> dict[str, Any]:
+    return {"hover": "text", "text": _node_names(scene)} if len(scene["x"]) <= _NAMED else {}
+
+
+def _node_size(scene: Mapping[str, Any]) -> int:
+    """Diameter of a node in pixels: the fewer there are, the larger."""
+    return int(np.clip(160 / np.sqrt(max(len(scene["x"]), 1)), 5, 16))
+
+
+def _node_names(scene: Mapping[str, Any]) -> list[str]:
+    """What each drawn node is called: its name, else its number."""
+    if "names" in scene:
+        return text_lines(scene["names"])
+    return [str(number) for number in scene["number"].tolist()]
+
+
+def _of_graphs(context: Context) -> bool:
+    """Whether it is graphs that are classified, so that the map shows many."""
+    return getattr(context.config, "task", "") == "graphs"
+
+
+def _class_names(context: Context, classes: int) -> list[str]:
     """Names of the classes, as the publisher of the data gives them, else numbers."""
     from core.data.graphs import SUBJECTS
     from core.data.motifs import CLASSES
 
-    if getattr(context.config, "task", "") == "graphs":
+    if _of_graphs(context):
         return list(CLASSES)
     names = SUBJECTS.get(str(getattr(context.config, "data", "")), ())
     return list(names) if len(names) == classes else [str(i + 1) for i in range(classes)]

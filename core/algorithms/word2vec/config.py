@@ -5,33 +5,27 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from core import fields
 from core.algorithms.word2vec.requests import analogy_of
 from core.experiment import Config, Setting
+from core.fields import MODEL, TRAINING, Group
 from core.words import N_, Refusal
 
-#: Corpora that come with a package, and those whose words the engine that is written out can go through in time.
-EMBEDDED, SMALL = ("grammar", "news", "wikipedia"), ("grammar", "news", "own")
+#: Corpora that are small enough for the engine that is written out.
+SMALL = ("grammar", "news", "own")
 
 #: Words that may be typed into one setting.
 TYPED = 8
 
-TEXT, MODEL, OUTPUT, TRAINING, WORDS = (
-    N_("Text"),
-    N_("Model"),
-    N_("Output"),
-    N_("Training"),
-    N_("Words to look at"),
-)
+TEXT, OUTPUT, WORDS = Group(N_("Text")), Group(N_("Output")), Group(N_("Words to look at"))
+GENSIM = {"engine": ("gensim",)}
 
 
 class Word2VecConfig(Config):
     """Settings of the vectors, of their training, and of what is looked at."""
 
-    corpus: Literal["grammar", "news", "wikipedia", "own", "abc", "wikipedia_abc", "classics", "text8"] = Setting(
+    corpus: Literal["grammar", "news", "wikipedia", "own", "abc", "wikipedia_abc", "classics", "text8"] = TEXT.setting(
         "wikipedia",
-        N_("Corpus"),
-        N_("The text whose words are learned, from nothing but which words stand near which."),
-        group=TEXT,
         labels={
             "grammar": N_("A small grammar (kinds known)"),
             "news": N_("300 news stories"),
@@ -42,217 +36,117 @@ class Word2VecConfig(Config):
             "classics": N_("Two Chinese classics"),
             "text8": N_("text8, 17 million words (31 MB to fetch)"),
         },
-    )
+    ).described(N_("Corpus"), N_("The text whose words are learned, from nothing but which words stand near which."))
     text: str = Setting(
         "",
         N_("Your text"),
         N_("UTF-8, English or Chinese, up to 20 MB; pasted, or a file."),
-        group=TEXT,
+        group=TEXT.title,
         shown_if={"corpus": ("own",)},
         widget="kept",
         max_length=32,
     )
-    cut: Literal["auto", "words", "jieba"] = Setting(
+    cut: Literal["auto", "words", "jieba"] = TEXT.setting(
         "auto",
-        N_("Cut into words"),
-        N_("Runs of letters are words in English; Chinese has no spaces, and jieba finds its words by a dictionary."),
-        group=TEXT,
         shown_if={"corpus": ("own", "classics")},
         labels={"auto": N_("As the text needs"), "words": N_("Runs of letters"), "jieba": N_("jieba (Chinese)")},
+    ).described(
+        N_("Cut into words"),
+        N_("Runs of letters are words in English; Chinese has no spaces, and jieba finds its words by a dictionary."),
     )
-    sentences: int = Setting(
-        4000,
-        N_("Sentences"),
-        N_("How many sentences the grammar makes."),
-        group=TEXT,
-        scale="log",
-        shown_if={"corpus": ("grammar",)},
-        ge=100,
-        le=100_000,
+    sentences: int = TEXT.setting(4000, scale="log", shown_if={"corpus": ("grammar",)}, ge=100, le=100_000).described(
+        N_("Sentences"), N_("How many sentences the grammar makes.")
     )
-    min_count: int = Setting(
-        5,
-        N_("Minimum count"),
-        N_("A word that occurs less often is left out: too little is known of it."),
-        group=TEXT,
-        scale="log",
-        ge=1,
-        le=1000,
+    min_count: int = TEXT.setting(5, scale="log", ge=1, le=1000).described(
+        N_("Minimum count"), N_("A word that occurs less often is left out: too little is known of it.")
     )
 
-    engine: Literal["gensim", "written"] = Setting(
-        "gensim",
+    engine: Literal["gensim", "written"] = MODEL.setting(
+        "gensim", labels={"gensim": N_("gensim"), "written": N_("Written out")}
+    ).described(
         N_("Engine"),
         N_("gensim's fast C, or skip-gram written out in PyTorch: slow, and every number of a step in sight."),
-        group=MODEL,
-        labels={"gensim": N_("gensim"), "written": N_("Written out")},
     )
-    method: Literal["skip_gram", "cbow"] = Setting(
-        "skip_gram",
+    method: Literal["skip_gram", "cbow"] = MODEL.setting(
+        "skip_gram", shown_if=GENSIM, labels={"skip_gram": N_("Skip-gram"), "cbow": N_("CBOW")}
+    ).described(
         N_("Method"),
         N_("Skip-gram guesses each neighbour from the word; CBOW guesses the word from all its neighbours at once."),
-        group=MODEL,
-        shown_if={"engine": ("gensim",)},
-        labels={"skip_gram": N_("Skip-gram"), "cbow": N_("CBOW")},
     )
-    size: int = Setting(
-        100,
-        N_("Size"),
-        N_("Numbers in a word's vector."),
-        group=MODEL,
-        scale="log",
-        ge=2,
-        le=400,
-    )
-    window: int = Setting(
-        5,
+    size: int = MODEL.setting(100, scale="log", ge=2, le=400).described(N_("Size"), N_("Numbers in a word's vector."))
+    window: int = MODEL.setting(5, ge=1, le=20).described(
         N_("Window"),
         N_("How many words to either side count as neighbours: few for words of a kind, many for words of a topic."),
-        group=MODEL,
-        ge=1,
-        le=20,
     )
-    shrink: bool = Setting(
-        True,
+    shrink: bool = MODEL.setting(True).described(
         N_("Shrinking window"),
         N_("Draw the width anew for each word, from 1 up to the window: near neighbours then count for more."),
-        group=MODEL,
     )
 
-    output: Literal["negative", "hierarchical"] = Setting(
+    output: Literal["negative", "hierarchical"] = OUTPUT.setting(
         "negative",
+        shown_if=GENSIM,
+        labels={"negative": N_("Negative sampling"), "hierarchical": N_("Hierarchical softmax")},
+    ).described(
         N_("Output"),
         N_("How a guess over all words is made cheap: against a few random words, or down a binary tree."),
-        group=OUTPUT,
-        shown_if={"engine": ("gensim",)},
-        labels={"negative": N_("Negative sampling"), "hierarchical": N_("Hierarchical softmax")},
     )
-    negative: int = Setting(
-        5,
-        N_("Negatives"),
-        N_("Random words that each true neighbour is told apart from."),
-        group=OUTPUT,
-        shown_if={"output": ("negative",)},
-        ge=1,
-        le=20,
+    negative: int = OUTPUT.setting(5, shown_if={"output": ("negative",)}, ge=1, le=20).described(
+        N_("Negatives"), N_("Random words that each true neighbour is told apart from.")
     )
-    exponent: float = Setting(
-        0.75,
-        N_("Exponent"),
-        N_("Random words come as often as count to this power: 1 as in the text, 0 all alike."),
-        group=OUTPUT,
-        step=0.05,
-        shown_if={"output": ("negative",)},
-        ge=-1,
-        le=1,
+    exponent: float = OUTPUT.setting(0.75, step=0.05, shown_if={"output": ("negative",)}, ge=-1, le=1).described(
+        N_("Exponent"), N_("Random words come as often as count to this power: 1 as in the text, 0 all alike.")
     )
 
-    lr: float = Setting(
+    lr: float = fields.learning_rate(
         0.025,
-        N_("Learning rate"),
-        N_("Length of a step at the beginning; it comes down evenly over the whole run."),
-        group=TRAINING,
-        scale="log",
+        live=False,
         ge=1e-5,
-        le=1,
+        description=N_("Length of a step at the beginning; it comes down evenly over the whole run."),
     )
-    lr_end: float = Setting(
-        1e-4,
-        N_("Last rate"),
-        N_("Length of a step at the end of the last epoch."),
-        group=TRAINING,
-        scale="log",
-        ge=1e-6,
-        le=1,
+    lr_end: float = fields.learning_rate(
+        1e-4, live=False, title=N_("Last rate"), description=N_("Length of a step at the end of the last epoch.")
     )
-    epochs: int = Setting(
-        10,
-        N_("Epochs"),
-        N_("Passes over the text; the run ends after the last."),
-        group=TRAINING,
-        scale="log",
-        ge=1,
-        le=1000,
+    epochs: int = TRAINING.setting(10, scale="log", ge=1, le=1000).described(
+        N_("Epochs"), N_("Passes over the text; the run ends after the last.")
     )
-    sample: float = Setting(
-        1e-3,
+    sample: float = TRAINING.setting(1e-3, scale="log", ge=0, le=0.1).described(
         N_("Subsampling"),
         N_("Words with more than this share of the text are left out at random, the more the more frequent; 0: none."),
-        group=TRAINING,
-        scale="log",
-        ge=0,
-        le=0.1,
     )
-    batch_size: int = Setting(
+    batch_size: int = fields.batch_size(
         64,
-        N_("Batch size"),
-        N_("Pairs of neighbours looked at for one step."),
-        group=TRAINING,
-        scale="log",
+        live=False,
+        description=N_("Pairs of neighbours looked at for one step."),
         shown_if={"engine": ("written",)},
-        ge=1,
-        le=4096,
     )
-    threads: int = Setting(
-        1,
+    threads: int = TRAINING.setting(1, shown_if=GENSIM, ge=1, le=16).described(
         N_("Threads"),
         N_("Only with 1 does the same seed give the same vectors: several write into them at once, in no fixed order."),
-        group=TRAINING,
-        shown_if={"engine": ("gensim",)},
-        ge=1,
-        le=16,
     )
 
-    words: str = Setting(
-        "",
+    words: str = WORDS.setting("", live=True, max_length=200).described(
         N_("Neighbours of"),
         N_("Words whose nearest neighbours are shown, with commas between them; empty for a few of the text's own."),
-        group=WORDS,
-        live=True,
-        max_length=200,
     )
-    analogy: str = Setting(
-        "",
-        N_("a − b + c"),
-        N_("Three words such as: king - man + woman. Empty for an example."),
-        group=WORDS,
-        live=True,
-        max_length=120,
+    analogy: str = WORDS.setting("", live=True, max_length=120).described(
+        N_("a − b + c"), N_("Three words such as: king - man + woman. Empty for an example.")
     )
-    pairs: str = Setting(
-        "",
+    pairs: str = WORDS.setting("", max_length=200).described(
         N_("Pairs"),
         N_("Pairs of words to follow, such as: cat dog, cat house. Empty for a few of the text's own."),
-        group=WORDS,
-        max_length=200,
     )
-    shown: int = Setting(
-        60,
-        N_("Words on the map"),
-        N_("How many of the most frequent words the maps show."),
-        group=WORDS,
-        live=True,
-        step=10,
-        ge=20,
-        le=300,
+    shown: int = WORDS.setting(60, live=True, step=10, ge=20, le=300).described(
+        N_("Words on the map"), N_("How many of the most frequent words the maps show.")
     )
-    skipped: int = Setting(
-        60,
-        N_("Leave out"),
-        N_("So many of the very most frequent words stay off the map: the, of, and their like."),
-        group=WORDS,
-        live=True,
-        step=10,
-        ge=0,
-        le=200,
+    skipped: int = WORDS.setting(60, live=True, step=10, ge=0, le=200).described(
+        N_("Leave out"), N_("So many of the very most frequent words stay off the map: the, of, and their like.")
     )
-    projection: Literal["pca", "tsne"] = Setting(
-        "pca",
+    projection: Literal["pca", "tsne"] = WORDS.setting(
+        "pca", live=True, labels={"pca": N_("PCA"), "tsne": N_("t-SNE")}
+    ).described(
         N_("Map by"),
         N_("PCA keeps the directions in which words differ most; t-SNE keeps who is near whom, and takes much longer."),
-        group=WORDS,
-        live=True,
-        labels={"pca": N_("PCA"), "tsne": N_("t-SNE")},
     )
 
     @model_validator(mode="after")

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.algorithms.word2vec.diagnose import diagnose
+from core.algorithms.word2vec.diagnoses import DIAGNOSES, Evidence
 from core.algorithms.word2vec.evaluate import cosines, count_right, short, unit
 from core.algorithms.word2vec.queries import unknown_pairs
 from core.algorithms.word2vec.train import LossAt, Word2Vec
 from core.algorithms.word2vec.vocabulary import learning_rate
 from core.events import Array, Event, Note, Scalars, Snapshot
+from core.metrics import newly_diagnosed
+
+#: Frequent words whose similarity to one another is measured for the diagnoses.
+FREQUENT = 400
 
 
 def log_metrics(s: Word2Vec) -> Iterator[Event]:
@@ -22,7 +26,7 @@ def log_metrics(s: Word2Vec) -> Iterator[Event]:
     values = measure(s)
     yield Scalars(s.step, values)
     s.history.append(LossAt(s.step, values["train/loss"]))
-    for diagnosis, reasons in diagnose(s).items():
+    for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(s), s.active).items():
         yield Note(s.step, diagnosis, reasons)
 
 
@@ -63,3 +67,20 @@ def section_arrays(s: Word2Vec) -> dict[str, Array]:
     """Right, tested, known and all questions of each section: int32 (s, 4)."""
     rows = [[*result, len(q.places), q.of] for result, q in zip(s.analogies, s.questions, strict=True)]
     return {"sections": np.array(rows, np.int32), "complete": np.array([s.all_analogies])}
+
+
+def evidence(s: Word2Vec) -> Evidence:
+    """What the diagnoses are made from."""
+    vectors, words = unit(s.vectors[:FREQUENT]), s.vocabulary.words
+    n = len(vectors)
+    return Evidence(
+        step=s.step,
+        end=s.end,
+        chinese=s.data.corpus.chinese,
+        mean_letters=sum(map(len, words)) / len(words),
+        longest=max(words, key=len),
+        mean_count=float(s.vocabulary.counts.mean()),
+        similarity=float((np.square(vectors.sum(axis=0)).sum() - n) / (n * (n - 1))),
+        first_loss=s.history[0].loss,
+        loss=s.history[-1].loss,
+    )

@@ -1,6 +1,8 @@
-"""Word2Vec as the house knows it: panels, presets that are claims, metrics, diagnoses. No gensim, no torch."""
+"""The declaration of Word2Vec: panels, presets that are claims, metrics, diagnoses. No gensim, no torch."""
 
+from core import metrics
 from core.algorithms.word2vec.config import Word2VecConfig
+from core.algorithms.word2vec.diagnoses import DIAGNOSES, NOTES
 from core.algorithms.word2vec.requests import WordRequest
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
@@ -42,7 +44,7 @@ PANELS = (
         "company",
         N_("Neighbours over time"),
         N_("The nearest of the first word you look at, as the training went on: who came, who rose and who left."),
-        view="core.algorithms.word2vec.ranks:company",
+        view="core.algorithms.word2vec.views:neighbour_history",
     ),
     Panel(
         "analogy",
@@ -121,31 +123,6 @@ METRICS = (
     Metric("analogy/all", N_("Analogies, all"), N_("Share right of all questions whose words are known."), "high"),
     Metric("cosine/*", N_("Cosine of a pair"), N_("Cosine of the angle between the vectors of two words.")),
 )
-
-DIAGNOSES = {
-    "glued words": N_(
-        "Glued words: this Chinese text was cut at punctuation only, so that whole clauses such as {word}… are taken "
-        "for words, {length} letters on the mean. Cut it by jieba."
-    ),
-    "little text": N_(
-        "Little text: a word occurs {mean} times on the mean, so most vectors hardly leave where they began. "
-        "Take more text, more epochs, or a higher minimum count."
-    ),
-    "unknown pair": N_(
-        "Pairs: {word} is not among the known words, so {pair} cannot be followed. Nearest in spelling: {near}."
-    ),
-    "unlike anything": N_(
-        "Pairs: {word} is not among the known words, so {pair} cannot be followed; none is spelled like it."
-    ),
-    "crowded": N_(
-        "Crowded: any two frequent words have a cosine of {cosine} on the mean, so everything seems alike. "
-        "Try more negatives, more epochs, or more text."
-    ),
-    "stalled": N_(
-        "Stalled: half of the run is over and the loss is still {loss}, as it was at the start. "
-        "Try a larger learning rate or more epochs."
-    ),
-}
 
 #: The run ends after its last epoch, long before this.
 _END = {"steps": 1_000_000}
@@ -252,7 +229,7 @@ PROBES = (
             "Click one to go on from there."
         ),
         request=WordRequest,
-        view=f"{_VIEWS}:answer",
+        view=f"{_VIEWS}:query_answer",
         text="text",
         click="word",
     ),
@@ -273,7 +250,7 @@ experiment = Experiment(
     panels=PANELS,
     presets=PRESETS,
     metrics=METRICS,
-    diagnoses=DIAGNOSES,
+    diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.word2vec",
     source=("model", "sgns_engine", "gensim_engine", "vocabulary", "text", "train"),
     place=5,

@@ -1,27 +1,36 @@
-"""Figures of the panels of words, from their snapshots."""
+"""Figures of the panels of words and of the probe, from their snapshots."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from core import palette
 from core.events import Array
 from core.experiment import Context
-from core.figures import packed
+from core.figures import (
+    Figure,
+    as_is,
+    axis,
+    bars,
+    empty_figure,
+    figure,
+    heading,
+    heat_map,
+    hidden_axis,
+    labels,
+    line,
+    placed_text,
+    points,
+    text_lines,
+)
+from core.palette import BAD, CLASSES, GOOD, INK, TEST, TRAIN, class_colour, faded
 from core.words import N_
 
-_BARE = {"visible": False, "fixedrange": True}
-_INK = "#808080"  # reads on dark and on light
-
-#: Before each word of a text: a browser looks up what it shows, and a word that happens to be one of the page's own
-#: would come out translated. The character has no width.
-_AS_IS = "\u2060"
-
 #: Half the width of a map: no word lies farther from the middle.
-_REACH = 1.75
+_LIMIT = 1.75
 
-_SECTIONS = {
+#: Names of the sections of questions-words, in the order of its file.
+SECTIONS = {
     "capital-common-countries": N_("capitals, well known"),
     "capital-world": N_("capitals"),
     "currency": N_("currencies"),
@@ -38,7 +47,8 @@ _SECTIONS = {
     "gram9-plural-verbs": N_("third person"),
 }
 
-_KINDS = (
+#: Classes of the made-up grammar's words: the names come in a snapshot, and are marked for translation here.
+KINDS = (
     N_("animal"),
     N_("person"),
     N_("food"),
@@ -51,318 +61,225 @@ _KINDS = (
 )
 
 
-def map2d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The words where they stand now; colours are kinds, or the typed words among whose nearest a word is."""
-    places, words = np.asarray(arrays["places"], np.float32), _words(arrays["words"])
-    typed = np.asarray(arrays["typed"], bool)
-    epoch, epochs, pace, _, by_tsne = (float(v) for v in arrays["about"])
-    group = np.asarray(arrays["group"])
+def map2d(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The words at their present places; colours are classes, or the chosen words among whose nearest a word is."""
+    chosen, words = arrays["typed"], text_lines(arrays["words"])
+    epoch, epochs, rate, _, by_tsne = arrays["about"].tolist()
     traces = []
-    for here, name, colour in _groups(group, _words(arrays["names"]), context):
-        sizes = np.where(typed[here], 15, 12 if name else 10)
+    for members, name, colour in _groups(arrays, context):
+        sizes = np.where(chosen[members], 15, 12 if name else 10).tolist()
         traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers+text",
-                "name": name or N_("others"),
-                "x": packed(places[here, 0]),
-                "y": packed(places[here, 1]),
-                "text": [_AS_IS + words[i] for i in np.flatnonzero(here)],
-                "textposition": "top center",
-                "textfont": {"size": sizes.tolist(), "color": colour},
-                "marker": {"size": np.where(typed[here], 10, 6).tolist(), "color": colour},
-                "hoverinfo": "text",
-                "showlegend": bool(name),
-            }
+            points(
+                *arrays["places"][members].T,
+                name=name or N_("others"),
+                showlegend=bool(name),
+                colour=colour,
+                size=np.where(chosen[members], 10, 6).tolist(),
+                hover="text",
+                mode="markers+text",
+                text=[as_is(words[i]) for i in np.flatnonzero(members)],
+                textposition="top center",
+                textfont={"size": sizes, "color": colour},
+            )
         )
-    said = N_("epoch {epoch} of {epochs} · {pace} words a second") if pace else N_("epoch {epoch} of {epochs}")
-    values = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{pace:,.0f}"}
-    axis = {**_BARE, "range": [-_REACH, _REACH]}
-    return {
-        "data": traces,
-        "layout": {
-            "xaxis": axis,
-            "yaxis": axis,
-            "showlegend": True,
-            "legend": {"y": 1.0, "yanchor": "bottom"},
-            "annotations": [
-                _note({"template": said, "values": values}, 1, 0, "right", "bottom"),
-                _note(N_("t-SNE") if by_tsne else N_("PCA"), 0, 1, "left", "top"),
-            ],
-            "margin": {"t": 30, "b": 8},
-        },
-    }
+    template = N_("epoch {epoch} of {epochs} · {pace} words a second") if rate else N_("epoch {epoch} of {epochs}")
+    progress = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{rate:,.0f}"}
+    corner: dict[str, Any] = {"paper": True, "colour": INK}
+    plane = hidden_axis(-_LIMIT, _LIMIT)
+    return figure(
+        traces,
+        plane,
+        plane,
+        annotations=[
+            placed_text({"template": template, "values": progress}, 1, 0, xanchor="right", yanchor="bottom", **corner),
+            placed_text(N_("t-SNE") if by_tsne else N_("PCA"), 0, 1, xanchor="left", yanchor="top", **corner),
+        ],
+        legend={"y": 1.0, "yanchor": "bottom"},
+        margin={"t": 30, "b": 8},
+    )
 
 
-def map3d(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The same words in space; it can be turned."""
-    places, words = np.asarray(arrays["places"], np.float32), _words(arrays["words"])
-    traces = []
-    for here, name, colour in _groups(np.asarray(arrays["group"]), _words(arrays["names"]), context):
-        traces.append(
-            {
-                "type": "scatter3d",
-                "mode": "markers+text" if name else "markers",
-                "name": name or N_("others"),
-                "x": packed(places[here, 0]),
-                "y": packed(places[here, 1]),
-                "z": packed(places[here, 2]),
-                "text": [_AS_IS + words[i] for i in np.flatnonzero(here)],
-                "textfont": {"size": 11, "color": colour},
-                "marker": {"size": 3 if name else 2, "color": colour, "opacity": 0.9 if name else 0.5},
-                "hoverinfo": "text",
-            }
+def map3d(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The same words in space; it can be rotated."""
+    words = text_lines(arrays["words"])
+    traces = [
+        points(
+            *arrays["places"][members].T,
+            name=name or N_("others"),
+            colour=colour,
+            size=3 if name else 2,
+            opacity=0.9 if name else 0.5,
+            hover="text",
+            mode="markers+text" if name else "markers",
+            text=[as_is(words[i]) for i in np.flatnonzero(members)],
+            textfont={"size": 11, "color": colour},
         )
-    axis = {"range": [-_REACH, _REACH], "showticklabels": False, "title": {"text": ""}, "showspikes": False}
-    axis |= {"gridcolor": "rgba(128,128,128,0.25)", "zerolinecolor": "rgba(128,128,128,0.4)", "showbackground": False}
-    return {
-        "data": traces,
-        "layout": {
-            "scene": {"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube"},
-            "showlegend": False,
-            "margin": {"t": 0, "b": 0, "l": 0, "r": 0},
-        },
-    }
-
-
-def neighbours(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """A column for each typed word: its nearest, the nearest on top; an unknown word's spellings nearest to it."""
-    cosine, known = np.asarray(arrays["cosine"], np.float32), np.asarray(arrays["known"], bool)
-    columns = np.array(_words(arrays["words"]), object).reshape(len(cosine), -1)
-    heads, shown = columns[:, 0], columns[:, 1:].T  # (SHOWN, k)
-    text = [[(word if known[j] else f"{word} ?") if word else "" for j, word in enumerate(row)] for row in shown]
-    notes = [
-        {
-            "text": {"template": N_("{word} is not in the text; there are:"), "values": {"word": _AS_IS + heads[j]}},
-            "x": int(j),
-            "y": -0.75,
-            "showarrow": False,
-            "font": {"color": palette.BAD},
-        }
-        for j in np.flatnonzero(~known)
+        for members, name, colour in _groups(arrays, context)
     ]
-    z = np.where(np.isnan(cosine), 0, cosine).T
-    return {
-        "data": [
-            {
-                "type": "heatmap",
-                "z": packed(np.ascontiguousarray(z)),
-                "text": text,
-                "colorscale": [[0, "rgba(63,144,218,0)"], [1, "rgba(63,144,218,0.55)"]],
-                "zmin": 0,
-                "zmax": 1,
-                "xgap": 4,
-                "ygap": 2,
-                "showscale": False,
-                "hovertemplate": "%{text} %{z:.2f}<extra></extra>",
-            },
-            {  # a heatmap's own text takes its cells for opaque and chooses a colour that cannot be read
-                "type": "scatter",
-                "mode": "text",
-                "x": [j for row in text for j in range(len(row))],
-                "y": [i for i, row in enumerate(text) for _ in row],
-                "text": [_AS_IS + word if word else "" for row in text for word in row],
-                "textfont": {"size": 13 if len(heads) < 4 else 11 if len(heads) < 6 else 9},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            },
-        ],
-        "layout": {
-            "xaxis": {
-                "side": "top",
-                "range": [-0.5, len(heads) - 0.5],
-                "tickvals": list(range(len(heads))),
-                "ticktext": [f"{_AS_IS}<b>{head}</b>" if known[j] else "" for j, head in enumerate(heads)],
-                "showgrid": False,
-                "zeroline": False,
-                "fixedrange": True,
-            },
-            "yaxis": {**_BARE, "range": [len(shown) - 0.5, -1.0 if len(notes) else -0.5]},
-            "annotations": notes,
-            "margin": {"t": 24, "b": 4},
-        },
-    }
+    side = axis(limits=(-_LIMIT, _LIMIT), showticklabels=False, showspikes=False, showbackground=False)
+    side |= {"title": {"text": ""}, "gridcolor": faded(INK, 0.25), "zerolinecolor": faded(INK, 0.4)}
+    scene = {"xaxis": side, "yaxis": side, "zaxis": side, "aspectmode": "cube"}
+    return figure(traces, scene=scene, margin={"t": 0, "b": 0, "l": 0, "r": 0})
 
 
-def analogy(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _groups(arrays: Mapping[str, Any], context: Context) -> Iterator[tuple[Array, str, str]]:
+    """(which words, what their colour stands for, the colour), those without one first; no group is empty."""
+    group, made_up = arrays["group"], getattr(context.config, "corpus", "") == "grammar"
+    for i, name in enumerate(["", *text_lines(arrays["names"])], start=-1):
+        members = group == i
+        if members.any():
+            yield members, name if made_up or not name else as_is(name), class_colour(i) if name else INK
+
+
+def neighbours(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """A column for each chosen word: its nearest, the nearest on top; an unknown word's spellings nearest to it."""
+    cosine, known = np.asarray(arrays["cosine"], np.float32), arrays["known"]  # (words, k), (words,)
+    columns = np.array(text_lines(arrays["words"]), object).reshape(len(cosine), -1)
+    heads, shown = columns[:, 0], columns[:, 1:].T  # (words,), (k, words)
+    text = [[(word if known[j] else f"{word} ?") if word else "" for j, word in enumerate(row)] for row in shown]
+    cells = heat_map(
+        np.nan_to_num(cosine).T,
+        scale=[[0, faded(TRAIN, 0)], [1, faded(TRAIN, 0.55)]],
+        limits=(0, 1),
+        hover="%{text} %{z:.2f}",
+        text=text,
+        xgap=4,
+        ygap=2,
+    )
+    # A heat map's own text takes its cells for opaque and chooses a colour that is not legible.
+    y, x = (places.ravel().tolist() for places in np.indices(shown.shape))
+    size = 13 if len(heads) < 4 else 11 if len(heads) < 6 else 9
+    words = labels(x, y, [as_is(word) if word else "" for row in text for word in row], size=size)
+    annotations = []
+    for j in np.flatnonzero(~known).tolist():
+        unknown = {"template": N_("{word} is not in the text; there are:"), "values": {"word": as_is(heads[j])}}
+        annotations.append(placed_text(unknown, j, -0.75, colour=BAD))
+    names = [as_is(f"<b>{head}</b>") if known[j] else "" for j, head in enumerate(heads)]
+    return figure(
+        [cells, words],
+        axis(limits=(-0.5, len(heads) - 0.5), names=names, side="top", grid=False, zoom=False),
+        hidden_axis(len(shown) - 0.5, -1.0 if annotations else -0.5),
+        annotations=annotations,
+        margin={"t": 24, "b": 4},
+    )
+
+
+def neighbour_history(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """Ranks against epochs; coloured are those that are among the nearest now, named at the end of their lines."""
+    word, *words = text_lines(arrays["words"])
+    rank, epoch = np.asarray(arrays["rank"], np.int8), np.asarray(arrays["epoch"], np.float32)
+    epochs = float(getattr(context.config, "epochs", epoch[-1]))
+    places = np.where(rank >= 0, rank + 1.0, np.nan)  # a line is broken where the word was farther off
+    traces, annotations = [], []
+    for i in np.argsort(rank[:, -1] >= 0, kind="stable").tolist():  # those of now are drawn over the others
+        last, name = int(rank[i, -1]), as_is(words[i])
+        colour, width, markers = (class_colour(last), 2, 4) if last >= 0 else (faded(INK, 0.45), 0.5, 3)
+        drawn: dict[str, Any] = {"width": width, "markers": markers, "hover": "%{fullData.name} %{y}"}
+        traces.append(line(epoch, places[i], name=name, showlegend=False, colour=colour, **drawn))
+        if last >= 0:
+            annotations.append(placed_text(name, float(epoch[-1]), last + 1, xanchor="left", xshift=6, colour=colour))
+    annotations.append(heading(f"<b>{as_is(word)}</b>", x=0, xanchor="left"))
+    return figure(
+        traces,
+        axis(N_("epoch"), (-0.02 * epochs, 1.02 * epochs), zeroline=False),
+        axis(limits=(float(rank.max()) + 1.6, 0.4), dtick=1, zeroline=False, zoom=False),
+        annotations=annotations,
+        margin={"t": 24, "r": 90},
+    )
+
+
+def analogy(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The words nearest to a − b + c, the nearest on top."""
-    asked, words = _words(arrays["asked"]), _words(arrays["words"])
-    unknown, cosine = _words(arrays["unknown"]), np.asarray(arrays["cosine"], np.float32)
-    if not asked:
-        return _empty(N_("Write three words such as: king - man + woman."))
+    terms, words, unknown = (text_lines(arrays[name]) for name in ("asked", "words", "unknown"))
+    if not terms:
+        return empty_figure(N_("Write three words such as: king - man + woman."))
     if unknown:
-        found = ", ".join(words)
-        text = (
-            N_("{word} is not in the text; spelled nearly so: {found}.") if words else N_("{word} is not in the text.")
-        )
-        return _empty({"template": text, "values": {"word": _AS_IS + unknown[0], "found": _AS_IS + found}})
-    a, b, c = asked
-    return _ranked(f"{a} − {b} + {c}", words, cosine)
+        found = N_("{word} is not in the text; spelled nearly so: {found}.")
+        values = {"word": as_is(unknown[0]), "found": as_is(", ".join(words))}
+        return empty_figure({"template": found if words else N_("{word} is not in the text."), "values": values})
+    a, b, c = terms
+    return _ranking(words, arrays["cosine"], heading(as_is(f"{a} − {b} + {c} ≈"), colour=INK))
 
 
-def answer(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """What is nearest to a word or a sum of words that a person asked for; who clicks a bar goes on from there."""
-    (asked,), words = _words(arrays["asked"]), _words(arrays["words"])
-    places = np.asarray(arrays["places"]).tolist()
-    if len(arrays["unknown"]):
-        figure = _ranked(asked, words, np.ones(len(words), np.float32), places)
-        said = N_("{word} is not in the text; there are:") if words else N_("{word} is not in the text.")
-        values = {"word": _AS_IS + _words(arrays["unknown"])[0]}
-        note = _note({"template": said, "values": values}, 0.5, 1, "center", "bottom")
-        figure["layout"]["annotations"] = [note | {"font": {"color": palette.BAD}}]
-        figure["layout"]["xaxis"] = {**_BARE, "range": [0, 1]}
-        figure["data"][0]["marker"]["color"] = "rgba(128,128,128,0.25)"  # no cosine: something to click
-        return figure
-    return _ranked(asked, words, np.asarray(arrays["cosine"], np.float32), places)
+def query_answer(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """What is nearest to a word or a sum of words that a person wrote; who clicks a bar goes on from there."""
+    (query,), words, unknown = (text_lines(arrays[name]) for name in ("asked", "words", "unknown"))
+    places = arrays["places"].tolist()
+    if not unknown:
+        return _ranking(words, arrays["cosine"], heading(as_is(f"{query} ≈"), colour=INK), places)
+    template = N_("{word} is not in the text; there are:") if words else N_("{word} is not in the text.")
+    title = heading({"template": template, "values": {"word": as_is(unknown[0])}}, colour=BAD)
+    chart = _ranking(words, np.ones(len(words)), title, places)
+    chart["layout"]["xaxis"] = hidden_axis(0, 1)
+    chart["data"][0]["marker"]["color"] = faded(INK, 0.25)  # no cosine: something to click
+    return chart
 
 
-def _ranked(asked: str, words: list[str], cosine: Array, places: list[int] | None = None) -> dict[str, Any]:
-    """Words with their cosines, the nearest on top."""
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": packed(cosine),
-                "y": list(range(len(cosine))),
-                "customdata": places,
-                "marker": {"color": [palette.GOOD] + [palette.CLASSES[3]] * (len(cosine) - 1)},
-                "hovertemplate": "%{x:.2f}<extra></extra>",
-            }
-        ],
-        "layout": {
-            "xaxis": {"range": [0, 1], "title": {"text": N_("cosine")}},
-            "yaxis": {
-                "tickvals": list(range(len(words))),
-                "ticktext": [_AS_IS + word for word in words],
-                "autorange": "reversed",
-                "showgrid": False,
-                "fixedrange": True,
-            },
-            "annotations": [_note(f"{_AS_IS}{asked} ≈", 0.5, 1, "center", "bottom")],
-            "bargap": 0.25,
-            "margin": {"t": 28},
-        },
-    }
+def _ranking(words: list[str], cosine: Array, title: dict[str, Any], places: list[int] | None = None) -> Figure:
+    """Words with their cosines, the nearest on top; ``places`` are their numbers, where they can be clicked."""
+    rows = list(range(len(words)))
+    colours = [GOOD, *[CLASSES[3]] * (len(words) - 1)]
+    return figure(
+        [bars(cosine, rows, colour=colours, horizontal=True, hover="%{x:.2f}", customdata=places)],
+        axis(N_("cosine"), (0, 1)),
+        _rows([as_is(word) for word in words]),
+        annotations=[title],
+        bargap=0.25,
+        margin={"t": 28},
+    )
 
 
-def sections(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def _rows(names: list[str]) -> dict[str, Any]:
+    """The axis of horizontal bars, the first on top."""
+    return axis(names=names, reverse=True, grid=False, zoom=False)
+
+
+def sections(arrays: Mapping[str, Any], context: Context) -> Figure:
     """A bar for each section of questions-words: the share answered rightly, of those whose words are all known."""
-    rows = np.asarray(arrays["sections"])
-    names = list(_SECTIONS.values())
-    share = rows[:, 0] / np.maximum(rows[:, 1], 1)
-    text = [f"{right} / {asked}" if asked else "–" for right, asked, *_ in rows.tolist()]
-    asked, known, of = (int(rows[:, i].sum()) for i in (1, 2, 3))
-    said = N_("{asked} of {of} asked; {unknown} % have a word that the text lacks")
-    values = {"asked": f"{asked:,}", "of": f"{of:,}", "unknown": f"{100 * (1 - known / max(of, 1)):.0f}"}
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": packed(share.astype(np.float32)),
-                "y": list(range(len(rows))),
-                "text": text,
-                "textposition": "outside",
-                "cliponaxis": False,
-                "marker": {"color": palette.TEST},
-                "hoverinfo": "skip",
-            }
-        ],
-        "layout": {
-            "xaxis": {"range": [0, max(0.1, 1.25 * float(share.max(initial=0)))], "tickformat": ".0%"},
-            "yaxis": {
-                "tickvals": list(range(len(rows))),
-                "ticktext": names[: len(rows)],
-                "autorange": "reversed",
-                "showgrid": False,
-                "fixedrange": True,
-            },
-            "annotations": [
-                {
-                    **_note({"template": said, "values": values}, 1, 1, "right", "bottom"),
-                    "font": {"size": 11, "color": _INK},
-                }
-            ],
-            "bargap": 0.2,
-            "margin": {"t": 28},
-        },
+    right, asked, known, of = arrays["sections"].T.tolist()
+    share = np.array(right) / np.maximum(asked, 1)
+    done = bars(
+        share,
+        list(range(len(share))),
+        colour=TEST,
+        horizontal=True,
+        text=[f"{r} / {n}" if n else "–" for r, n in zip(right, asked, strict=True)],
+        textposition="outside",
+        cliponaxis=False,
+        hover="skip",
+    )
+    values = {
+        "asked": f"{sum(asked):,}",
+        "of": f"{sum(of):,}",
+        "unknown": f"{100 * (1 - sum(known) / max(sum(of), 1)):.0f}",
     }
+    title = {"template": N_("{asked} of {of} asked; {unknown} % have a word that the text lacks"), "values": values}
+    return figure(
+        [done],
+        axis(limits=(0, max(0.1, 1.25 * float(share.max(initial=0)))), tickformat=".0%"),
+        _rows(list(SECTIONS.values())[: len(share)]),
+        annotations=[heading(title, x=1, xanchor="right", colour=INK, size=11)],
+        bargap=0.2,
+        margin={"t": 28},
+    )
 
 
-def coverage(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
+def coverage(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Of each set of judgements the share whose words all occur in the text, and the share that is left out."""
     known, of = np.asarray(arrays["known"], np.float64).T
     share = known / np.maximum(of, 1)
-    names = ["WordSim-353", "SimLex-999", "questions-words"]
-    bars = [
-        {
-            "type": "bar",
-            "orientation": "h",
-            "name": name,
-            "x": packed(values.astype(np.float32)),
-            "y": [0, 1, 2],
-            "text": text,
-            "textposition": "inside",
-            "insidetextanchor": "start",
-            "marker": {"color": colour},
-            "hoverinfo": "skip",
-        }
-        for name, values, colour, text in (
-            (N_("judged"), share, palette.TEST, [f"{k:,.0f} / {n:,.0f}" for k, n in zip(known, of, strict=True)]),
-            (N_("has a word that the text lacks"), 1 - share, "rgba(128,128,128,0.3)", [f"{1 - s:.0%}" for s in share]),
-        )
-    ]
-    return {
-        "data": bars,
-        "layout": {
-            "barmode": "stack",
-            "xaxis": {"range": [0, 1], "tickformat": ".0%"},
-            "yaxis": {
-                "tickvals": [0, 1, 2],
-                "ticktext": names,
-                "autorange": "reversed",
-                "showgrid": False,
-                "fixedrange": True,
-            },
-            "showlegend": True,
-        },
-    }
-
-
-def _words(raw: Any) -> list[str]:
-    """The words of a snapshot, a line each."""
-    text = np.ascontiguousarray(raw).tobytes().decode("utf-8")
-    return text.split("\n") if text else []
-
-
-def _groups(group: Array, names: list[str], context: Context) -> list[tuple[Array, str, str]]:
-    """(which words, what their colour stands for, the colour), those without one first."""
-    made = getattr(context.config, "corpus", "") == "grammar"
-    found = [(group == -1, "", _INK)]
-    for i, name in enumerate(names):
-        colour = palette.CLASSES[i % len(palette.CLASSES)]
-        found.append((group == i, name if made else _AS_IS + name, colour))
-    return [(here, name, colour) for here, name, colour in found if here.any()]
-
-
-def _note(text: Any, x: float, y: float, xanchor: str, yanchor: str) -> dict[str, Any]:
-    return {
-        "text": text,
-        "xref": "paper",
-        "yref": "paper",
-        "x": x,
-        "y": y,
-        "xanchor": xanchor,
-        "yanchor": yanchor,
-        "showarrow": False,
-        "font": {"color": _INK},
-    }
-
-
-def _empty(text: Any) -> dict[str, Any]:
-    bare = {**_BARE, "range": [0, 1]}
-    return {
-        "data": [],
-        "layout": {"xaxis": bare, "yaxis": bare, "annotations": [_note(text, 0.5, 0.5, "center", "middle")]},
-    }
+    inside: dict[str, Any] = {"textposition": "inside", "insidetextanchor": "start", "hover": "skip"}
+    rows = [0, 1, 2]
+    counts = [f"{k:,.0f} / {n:,.0f}" for k, n in zip(known, of, strict=True)]
+    left_out = [f"{1 - s:.0%}" for s in share]
+    missing = N_("has a word that the text lacks")
+    return figure(
+        [
+            bars(share, rows, name=N_("judged"), text=counts, colour=TEST, horizontal=True, **inside),
+            bars(1 - share, rows, name=missing, text=left_out, colour=faded(INK, 0.3), horizontal=True, **inside),
+        ],
+        axis(limits=(0, 1), tickformat=".0%"),
+        _rows(["WordSim-353", "SimLex-999", "questions-words"]),
+        barmode="stack",
+        legend=True,
+    )

@@ -266,7 +266,7 @@ class Room:
         return "" if self._painter is None else self._painter.draw(probe.name, probe.view, event, step)
 
     def fixed(self, panel: str) -> str:
-        """The arrays of a panel's snapshot at step 0, which figures may name (:func:`core.figures.fixed`), as JSON.
+        """The arrays of a panel's snapshot at step 0, which figures may name (:func:`core.figures.static_array`).
 
         Raises:
             KeyError: there is none.

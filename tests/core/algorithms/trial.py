@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from core import registry
 from core.data import uploads
 from core.events import Event, Note, Scalars, Snapshot, Step
+from core.experiment import Config
 from core.program import Program, program_of
 from core.runs.store import checkpoints
 from core.settings import check
@@ -53,9 +54,10 @@ def program(slug: str) -> Program:
     return program_of(registry.get(slug))
 
 
-def start(slug: str, settings: Mapping[str, Any], data: Any = None) -> Any:
+def start(slug: str, settings: Mapping[str, Any] | Config, data: Any = None) -> Any:
     """The state of an algorithm at step 0. ``data`` saves loading what a test has already."""
     experiment = registry.get(slug)
+    settings = settings.model_dump() if isinstance(settings, Config) else settings
     texts = {name: uploads.keep(text.encode()) for name, text in settings.items() if isinstance(text, UploadedText)}
     config = check(experiment.config, {**settings, **texts})
     one = program(slug)

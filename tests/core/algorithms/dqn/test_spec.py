@@ -71,7 +71,7 @@ def test_every_metric_told_has_a_sentence_and_a_place(preset, name):
 
 def test_spec_and_views_import_nothing_heavy():
     code = (
-        "import sys, core.algorithms.dqn.spec, core.algorithms.dqn.views, core.algorithms.dqn.maps\n"
+        "import sys, core.algorithms.dqn.spec, core.algorithms.dqn.views\n"
         "print(sorted({'torch', 'gymnasium', 'pygame', 'streamlit', 'scipy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

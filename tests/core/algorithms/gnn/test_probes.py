@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from core.algorithms.gnn import views
-from core.algorithms.gnn.changed import change
 from core.algorithms.gnn.model import Edges
 from core.algorithms.gnn.probes import GraphEditor, probe
 from core.algorithms.gnn.requests import GraphRequest
@@ -82,7 +81,7 @@ def test_the_picture_is_valid_plotly_and_can_be_clicked(state):
     fresh = start(SMALL)
     statics = snapshots(fresh)
     arrays = answers(state, GraphRequest(node=1), GraphRequest(node=30), GraphRequest(act="feature"))[-1]
-    made = change(arrays, Context(state.config, statics, 60))
+    made = views.graph_editor(arrays, Context(state.config, statics, 60))
     go.Figure(filled(made, statics))
     (clickable,) = [trace for trace in made["data"] if "customdata" in trace]
     assert clickable["customdata"] == list(range(60))
@@ -105,7 +104,7 @@ def test_the_receptive_field_of_a_clicked_node_is_what_networkx_finds(state):
         assert arrays["counts"].tolist() == [list(near.values()).count(h) for h in range(state.config.depth + 1)]
     fresh = start(SMALL)
     statics = snapshots(fresh)
-    made = views.reach(found[1], Context(state.config, statics, 60))
+    made = views.clicked_receptive_field(found[1], Context(state.config, statics, 60))
     go.Figure(filled(made, statics))
     (clickable,) = [trace for trace in made["data"] if "customdata" in trace]
     assert clickable["customdata"] == list(range(60))

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.diagnose import Evaluation, diagnose
-from core.algorithms.gnn.spec import experiment
 from core.data import graphs, graphs_csv, uploads
 from core.settings import check
 from core.words import Refusal
@@ -141,28 +139,3 @@ def test_planetoid_without_a_network_names_what_to_use_instead(monkeypatch):
     with pytest.raises(Refusal, match=r"ind\.citeseer\.x is not here .* choose Communities") as refused:
         start({"data": "citeseer"})
     assert refused.value.field == "data"
-
-
-def history(**changed):
-    plain = {"train_loss": 0.5, "val_loss": 0.8, "train_score": 0.8, "distance": 0.8}
-    start = Evaluation(0, 1.6, 1.6, 0.2, 0.8)
-    return [start, Evaluation(96, **plain), Evaluation(104, **(plain | changed))]
-
-
-@pytest.mark.parametrize(
-    ("changed", "names"),
-    [
-        ({}, set()),
-        ({"distance": 0.1}, {"over-smoothing"}),
-        ({"distance": 0.1, "train_score": 1.0}, set()),
-        ({"train_loss": 1.59, "val_loss": 1.6}, {"stalled"}),
-        ({"val_loss": 1.3}, {"over-fitting"}),
-    ],
-)
-def test_diagnoses(changed, names):
-    active: set[str] = set()
-    assert set(diagnose(history(**changed), active, deep=True)) == names == active
-    assert diagnose(history(**changed), active, deep=True) == {}, "told once"
-    assert diagnose(history(), active, deep=True) == {} and not active, "and over"
-    assert names <= set(experiment.diagnoses)
-    assert "over-smoothing" not in diagnose(history(**changed), set(), deep=False)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.algorithms.word2vec.spec import experiment
-from tests.core.algorithms.word2vec.training import Told, nearest, run, same_kind, start
+from tests.core.algorithms.trial import Log
+from tests.core.algorithms.word2vec.training import nearest, run, same_kind, start
 
 pytestmark = pytest.mark.claim
 
@@ -17,14 +18,14 @@ TITLES = {p.name: p.title for p in experiment.presets}
 
 
 @pytest.fixture(scope="module")
-def outcome() -> Callable[[str], Told]:
+def outcome() -> Callable[[str], Log]:
     """A preset's run, made once however many claims are about it."""
     known: dict[str, dict[str, Any]] = {p.name: dict(p.settings) for p in experiment.presets}
     return cache(lambda name: run(start(known[name])))
 
 
-def people(told: Told) -> float:
-    return told.last("people/wordsim")
+def people(log: Log) -> float:
+    return log.last("people/wordsim")
 
 
 @pytest.mark.long
@@ -67,7 +68,7 @@ def test_a_tree_does_better_on_little_text(outcome, measured):
 
 @pytest.mark.long
 def test_neighbours_come_and_go_first_and_hardly_change_at_the_end(outcome, measured):
-    rows = [set(row) for _, row in outcome("wikipedia").state.company.rows]
+    rows = [set(row) for _, row in outcome("wikipedia").state.neighbour_history.rows]
     stay = [len(one & other) / len(other) for one, other in pairwise(rows)]
     quarter = len(stay) // 4
     measured("Neighbours over time: share that stays, first quarter", mean(stay[:quarter]), at_most=0.5)
@@ -93,5 +94,5 @@ def test_chinese_cut_as_english_is_named(outcome, measured):
     wrong, right = outcome("glued"), outcome("classics")
     named = [note.diagnosis for note in wrong.notes]
     measured(f"{TITLES['glued']}: is it named?", "glued words" in named, exactly=True)
-    kept = wrong.state.text.tally["宝玉"] / right.state.text.tally["宝玉"]
+    kept = wrong.state.data.tally["宝玉"] / right.state.data.tally["宝玉"]
     measured(f"{TITLES['glued']}: share of its places that 宝玉 keeps", kept, at_most=0.5)

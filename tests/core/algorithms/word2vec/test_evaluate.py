@@ -5,7 +5,7 @@ import pytest
 from gensim.test.utils import datapath
 from scipy.stats import rankdata, spearmanr
 
-from core.algorithms.word2vec.evaluate import answered, judged, questions, ranks, unit
+from core.algorithms.word2vec.evaluate import count_right, judgements, questions, ranks, unit
 from core.algorithms.word2vec.vocabulary import counted, vocabulary
 from core.data.judgements import rated, sections
 from core.words import Refusal
@@ -29,7 +29,7 @@ def test_ranks_are_shared_by_equals():
 
 @pytest.mark.parametrize(("name", "file"), [("wordsim", "wordsim353.tsv"), ("simlex", "simlex999.txt")])
 def test_correlation_and_coverage_are_those_of_gensim(trained, name, file):
-    found = judged(name, trained.vocabulary)
+    found = judgements(name, trained.vocabulary)
     _, theirs, missing = trained.engine.model.wv.evaluate_word_pairs(datapath(file))
     assert found.spearman(trained.engine.vectors) == pytest.approx(theirs.statistic, abs=1e-6)
     assert 100 * (1 - len(found.first) / found.of) == pytest.approx(missing)
@@ -43,7 +43,7 @@ def test_analogies_are_answered_as_gensim_answers_them(trained):
     wv = trained.engine.model.wv
     _, theirs = wv.evaluate_word_analogies(datapath("questions-words.txt"))
     for section, own in zip(questions(trained.vocabulary), theirs, strict=False):
-        counted_by_us = answered(section.places, vectors)
+        counted_by_us = count_right(section.places, vectors)
         try:
             while True:
                 next(counted_by_us)
@@ -56,8 +56,8 @@ def test_vectors_that_hold_the_answer_give_it():
     words = ["athens", "greece", "baghdad", "iraq", "other"]
     vectors = unit(np.array([[1, 0, 0], [1, 0, 1], [0, 1, 0], [0, 1, 1], [-1, -1, 0.5]], np.float32))
     vocabulary_of = vocabulary(words, np.ones(5))
-    asked = np.array([[vocabulary_of.index[w] for w in words[:4]]])
-    generator = answered(asked, vectors)
+    places = np.array([[vocabulary_of.index[w] for w in words[:4]]])
+    generator = count_right(places, vectors)
     with pytest.raises(StopIteration) as end:
         while True:
             next(generator)
@@ -75,8 +75,8 @@ def test_words_are_counted_down_to_the_minimum():
 
 
 def test_an_unknown_word_is_offered_the_spellings_that_exist(trained):
-    assert "australia" in trained.vocabulary.nearest("austrlia")
-    assert "government" in trained.vocabulary.nearest("goverment")
+    assert "australia" in trained.vocabulary.spelled_like("austrlia")
+    assert "government" in trained.vocabulary.spelled_like("goverment")
 
 
 def test_too_few_words_are_refused_with_the_field():

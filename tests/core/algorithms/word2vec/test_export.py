@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from core.algorithms.word2vec import train as program
+from core.algorithms.word2vec.export import export as export_vectors
 from core.experiment import Stop
 from core.runs.store import export
 from core.runs.store.library import Library
 from core.runs.worker import process
 from core.settings import check
 from core.words import Refusal
-from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
+from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start
 
 HOUSE = Path(__file__).parents[4]
 
 
-@pytest.mark.parametrize("settings", [QUICK, WRITTEN], ids=["driven", "written out"])
+@pytest.mark.parametrize("settings", [QUICK, SGNS], ids=["driven", "written out"])
 def test_all_three_forms_are_read_back_by_gensim(settings, tmp_path):
     state = start(settings)
     run(state, 10)
-    text, binary, own = program.export(state, tmp_path)
+    text, binary, own = export_vectors(state, tmp_path)
     for found in (
         KeyedVectors.load_word2vec_format(str(text), binary=False),
         KeyedVectors.load_word2vec_format(str(binary), binary=True),

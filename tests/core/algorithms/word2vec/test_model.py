@@ -8,9 +8,9 @@ import torch
 
 from core.algorithms.word2vec import model
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.algorithms.word2vec.evaluate import Loss
+from core.algorithms.word2vec.evaluate import FixedSampleLoss
 from core.algorithms.word2vec.vocabulary import keeping, noise
-from tests.core.algorithms.word2vec.training import WRITTEN, run, same_kind, start
+from tests.core.algorithms.word2vec.training import SGNS, run, same_kind, start
 
 
 def drawn(dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, ...]:
@@ -91,7 +91,7 @@ def test_both_matrices_begin_as_in_the_authors_program():
 
 
 def test_random_words_come_as_often_as_count_to_the_exponent():
-    state = start(WRITTEN)
+    state = start(SGNS)
     counts = state.vocabulary.counts
     expected = counts**0.75 / (counts**0.75).sum()
     assert np.allclose(noise(counts, 0.75), expected) and np.allclose(noise(counts, 0.0), 1 / len(counts))
@@ -107,29 +107,29 @@ def test_frequent_words_are_kept_with_the_chance_of_the_authors_program():
 
 
 def test_pairs_are_those_within_the_window_and_the_passage():
-    state = start(WRITTEN | {"sentences": 100, "shrink": False, "sample": 0.0, "min_count": 1, "window": 2})
+    state = start(SGNS | {"sentences": 100, "shrink": False, "sample": 0.0, "min_count": 1, "window": 2})
     index = state.vocabulary.index
     expected = []
-    for words in state.text.corpus.sentences:
+    for words in state.data.corpus.sentences:
         for i, word in enumerate(words):
             for j in range(max(0, i - 2), min(len(words), i + 3)):
                 if i != j:
                     expected.append((index[word], index[words[j]]))
-    found = state.engine._drawn(0)
+    found = state.engine._pairs_of(0)
     assert sorted(map(tuple, found.tolist())) == sorted(expected)
-    assert not np.array_equal(found, state.engine._drawn(1)) and len(found) == len(state.engine._drawn(1))
+    assert not np.array_equal(found, state.engine._pairs_of(1)) and len(found) == len(state.engine._pairs_of(1))
 
 
 def test_a_shrinking_window_reaches_as_far_as_it_was_drawn():
-    state = start(WRITTEN | {"sentences": 3000, "sample": 0.0, "min_count": 1, "window": 4})
+    state = start(SGNS | {"sentences": 3000, "sample": 0.0, "min_count": 1, "window": 4})
     whole = start(state.config.model_copy(update={"shrink": False}))
-    assert 0.55 < len(state.engine._drawn(0)) / len(whole.engine._drawn(0)) < 0.75
+    assert 0.55 < len(state.engine._pairs_of(0)) / len(whole.engine._pairs_of(0)) < 0.75
 
 
 def test_it_overfits_one_batch():
-    state = start(WRITTEN)
+    state = start(SGNS)
     engine = state.engine
-    engine.advance(0)
+    engine.train_step(0)
     centre, targets, _ = (torch.from_numpy(np.array(array)) for array in engine.last)
     rows = torch.arange(len(centre))  # a centre of its own for each pair, so that nothing stands in its way
     E, O = torch.randn(len(rows), 32) * 0.1, torch.zeros(len(state.vocabulary), 32)  # noqa: E741
@@ -140,23 +140,23 @@ def test_it_overfits_one_batch():
 
 
 def test_every_word_of_the_text_is_moved_in_both_matrices():
-    state = start(WRITTEN)
+    state = start(SGNS)
     E = state.engine.vectors.copy()
     run(state)
     assert (state.engine.vectors != E).any(axis=1).all() and state.engine.outputs.any(axis=1).all()
 
 
 def test_its_loss_falls_and_it_learns_the_kinds():
-    told = run(start(WRITTEN | {"sentences": 2000, "epochs": 4, "sample": 1e-2}))
+    told = run(start(SGNS | {"sentences": 2000, "epochs": 4, "sample": 1e-2}))
     assert told.last("train/loss") < 0.7 * told.curves["train/loss"][0][1]
     assert same_kind(told.state) > 0.9
 
 
 def test_the_measured_loss_is_equation_4_too():
-    state = start(WRITTEN)
+    state = start(SGNS)
     run(state, 50)
-    loss: Loss = state.loss
+    loss: FixedSampleLoss = state.loss_sample
     E, O = state.engine.E.double(), state.engine.O.double()  # noqa: E741
     expected = model.loss(E, O, torch.from_numpy(loss.inputs[:, 0]), torch.from_numpy(loss.nodes)).mean()
     assert loss(state.engine) == pytest.approx(float(expected), rel=1e-5)
-    assert Word2VecConfig(**WRITTEN).negative == loss.nodes.shape[1] - 1
+    assert Word2VecConfig(**SGNS).negative == loss.nodes.shape[1] - 1

@@ -7,17 +7,17 @@ from fnmatch import fnmatch
 import pytest
 from pydantic import ValidationError
 
-from core.algorithms.word2vec.asked import analogy_of
 from core.algorithms.word2vec.config import Word2VecConfig, entries
+from core.algorithms.word2vec.queries import ANALOGIES, PAIRS, WORDS
+from core.algorithms.word2vec.requests import analogy_of
 from core.algorithms.word2vec.spec import experiment
 from core.algorithms.word2vec.text import read
-from core.algorithms.word2vec.typed import ANALOGIES, FOLLOWED, WORDS
-from core.algorithms.word2vec.views import _KINDS, _SECTIONS
-from core.data.grammar import KINDS
+from core.algorithms.word2vec.views import KINDS, SECTIONS
+from core.data import grammar
 from core.data.judgements import sections
 from core.settings import check
 from core.words import Refusal
-from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
+from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,19 @@ def test_every_choice_has_a_word():
 
 
 def test_every_section_and_kind_has_a_word():
-    assert [section.name for section in sections()] == list(_SECTIONS)
-    assert list(KINDS) == list(_KINDS)
+    assert [section.name for section in sections()] == list(SECTIONS)
+    assert list(grammar.KINDS) == list(KINDS)
 
 
 @pytest.mark.parametrize("corpus", ["grammar", "news", "wikipedia"])
-def test_what_is_looked_at_unasked_is_in_the_text(corpus):
+def test_default_queries_are_in_the_text(corpus):
     tally = read(Word2VecConfig(corpus=corpus)).tally
-    pairs = [word for pair in entries(FOLLOWED[corpus]) for word in pair.split()]
+    pairs = [word for pair in entries(PAIRS[corpus]) for word in pair.split()]
     for word in (*entries(WORDS[corpus]), *analogy_of(ANALOGIES[corpus]), *pairs):
         assert tally.get(word, 0) >= 5, word
 
 
-@pytest.mark.parametrize("settings", [QUICK, WRITTEN, {"corpus": "news", "epochs": 1, "size": 8}], ids=str)
+@pytest.mark.parametrize("settings", [QUICK, SGNS, {"corpus": "news", "epochs": 1, "size": 8}], ids=str)
 def test_every_metric_told_has_a_sentence_and_a_place(settings):
     told = run(start(settings))
     drawn = [pattern for panel in experiment.panels for pattern in panel.metrics]

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from core.algorithms.word2vec import train as program
-from core.algorithms.word2vec.company import DENSE, PLACES, ROWS
-from core.algorithms.word2vec.observe import slopes, unit
+from core.algorithms.word2vec.evaluate import unit
+from core.algorithms.word2vec.neighbour_history import DENSE, NEIGHBOURS, ROWS
+from core.algorithms.word2vec.snapshots import last_gradients, plane, space
 from core.algorithms.word2vec.spec import experiment
 from core.events import Snapshot
 from core.experiment import Context
-from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
+from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, snapshots, start
 
 VIEWS = {p.name: p.view for p in experiment.panels if p.view}
 NEWS = {"corpus": "news", "epochs": 1, "size": 10}
 
 
 def seen(state) -> dict[str, Snapshot]:
-    """The newest snapshot of each panel: a look, and what the training told itself."""
-    told = {event.panel: event for event in run(state, state.step + 4).events if isinstance(event, Snapshot)}
-    return told | {event.panel: event for event in program.observe(state)}
+    """The newest snapshot of each panel, those of an evaluation as well."""
+    evaluated = run(state, state.step + 4).snapshots
+    return evaluated | {panel: Snapshot(state.step, panel, arrays) for panel, arrays in snapshots(state).items()}
 
 
 def figure(snapshot: Snapshot, state) -> dict:
@@ -37,7 +37,7 @@ def figure(snapshot: Snapshot, state) -> dict:
     [
         (QUICK, {"sections", "coverage", "matrices", "pairs"}),
         (QUICK | {"output": "hierarchical"}, {"sections", "coverage", "matrices", "pairs"}),
-        (WRITTEN, {"sections", "coverage"}),
+        (SGNS, {"sections", "coverage"}),
         (NEWS, {"matrices", "pairs"}),
     ],
     ids=["negative samples", "tree", "written out", "news"],
@@ -78,14 +78,14 @@ def test_an_unknown_word_is_told_with_spellings_that_exist():
     note = figure(found["neighbours"], state)["layout"]["annotations"][0]
     assert note["text"]["values"]["word"].endswith("polise") and note["x"] == 1
     assert "police ?" in [row[1] for row in figure(found["neighbours"], state)["data"][0]["text"]]
-    said = figure(found["analogy"], state)["layout"]["annotations"][0]["text"]["values"]
-    assert said["word"].endswith("polise") and "police" in said["found"]
+    text = figure(found["analogy"], state)["layout"]["annotations"][0]["text"]["values"]
+    assert text["word"].endswith("polise") and "police" in text["found"]
 
 
 def test_the_analogy_s_words_are_those_nearest_to_the_sum():
     state = start(QUICK | {"analogy": "cat - dog + girl"})
     run(state)
-    arrays = {event.panel: event for event in program.observe(state)}["analogy"].arrays
+    arrays = snapshots(state)["analogy"]
     vectors, index = unit(state.engine.vectors), state.vocabulary.index
     target = vectors[index["cat"]] - vectors[index["dog"]] + vectors[index["girl"]]
     order = np.argsort(-(vectors @ target))
@@ -96,7 +96,7 @@ def test_the_analogy_s_words_are_those_nearest_to_the_sum():
 def test_neighbours_are_the_nearest_by_cosine_and_never_the_word_itself():
     state = start(QUICK | {"words": "cat"})
     run(state)
-    found = {event.panel: event for event in program.observe(state)}["neighbours"].arrays
+    found = snapshots(state)["neighbours"]
     words = found["words"].tobytes().decode().split("\n")
     wv = state.engine.model.wv
     assert words[0] == "cat" and words[1:] == [word for word, _ in wv.most_similar("cat", topn=8)]
@@ -107,7 +107,7 @@ def test_neighbours_are_the_nearest_by_cosine_and_never_the_word_itself():
 def test_both_projections_put_words_of_a_kind_together(projection):
     state = start(QUICK | {"sentences": 2000, "epochs": 20, "projection": projection, "shown": 80, "skipped": 0})
     run(state)
-    seen = {event.panel: event.arrays for event in program.observe(state)}
+    seen = snapshots(state)
     group = seen["map"]["group"]
     alike = (group[:, None] == group[None]) & (group[:, None] >= 0)
     np.fill_diagonal(alike, False)
@@ -116,14 +116,14 @@ def test_both_projections_put_words_of_a_kind_together(projection):
         assert places.shape[1] == dimensions
         apart = np.linalg.norm(places[:, None] - places[None], axis=2)
         assert apart[alike].mean() < 0.6 * apart[~alike].mean()
-    made = state.view.tsne
-    assert (set(made) == {2, 3}) == (projection == "tsne"), "each map is of the projection that was chosen"
+    for one in (plane, space):
+        assert (state.cached(one).tsne is not None) == (projection == "tsne"), "each map is of the chosen projection"
 
 
 def test_the_gradients_shown_are_those_of_the_last_step():
-    state = start(WRITTEN)
+    state = start(SGNS)
     run(state, 9)
-    dE, dO = slopes(state.engine, 10)
+    dE, dO = last_gradients(state.engine, 10)
     centre, targets, g = state.engine.last
     E, O = state.engine.vectors, state.engine.outputs  # noqa: E741
     expected = np.zeros_like(E)
@@ -140,17 +140,16 @@ def test_neighbours_over_time_end_with_what_gensim_finds_and_begin_anew_with_ano
     run(state)
     vectors = KeyedVectors(state.config.size)
     vectors.add_vectors(list(state.vocabulary.words), state.engine.vectors.copy())
-    assert state.company.word == "dog" and state.company.rows[-1][0] == state.end
-    found = [state.vocabulary.words[i] for i in state.company.rows[-1][1]]
-    assert found == [word for word, _ in vectors.most_similar("dog", topn=PLACES)]
-    steps = [step for step, _ in state.company.rows]
+    assert state.neighbour_history.word == "dog" and state.neighbour_history.rows[-1][0] == state.end
+    found = [state.vocabulary.words[i] for i in state.neighbour_history.rows[-1][1]]
+    assert found == [word for word, _ in vectors.most_similar("dog", topn=NEIGHBOURS)]
+    steps = [step for step, _ in state.neighbour_history.rows]
     assert steps == sorted(set(steps)) and len(steps) <= ROWS + DENSE + 2
 
-    arrays = state.company.arrays(state)
+    arrays = snapshots(state)["company"]
     words = arrays["words"].tobytes().decode().split("\n")[1:]
     assert arrays["rank"].shape == (len(words), len(steps)) and arrays["epoch"][-1] == state.config.epochs
     assert [words[i] for i in np.argsort(arrays["rank"][:, -1]) if arrays["rank"][i, -1] >= 0] == found
 
-    state.turn(state.config.model_copy(update={"words": "sheep"}))
-    state.company.keep(state)
-    assert state.company.word == "sheep" and [step for step, _ in state.company.rows] == [state.end]
+    state.apply_config(state.config.model_copy(update={"words": "sheep"}))
+    assert state.neighbour_history.word == "sheep" and [step for step, _ in state.neighbour_history.rows] == [state.end]

@@ -1,63 +1,68 @@
-"""Diagnoses: each begins where it should, is told once, and may begin again after it was over."""
+"""Diagnoses: each begins where it should, is logged once, and may begin again after it has ended."""
 
 import re
 
 import pytest
 
-from core.algorithms.dnn.diagnose import Evaluation, diagnose
+from core.algorithms.dnn.diagnoses import DIAGNOSES, Evaluation, Evidence
 from core.algorithms.dnn.spec import experiment
+from core.metrics import newly_diagnosed
 from tests.core.algorithms.dnn.training import run, start
 
 
-def told(history, values=None) -> list[list[str]]:
-    """What is told at each evaluation."""
+def diagnose(history, metrics, active):
+    return newly_diagnosed(DIAGNOSES, Evidence(history, metrics), active)
+
+
+def logged(history, metrics=None) -> list[list[str]]:
+    """What is logged at each evaluation."""
     active: set[str] = set()
-    return [list(diagnose(history[: i + 1], (values or [{}] * len(history))[i], active)) for i in range(len(history))]
+    return [list(diagnose(history[: i + 1], (metrics or [{}] * len(history))[i], active)) for i in range(len(history))]
 
 
-def names_of(told_at_each: list[list[str]]) -> list[str]:
-    return [name for names in told_at_each for name in names]
+def names_of(logged_at_each: list[list[str]]) -> list[str]:
+    return [name for names in logged_at_each for name in names]
 
 
 def losses(*pairs, step=10) -> list[Evaluation]:
     return [Evaluation(i * step, 0, train, test) for i, (train, test) in enumerate(pairs)]
 
 
-def test_dead_units_begin_at_three_quarters_and_are_over_below_half():
+def test_dead_units_begin_at_three_quarters_and_end_below_half():
     shares = [0.7, 0.8, 0.6, 0.9, 0.4, 0.8]
     values = [{"dead/layer_1": 0.0, "dead/layer_2": share} for share in shares]
-    assert told(losses(*[(1, 1)] * 6, step=1), values) == [[], ["dead units"], [], [], [], ["dead units"]]
-    said = diagnose(losses((1, 1)), values[1], set())
-    assert said == {"dead units": {"layer": 2, "percent": 80}}
+    assert logged(losses(*[(1, 1)] * 6, step=1), values) == [[], ["dead units"], [], [], [], ["dead units"]]
+    found = diagnose(losses((1, 1)), values[1], set())
+    assert found == {"dead units": {"layer": 2, "percent": 80}}
 
 
 def test_over_fitting_is_a_rise_of_the_test_loss_that_training_does_not_share():
     rising = [(1.0, 1.0), (0.5, 0.6), (0.3, 0.65), (0.2, 0.9), (0.1, 1.2), (0.3, 0.61), (0.1, 1.0)]
-    assert told(losses(*rising)) == [[], [], [], ["over-fitting"], [], [], ["over-fitting"]]
+    assert logged(losses(*rising)) == [[], [], [], ["over-fitting"], [], [], ["over-fitting"]]
     both = [(1.0, 1.0), (0.5, 0.6), (1.5, 1.6), (3.0, 3.1)]
-    assert told(losses(*both)) == [[]] * 4
+    assert logged(losses(*both)) == [[]] * 4
     tiny = [(1.0, 1.0), (0.001, 0.01), (0.0005, 0.1)]
-    assert told(losses(*tiny)) == [[]] * 3
+    assert logged(losses(*tiny)) == [[]] * 3
 
 
 def test_a_standstill_needs_half_of_the_training():
     flat = losses(*[(0.7, 0.7)] * 60)
-    assert [i for i, names in enumerate(told(flat)) if names] == [40]
+    assert [i for i, names in enumerate(logged(flat)) if names] == [40]
     falling = losses(*[(0.7 * 0.98**i, 0.7) for i in range(60)])
-    assert "stalled" not in names_of(told(falling))
+    assert "stalled" not in names_of(logged(falling))
     learned = losses(*[(0.7, 0.7)] * 5, *[(0.1, 0.1)] * 60)
-    assert "stalled" not in names_of(told(learned))
+    assert "stalled" not in names_of(logged(learned))
 
 
 def test_vanishing_gradients_are_a_median():
     def ratios(*found):
         return [Evaluation(i, 0, 1.0, 1.0, ratio) for i, ratio in enumerate(found)]
 
-    assert told(ratios(*[1e-6] * 20))[8] == ["vanishing gradients"]
-    assert names_of(told(ratios(*[1e-6] * 20))) == ["vanishing gradients"]
-    assert names_of(told(ratios(*[1e-6, 1.0, 1.0] * 9))) == []
-    said = diagnose(ratios(*[4.3e-7] * 9), {}, set())
-    assert said == {"vanishing gradients": {"times": "2,000,000"}}
+    assert logged(ratios(*[1e-6] * 20))[8] == ["vanishing gradients"]
+    assert names_of(logged(ratios(*[1e-6] * 20))) == ["vanishing gradients"]
+    assert names_of(logged(ratios(*[1e-6, 1.0, 1.0] * 9))) == []
+    found = diagnose(ratios(*[4.3e-7] * 9), {}, set())
+    assert found == {"vanishing gradients": {"times": "2,000,000"}}
 
 
 def test_every_diagnosis_has_words_for_its_values():

@@ -1,6 +1,6 @@
-"""Parts of a Plotly figure that travel well: arrays as base64 instead of text, small maps as one picture.
+"""Arrays as they travel in a figure: as base64 instead of text, as rasters, or by reference.
 
-A *raster* is a picture the browser paints itself from indices into a palette: a grid of many small maps costs one
+A *raster* is an image that the browser draws itself from indices into a palette: a grid of many small maps costs one
 raster, where as many subplots would stop the page. It stands as the ``source`` of a Plotly layout image.
 """
 
@@ -12,6 +12,10 @@ import numpy as np
 
 from core.events import Array
 from core.palette import RAMPS
+
+#: Before each word of a text: the browser translates what it draws, and a word that happens to be one of the page's
+#: own would come out translated. The character has no width.
+_WORD_JOINER = "\u2060"
 
 _PLOTLY_DTYPES = {
     "float64": "f8",
@@ -51,24 +55,27 @@ def quantised(values: Any, low: float, high: float) -> Array:
     """``values`` from ``low`` … ``high`` as uint8 0 … 255, clipped; what is not a number becomes the middle."""
     with np.errstate(over="ignore", invalid="ignore"):  # what is far beyond either end is clipped anyway
         scaled = (np.asarray(values, dtype=np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
-        if np.isnan(scaled.sum()):  # cheaper to ask than to mend what is whole
+        if np.isnan(scaled.sum()):  # the test is cheaper than the replacement
             scaled = np.where(np.isnan(scaled), np.float32(127.5), scaled)
     result: Array = np.rint(scaled.clip(0, 255)).astype(np.uint8)
     return result
 
 
 def raster(indices: Array, palette: str | Sequence[str], *, smooth: bool = False) -> dict[str, Any]:
-    """A picture for a layout image's ``source``.
+    """An image for a layout image's ``source``.
 
     Args:
         indices: uint8 of shape (height, width), row 0 on top; or (height, width, 3) or (height, width, 4) for a
-            picture in colours of its own, with ``palette="rgb"``.
+            image in colours of its own, with ``palette="rgb"``.
         palette: a name in :data:`core.palette.RAMPS` (256 colours between its anchors), ``"rgb"``, or a list of
-            colours that the indices count, ``#rrggbb`` or, with an opacity, ``#rrggbbaa``.
+            colours that the indices number, ``#rrggbb`` or, with an opacity, ``#rrggbbaa``.
         smooth: samples of something continuous, to be drawn without visible pixels.
+
+    Raises:
+        ValueError: the indices are not uint8.
     """
     if indices.dtype != np.uint8:
-        raise ValueError("a raster is made of uint8")
+        raise ValueError("the indices of a raster are uint8")
     ramp = isinstance(palette, str) and palette != "rgb"
     colours: str | list[str] = list(RAMPS[palette] if ramp else palette)  # type: ignore[index]
     if palette == "rgb":
@@ -84,21 +91,37 @@ def raster(indices: Array, palette: str | Sequence[str], *, smooth: bool = False
 
 
 def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
-    """Many small maps (n, height, width) as one picture, row by row, ``gap`` pixels of ``fill`` between them."""
+    """Many small maps (n, height, width) as one image, row by row, ``gap`` pixels of ``fill`` between them."""
     n, height, width = maps.shape
     rows = -(-n // columns)
-    picture = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), fill, dtype=maps.dtype)
+    image = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), fill, dtype=maps.dtype)
     for i, one in enumerate(maps):
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
-        picture[top : top + height, left : left + width] = one
-    return picture
+        image[top : top + height, left : left + width] = one
+    return image
 
 
-def fixed(panel: str, array: str) -> dict[str, Any]:
-    """An array of a panel's snapshot at step 0, as a value in a trace or, where it holds the bytes of a PNG, as the
-    source of a layout image: it is named, not told.
+def static_array(panel: str, array: str) -> dict[str, Any]:
+    """A reference to an array of a panel's snapshot at step 0, as a value in a trace or, where the array holds the
+    bytes of a PNG, as the source of a layout image.
 
-    What never changes, such as where the nodes of a graph stand, need not travel with each frame: the browser fetches
-    the snapshot's arrays once for a run and puts them where figures name them.
+    What never changes, such as the positions of a graph's nodes, need not travel with each frame: the browser fetches
+    the snapshot's arrays once for a run and puts them where figures refer to them.
     """
     return {"fixed": [panel, array]}
+
+
+def png(file: Any) -> str:
+    """The bytes of a PNG file, uint8 (n,), as the source of a layout image."""
+    return "data:image/png;base64," + base64.b64encode(np.ascontiguousarray(file).tobytes()).decode("ascii")
+
+
+def text_lines(array: Any) -> list[str]:
+    """The lines of a UTF-8 text that a snapshot holds as uint8 (n,); none where it is empty."""
+    text = np.ascontiguousarray(array).tobytes().decode("utf-8")
+    return text.split("\n") if text else []
+
+
+def as_is(text: str) -> str:
+    """Text of a data set, marked so that the browser does not translate it."""
+    return _WORD_JOINER + text

@@ -8,8 +8,8 @@ import pytest
 from gensim.models import Word2Vec
 
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.algorithms.word2vec.driven import job_words, stretches
-from core.algorithms.word2vec.evaluate import Loss
+from core.algorithms.word2vec.evaluate import FixedSampleLoss
+from core.algorithms.word2vec.gensim_engine import job_words, stretches
 from core.algorithms.word2vec.text import Text, read
 from core.algorithms.word2vec.vocabulary import keeping, noise
 from core.data.corpora import Corpus
@@ -35,7 +35,7 @@ def test_one_thread_gives_the_vectors_of_a_plain_gensim_bit_for_bit(changed):
     config = state.config
     negative = config.output == "negative"
     plain = Word2Vec(
-        state.text.corpus.sentences,
+        state.data.corpus.sentences,
         vector_size=config.size,
         window=config.window,
         min_count=config.min_count,
@@ -106,9 +106,9 @@ def test_the_measured_loss_down_a_tree_is_what_gensim_scores_a_sentence_with(met
     state = start(config)
     run(state)
     engine = state.engine
-    sentence = next(words[:2] for words in state.text.corpus.sentences if words[0] != words[1])
+    sentence = next(words[:2] for words in state.data.corpus.sentences if words[0] != words[1])
     theirs = -float(engine.model.score([sentence], total_sentences=1)[0])
-    ours = Loss(config, Text(Corpus("pair", [sentence]), state.text.tally), engine, np.random.default_rng(0))
+    ours = FixedSampleLoss(config, Text(Corpus("pair", [sentence]), state.data.tally), engine, np.random.default_rng(0))
     both = [ours(engine, rows) for rows in (ours.inputs[:, 0] == engine.vocabulary.index[w] for w in sentence)]
     assert sum(both) == pytest.approx(theirs, rel=0.04), "gensim looks its logarithms up in a coarse table"
     assert sum(both) < 2 * 0.8 * math.log(len(state.vocabulary)), "and it knows more than nothing"
@@ -117,10 +117,10 @@ def test_the_measured_loss_down_a_tree_is_what_gensim_scores_a_sentence_with(met
 def test_chances_down_the_tree_add_up_to_1():
     state = start({"corpus": "grammar", "size": 12, "sentences": 400, "output": "hierarchical", "epochs": 3})
     run(state)
-    loss, every = state.loss, np.arange(len(state.vocabulary))
+    loss, every = state.loss_sample, np.arange(len(state.vocabulary))
     loss.inputs = np.zeros((len(every), 1), np.int64)
-    loss.nodes, turns, loss.there = state.engine.paths(every)
-    loss.truth = 1 - turns
+    loss.nodes, turns, loss.valid = state.engine.paths(every)
+    loss.targets = 1 - turns
     assert sum(np.exp(-loss(state.engine, every[i : i + 1])) for i in every) == pytest.approx(1, abs=1e-5)
 
 
@@ -129,20 +129,20 @@ def test_the_measured_loss_with_random_words_is_gensim_s_own_sum():
     config = Word2VecConfig(corpus="grammar", size=12, sentences=400, sample=0.0, min_count=1, window=1, epochs=3)
     state = start(config)
     run(state)
-    engine, words = state.engine, state.text.corpus.sentences[0][:2]
+    engine, words = state.engine, state.data.corpus.sentences[0][:2]
     again = [words] * 2000
     engine.model.train(again, total_examples=2000, epochs=1, start_alpha=1e-9, end_alpha=1e-9, compute_loss=True)
     theirs = engine.model.get_latest_training_loss() / 4000
-    text = Text(Corpus("pair", again), state.text.tally)
-    ours = np.mean([Loss(config, text, engine, np.random.default_rng(seed))(engine) for seed in range(8)])
+    text = Text(Corpus("pair", again), state.data.tally)
+    ours = np.mean([FixedSampleLoss(config, text, engine, np.random.default_rng(seed))(engine) for seed in range(8)])
     assert ours == pytest.approx(theirs, rel=0.03)
 
 
 def test_the_measured_loss_begins_where_nothing_is_known():
     """All outputs begin at zero: a sigmoid of one half for the true word and for each of five random ones."""
     state = start(NEWS)
-    same = (state.loss.nodes[:, 1:] == state.loss.nodes[:, :1]).sum() / len(state.loss.nodes)
-    assert state.loss(state.engine) == pytest.approx((6 - same) * math.log(2), rel=1e-6)
+    same = (state.loss_sample.nodes[:, 1:] == state.loss_sample.nodes[:, :1]).sum() / len(state.loss_sample.nodes)
+    assert state.loss_sample(state.engine) == pytest.approx((6 - same) * math.log(2), rel=1e-6)
 
 
 def test_reading_counts_every_word_once():

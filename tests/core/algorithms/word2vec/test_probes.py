@@ -7,13 +7,14 @@ import pytest
 from gensim.models import KeyedVectors
 
 from core import settings
-from core.algorithms.word2vec import train as program
-from core.algorithms.word2vec.asked import TERMS, Asked, terms
-from core.algorithms.word2vec.views import answer as view
+from core.algorithms.word2vec.export import inference_state
+from core.algorithms.word2vec.probes import probe
+from core.algorithms.word2vec.requests import TERMS, WordRequest, terms
+from core.algorithms.word2vec.views import query_answer
 from core.experiment import Context
 from core.words import Refusal
-from tests.core.algorithms.driven import saved
-from tests.core.algorithms.word2vec.training import QUICK, WRITTEN, run, start
+from tests.core.algorithms.trial import through_checkpoint
+from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +24,16 @@ def state():
     return state
 
 
-def ask(state, **asked):
-    (told,) = program.probe(state, "ask", iter([Asked(**asked)]))
-    assert told.panel == "ask"
-    words = {key: told.arrays[key].tobytes().decode() for key in ("asked", "unknown", "words")}
-    return told.arrays, {key: text.split("\n") if text else [] for key, text in words.items()}
+def answer(state, **request):
+    (event,) = probe(state, "ask", iter([WordRequest(**request)]))
+    assert event.panel == "ask"
+    words = {key: event.arrays[key].tobytes().decode() for key in ("asked", "unknown", "words")}
+    return event.arrays, {key: text.split("\n") if text else [] for key, text in words.items()}
 
 
 @pytest.mark.parametrize("text", ["cat", "CAT", "cat - dog + girl", "cat + dog - house"])
 def test_the_answer_is_that_of_gensim(state, text):
-    arrays, words = ask(state, text=text)
+    arrays, words = answer(state, text=text)
     own = KeyedVectors(state.config.size)
     own.add_vectors(list(state.vocabulary.words), state.engine.vectors.copy())
     summed = terms(text)
@@ -45,41 +46,41 @@ def test_the_answer_is_that_of_gensim(state, text):
     assert np.allclose(arrays["cosine"], [cosine for _, cosine in truth], atol=1e-5)
 
 
-def test_a_bar_that_is_clicked_is_asked_for(state):
-    arrays, words = ask(state, text="cat")
-    _, again = ask(state, word=int(arrays["places"][0]))
+def test_a_bar_that_is_clicked_is_the_next_query(state):
+    arrays, words = answer(state, text="cat")
+    _, again = answer(state, word=int(arrays["places"][0]))
     assert again["asked"] == words["words"][:1]
 
 
 def test_a_session_opens_with_a_word_of_the_text(state):
-    _, words = ask(state)
+    _, words = answer(state)
     assert words["asked"] == ["cat"] and len(words["words"]) == 12
 
 
 def test_an_unknown_word_is_named_with_the_nearest_spellings(state):
-    _, words = ask(state, text="cat - dgo")
+    _, words = answer(state, text="cat - dgo")
     assert words["unknown"] == ["dgo"] and "dog" in words["words"]
-    _, words = ask(state, text="zzzzzz")
+    _, words = answer(state, text="zzzzzz")
     assert words["unknown"] == ["zzzzzz"] and words["words"] == []
 
 
 @pytest.mark.parametrize("text", ["cat", "cat - dog + girl", "cat - dgo", "zzzzzz", ""])
 def test_every_answer_has_a_picture(state, text):
-    arrays, _ = ask(state, text=text)
-    made = view(arrays, Context(state.config, {}, state.step))
+    arrays, _ = answer(state, text=text)
+    made = query_answer(arrays, Context(state.config, {}, state.step))
     json.dumps(made, allow_nan=False)
     (bars,) = made["data"]
     assert len(bars["y"]) == len(bars["customdata"]) == len(made["layout"]["yaxis"]["ticktext"])
     assert made["layout"]["annotations"][0]["text"]
 
 
-@pytest.mark.parametrize("settings", [QUICK, WRITTEN])
+@pytest.mark.parametrize("settings", [QUICK, SGNS])
 def test_a_slim_state_answers_as_the_whole_one_does(settings):
     whole, again = start(settings), start(settings)
     run(whole, 4)
-    tree = saved(whole.state_dict())
-    again.load_state_dict(saved(program.slim(tree)))
-    near, far = ask(again, text="cat - dog + girl"), ask(whole, text="cat - dog + girl")
+    tree = through_checkpoint(whole.state_dict())
+    again.load_state_dict(through_checkpoint(inference_state(tree)))
+    near, far = answer(again, text="cat - dog + girl"), answer(whole, text="cat - dog + girl")
     assert near[1]["words"][:3] == far[1]["words"][:3]
     assert np.allclose(near[0]["cosine"], far[0]["cosine"], atol=2e-3)
 
@@ -105,5 +106,5 @@ def test_a_sum_is_read_as_it_is_meant(text, found):
 def test_a_sum_has_an_end_and_so_has_a_line():
     assert len(terms("a " * 60)) == TERMS
     with pytest.raises(Refusal) as refusal:
-        settings.check(Asked, {"text": "a" * 121})
+        settings.check(WordRequest, {"text": "a" * 121})
     assert refusal.value.field == "text"

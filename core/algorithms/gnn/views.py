@@ -182,10 +182,17 @@ def _links(arrays: Mapping[str, Any], context: Context, traces: list[dict[str, A
 def embedding(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """What the network makes of each node, flattened; the colour is the true class."""
     scene, place = context.statics["scene"], np.asarray(arrays["place"], np.float32)
-    known = np.asarray(scene["class"]) != 255
-    marker: dict[str, Any] = {"size": node_size(len(place)), "opacity": 0.8, "color": INK}
-    if known.any():
-        marker |= {"color": packed(scene["class"]), "colorscale": STEPS, "cmin": -0.5, "cmax": COLOURS - 0.5}
+    # One step more than there are classes: a node whose class nobody knows is grey.
+    marker: dict[str, Any] = {
+        "size": node_size(len(place)),
+        "opacity": 0.8,
+        "color": packed(np.minimum(scene["class"], COLOURS)),
+        "colorscale": [
+            [(i + edge) / (COLOURS + 1), colour] for i, colour in enumerate((*palette.CLASSES, INK)) for edge in (0, 1)
+        ],
+        "cmin": -0.5,
+        "cmax": COLOURS + 0.5,
+    }
     return {
         "data": [
             {

@@ -1,13 +1,11 @@
 """Trainings as a test drives them: by hand, up to a step."""
 
-from functools import cache
 from typing import Any
 
 from core.algorithms.gnn import train as program
 from core.algorithms.gnn.config import GNNConfig
 from core.algorithms.gnn.measure import report, told
 from core.algorithms.gnn.state import State
-from core.data.planetoid import planetoid
 from core.events import Step
 from core.settings import check
 from tests.core.algorithms.driven import Told
@@ -16,16 +14,9 @@ from tests.core.algorithms.driven import Told
 SMALL = {"blocks": (20, 20, 20), "p_in": 0.3, "p_out": 0.02, "hidden": 8}
 
 
-@cache
-def published(name: str) -> Any:
-    """Read once for all tests: it has no seed."""
-    return planetoid(name)
-
-
 def start(settings: dict[str, Any]) -> State:
     config = check(GNNConfig, settings)
-    known = config.task == "nodes" and config.data == "cora"
-    return program.build(config, published("cora") if known else program.load(config), "cpu")
+    return program.build(config, program.load(config), "cpu")
 
 
 def run(state: State, steps: int, heard: Told | None = None) -> Told:

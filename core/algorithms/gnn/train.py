@@ -63,7 +63,7 @@ def one_graph(config: GNNConfig) -> Graph:
         case "lesmis":
             return graphs.lesmis(**how)
         case "pasted":
-            return graphs_csv.pasted(config.edge_list, config.node_table, **how, told=config.task == "nodes")
+            return graphs_csv.pasted(config.edge_list, config.node_table, **how, classified=config.task == "nodes")
     return planetoid(config.data)
 
 
@@ -132,6 +132,6 @@ def train(state: State) -> Iterator[Event]:
 
 def tidied(state: State) -> Iterator[Event]:
     """Say what was left out of a person's edges."""
-    found = graphs_csv.brought(state.config.edge_list, state.config.node_table)
+    found = graphs_csv.parse(state.config.edge_list, state.config.node_table)
     if found.loops or found.doubles:
         yield Note(0, "tidied", {"loops": found.loops, "doubles": found.doubles, "edges": found.edges.shape[1]})

@@ -27,7 +27,7 @@ TEXT, MODEL, OUTPUT, TRAINING, WORDS = (
 class Word2VecConfig(Config):
     """Settings of the vectors, of their training, and of what is looked at."""
 
-    corpus: Literal["grammar", "news", "wikipedia", "own", "abc", "wikipedia_abc", "classics", "text8"] = Setting(
+    corpus: Literal["grammar", "news", "wikipedia", "own", "hongloumeng", "abc", "wikipedia_abc", "text8"] = Setting(
         "wikipedia",
         N_("Corpus"),
         N_("The text whose words are learned, from nothing but which words stand near which."),
@@ -37,9 +37,9 @@ class Word2VecConfig(Config):
             "news": N_("300 news stories"),
             "wikipedia": N_("106 articles of Wikipedia"),
             "own": N_("A text of your own"),
+            "hongloumeng": N_("红楼梦, 40 chapters (Chinese)"),
             "abc": N_("ABC news (1.5 MB to fetch)"),
-            "wikipedia_abc": N_("Wikipedia and ABC news"),
-            "classics": N_("Two Chinese classics"),
+            "wikipedia_abc": N_("Wikipedia and ABC news (1.5 MB to fetch)"),
             "text8": N_("text8, 17 million words (31 MB to fetch)"),
         },
     )
@@ -57,7 +57,7 @@ class Word2VecConfig(Config):
         N_("Cut into words"),
         N_("Runs of letters are words in English; Chinese has no spaces, and jieba finds its words by a dictionary."),
         group=TEXT,
-        shown_if={"corpus": ("own", "classics")},
+        shown_if={"corpus": ("own", "hongloumeng")},
         labels={"auto": N_("As the text needs"), "words": N_("Runs of letters"), "jieba": N_("jieba (Chinese)")},
     )
     sentences: int = Setting(

@@ -5,7 +5,7 @@ import numpy as np
 from core.algorithms.word2vec.evaluate import unit
 from core.algorithms.word2vec.state import State
 
-#: A word of Chinese has one to four letters; where the mean of the words is longer, they are no words.
+#: A word of Chinese has one to four letters; where the running words are longer on the mean, they are no words.
 GLUED = 5.0
 #: Mean cosine of any two words from which on all point the same way; over when below the second.
 CROWDED, CROWDED_OVER = 0.8, 0.7
@@ -21,10 +21,10 @@ def diagnose(state: State) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     words, counts = state.vocabulary.words, state.vocabulary.counts
     if state.text.corpus.chinese and state.step == 0:
-        length = float(np.mean([len(w) for w in words]))
-        longest = max(words, key=len)
-        if length > GLUED or len(longest) > 12:
-            found["glued words"] = {"word": longest[:12], "length": f"{length:.1f}"}
+        tally = state.text.tally
+        length = sum(len(word) * n for word, n in tally.items()) / sum(tally.values())
+        if length > GLUED:
+            found["glued words"] = {"word": max(tally, key=len)[:12], "length": f"{length:.1f}"}
     if state.step == 0 and counts.sum() < THIN * len(words):
         found["little text"] = {"mean": f"{counts.sum() / len(words):.0f}"}
     vectors = unit(state.engine.vectors[:LOOKED])

@@ -19,7 +19,7 @@ check: $(VENV)/test.stamp
 	$(PYTHON) -m mypy
 
 experiments: $(VENV)/test.stamp
-	$(PYTHON) -m pytest -m claim -v --timeout 3600
+	$(PYTHON) -m pytest -m "claim or long" -v --timeout 3600
 
 bench: $(VENV)/run.stamp
 	$(PYTHON) -m core bench

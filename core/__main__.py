@@ -36,8 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 return _train(asked)
     except Refusal as refusal:
-        print(refusal, file=sys.stderr)
+        print(_by_key(asked, refusal), file=sys.stderr)
         return 2
+
+
+def _by_key(asked: argparse.Namespace, refusal: Refusal) -> str:
+    """The sentence, with the key that ``--set`` knows the setting by in front: the sentence has its title."""
+    experiment = registry.experiments().get(getattr(asked, "slug", ""))
+    known = experiment is not None and refusal.field in experiment.config.model_fields
+    return f"{refusal.field}: {refusal}" if known else str(refusal)
 
 
 def _parser() -> argparse.ArgumentParser:

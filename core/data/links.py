@@ -1,10 +1,10 @@
 """Edges of a graph held out for link prediction, and pairs that are not joined to tell them from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.data.graphs import Graph
+from core.data.graphs import Graph, made_features
 from core.events import Array
 from core.words import N_, Refusal
 
@@ -17,6 +17,7 @@ class Links:
     """One graph and its edges in three parts; each is (2, k), the lower number first.
 
     Attributes:
+        graph: with all edges; features made of edges are made of the training edges alone.
         train: the edges that carry messages and are trained on.
         shown: of the training part, edges and as many pairs that are not joined, to measure it by.
         val, test: edges held out and as many pairs that are not joined; no pair is in two parts.
@@ -64,6 +65,8 @@ def hold_out(graph: Graph, share: float, seed: int) -> Links:
         taken = np.sort(np.concatenate([taken, codes(apart[-1], n)]))
     joined = [graph.edges[:, rows] for rows in (train, val, test)]
     shown, chosen, tested = zip(joined, apart, strict=True)
+    if graph.features != "given":  # a degree that counts a held-out edge would give it away
+        graph = replace(graph, x=made_features(graph.features, joined[0], n))
     return Links(graph, joined[0], shown, chosen, tested, taken)
 
 

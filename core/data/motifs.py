@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.cache import tell
+from core.data.cache import report_progress
 from core.events import Array
 from core.words import N_
 
@@ -77,7 +77,7 @@ def motifs(count: int, seed: int) -> Motifs:
         marked.append(np.isin(np.arange(base + _NODES), order[base:]))
         sizes.append(base + _NODES)
         if i % 500 == 0:
-            tell(DRAWING, i / count)
+            report_progress(DRAWING, i / count)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     rows = rng.permutation(count)
     train, val, test = np.split(rows, [count // 2, count // 2 + count // 5])

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import settings
 from core.events import ENDED
-from core.experiment import Experiment, Stop
+from core.experiment import Experiment, Preset, Stop
 from core.runs.server.engine import engine
 from core.words import N_, Sentence
 from pages.parts import fields
@@ -88,13 +88,13 @@ def _title(group: str, changed: set[str]) -> str:
 
 def _preset(panel: Panel) -> None:
     experiment, key = panel.experiment, f"{panel.experiment.slug}.preset.{language()}"
-    titles = {preset.name: preset.title for preset in experiment.presets}
+    presets = {preset.name: preset for preset in experiment.presets}
     if st.session_state.get(key) != panel.draft.preset:
         st.session_state[key] = panel.draft.preset
     st.selectbox(
         _("Preset"),
-        list(titles),
-        format_func=lambda name: say(titles[name]),
+        list(presets),
+        format_func=lambda name: preset_title(presets[name]),
         key=key,
         on_change=_take_preset,
         args=(panel, key),
@@ -111,6 +111,12 @@ def _preset(panel: Panel) -> None:
             on_click=_take_preset,
             args=(panel, key),
         )
+
+
+def preset_title(preset: Preset) -> str:
+    if preset.download:
+        return _("{title} ({size} MB to fetch)", title=say(preset.title), size=f"{preset.download:g}")
+    return say(preset.title)
 
 
 @touch

@@ -82,7 +82,15 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | list) else value
 
 
-def from_address(experiment: Experiment, params: Mapping[str, str]) -> tuple[Draft, list[Sentence]]:
+def _unnamed(experiment: Experiment, language: str, settings: Mapping[str, str]) -> str:
+    """Name of the preset that an address without one stands for: an address that holds settings is a link that opens
+    the same in every language."""
+    return (experiment.presets[0] if settings else experiment.opening(language)).name
+
+
+def from_address(
+    experiment: Experiment, params: Mapping[str, str], language: str = "en"
+) -> tuple[Draft, list[Sentence]]:
     """The draft that an address asks for, and a sentence for each part of it that could not be had."""
     refused: list[Sentence] = []
     preset = params.get("preset", "")
@@ -94,8 +102,8 @@ def from_address(experiment: Experiment, params: Mapping[str, str]) -> tuple[Dra
             )
         )
         preset = ""
-    draft = Draft.of(experiment, preset, params.get("device", "cpu"))
     texts = {name: text for name, text in params.items() if name not in RESERVED}
+    draft = Draft.of(experiment, preset or _unnamed(experiment, language, texts), params.get("device", "cpu"))
     stops = {name.removeprefix(STOP): texts.pop(name) for name in list(texts) if name.startswith(STOP)}
     config, more = _restored(experiment.config, texts, draft.base())
     stop, most = _restored(Stop, stops, draft.base_stop())
@@ -121,17 +129,16 @@ def _restored(schema: type[Settings], texts: dict[str, str], base: Settings) -> 
             left = {n: t for n, t in left.items() if n != refusal.field} if refusal.field in left else {}
 
 
-def to_address(draft: Draft, params: Mapping[str, str]) -> dict[str, str]:
+def to_address(draft: Draft, params: Mapping[str, str], language: str = "en") -> dict[str, str]:
     """The address of a draft: the preset, what differs from it, and what the address holds beside settings.
 
     Raises:
         Refusal: the settings do not go together, so that nobody could open them.
     """
-    address = {}
-    if draft.preset != draft.experiment.presets[0].name:
-        address["preset"] = draft.preset
-    address |= settings.to_text(draft.config(), draft.base())
-    address |= {STOP + name: text for name, text in settings.to_text(draft.until(), draft.base_stop()).items()}
+    changed = settings.to_text(draft.config(), draft.base())
+    changed |= {STOP + name: text for name, text in settings.to_text(draft.until(), draft.base_stop()).items()}
+    unnamed = draft.preset == _unnamed(draft.experiment, language, changed)
+    address = changed if unnamed else {"preset": draft.preset} | changed
     if draft.device != "cpu":
         address["device"] = draft.device
     return address | {name: params[name] for name in ("hide", "run", "step", "lang") if name in params}

@@ -59,9 +59,9 @@ def kept(control: Control, name: str, put: Callable[[str], None], *, key: str, d
 
     if name:
         try:
-            text = uploads.read(name, control.name, control.title)
-            beginning = " ".join(text[:200].split())[:60]
-            st.caption(_("{count} characters: {beginning}…", count=f"{len(text):,}", beginning=beginning))
+            text = uploads.summary(name, control.name, control.title)
+            beginning = " ".join(text.beginning.split())[:60]
+            st.caption(_("{count} characters: {beginning}…", count=f"{text.characters:,}", beginning=beginning))
         except Refusal as refusal:
             st.caption(say(refusal.sentence))
     with st.container(key=f"{key}.said"):  # a place that stays, so that the box keeps its own

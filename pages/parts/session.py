@@ -11,7 +11,7 @@ import streamlit as st
 from core.experiment import Experiment
 from core.words import Refusal, Sentence
 from pages.parts.draft import Draft, from_address, to_address
-from pages.parts.language import say
+from pages.parts.language import language, say
 
 _P = ParamSpec("_P")
 _NOTICES = "notices"
@@ -66,7 +66,7 @@ def draft_of(experiment: Experiment) -> Draft:
         or params in _lately(f"{key}.address")
     ):
         return left
-    draft, refused = from_address(experiment, st.query_params.to_dict())
+    draft, refused = from_address(experiment, st.query_params.to_dict(), language())
     st.session_state[_NOTICES] = [("", sentence) for sentence in refused]
     st.session_state[key] = draft
     return draft
@@ -97,7 +97,7 @@ def write_address(draft: Draft) -> None:
     """Bring the address up to date with the draft, in one go, and only where it has to change."""
     params = st.query_params.to_dict()
     try:
-        address = to_address(draft, params)
+        address = to_address(draft, params, language())
     except Refusal:
         return  # settings that nobody could open stay out of the address; Train says what is wrong
     if address != params:

@@ -10,14 +10,27 @@ from collections.abc import Callable
 import pytest
 
 from core import registry
+from core.__main__ import main
 from core.experiment import Experiment
 from core.runs.store.library import Library
 from tests.conftest import HOUSE, last_object, until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Answer = Callable[..., tuple[int, str, str]]
 
 
-def test_train(command_line: Run) -> None:
+@pytest.fixture
+def answer(toy: Experiment, capsys: pytest.CaptureFixture[str]) -> Answer:
+    """Status, output and error output of the command line in this process, for what trains nothing."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_train(command_line: Run, answer: Answer) -> None:
     done = command_line("train", "toy", "--preset", "quick", "--set", "layers=4,4", "--seed", "3", "--json")
     assert done.returncode == 0, done.stderr
     said = last_object(done.stdout)
@@ -33,8 +46,8 @@ def test_train(command_line: Run) -> None:
 
     more = command_line("train", "--resume", said["run"], "--steps", "150", "--json")
     assert last_object(more.stdout)["step"] == 150
-    refused = command_line("train", "--resume", said["run"], "--json")
-    assert refused.returncode == 2 and "cannot be resumed" in refused.stderr
+    status, _, err = answer("train", "--resume", said["run"], "--json")
+    assert status == 2 and "cannot be resumed" in err
 
 
 def test_until(command_line: Run) -> None:
@@ -52,10 +65,11 @@ def test_a_diverged_run_is_told(command_line: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--set", "lr=-1"], "Learning rate must be a number between"),
+        (["--set", "lr=-1"], "lr: Learning rate must be a number between"),
         (["--set", "rl=1"], "There is no setting rl; did you mean lr?"),
         (["--set", "lr=1e999"], "it was 1e999"),
         (["--set", "lr"], "A setting reads like lr=0.01"),
+        (["--set", "lr=1,5"], "lr: Learning rate must be a number between"),
         (["--seed", "minus one"], "Seed must be a whole number between"),
         (["--steps", "0"], "Steps must be a whole number between"),
         (["--until", "test/loss"], "A stop condition reads like"),
@@ -65,16 +79,22 @@ def test_a_diverged_run_is_told(command_line: Run) -> None:
         (["--resume", "unknown"], "There is no such run"),
     ],
 )
-def test_bad_settings_end_with_a_sentence(command_line: Run, arguments: list[str], sentence: str) -> None:
-    done = command_line("train", "toy", *arguments)
-    assert done.returncode == 2 and done.stdout == ""
-    assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
+def test_bad_settings_end_with_a_sentence(answer: Answer, arguments: list[str], sentence: str) -> None:
+    status, out, err = answer("train", "toy", *arguments)
+    assert status == 2 and out == ""
+    assert sentence in err and len(err.splitlines()) == 1
     assert Library().ids() == [], "nothing has begun"
 
 
-def test_an_unknown_algorithm(command_line: Run) -> None:
-    done = command_line("train", "perceptron")
-    assert done.returncode == 2 and "There is no algorithm called perceptron; there are:" in done.stderr
+def test_a_bad_setting_is_named_by_its_key_and_ends_the_process_with_status_2(command_line: Run) -> None:
+    done = command_line("train", "toy", "--set", "lr=-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "lr: Learning rate must be a number between 1e-6 and 1e+30; it was -1.\n"
+
+
+def test_an_unknown_algorithm(answer: Answer) -> None:
+    status, _, err = answer("train", "perceptron")
+    assert status == 2 and "There is no algorithm called perceptron; there are:" in err
 
 
 def test_interrupt_saves(toy: Experiment) -> None:
@@ -89,11 +109,11 @@ def test_interrupt_saves(toy: Experiment) -> None:
     assert library.view(run).resumable
 
 
-def test_list(command_line: Run) -> None:
-    done = command_line("list")
-    assert done.returncode == 0
+def test_list(answer: Answer) -> None:
+    status, out, _ = answer("list")
+    assert status == 0
     for word in ("toy  Toy: Learns a plane.", "quick", "Learning rate: a number between 1e-6 and 1e+30"):
-        assert word in done.stdout
-    listed = last_object('{"all": ' + command_line("list", "--json").stdout.strip() + "}")["all"]
+        assert word in out
+    listed = json.loads(answer("list", "--json")[1])
     assert [entry["slug"] for entry in listed] == list(registry.experiments())
     assert listed[-1]["settings"]["properties"]["lr"]["title"] == "Learning rate"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core import registry
+from core.catalogue import LANGUAGES
 from core.experiment import Experiment
 from core.program import program_of
 from core.settings import check
@@ -63,6 +64,32 @@ def test_every_preset_is_a_valid_claim(experiment: Experiment) -> None:
         assert preset.claim.endswith("."), preset.name
         assert f'"{preset.name}"' in claims, f"no test measures what preset {preset.name} claims"
         check(experiment.config, preset.settings)
+
+
+def test_every_preset_runs_offline_or_says_that_it_needs_a_download(
+    experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None
+) -> None:
+    """With an empty cache, and no address in reach."""
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))
+    program = importlib.import_module(experiment.program)
+    for preset in experiment.presets:
+        config = check(experiment.config, preset.settings)
+        if not preset.download:
+            program.load(config)
+            continue
+        with pytest.raises(Refusal, match=r"Without a network, choose (.+)\.$") as refused:
+            program.load(config)
+        labels = experiment.config.model_fields[refused.value.field].json_schema_extra["labels"]
+        assert refused.value.sentence.values["instead"] in labels.values(), preset.name
+
+
+def test_a_language_has_one_preset_to_open_with_and_that_runs_offline(experiment: Experiment) -> None:
+    languages = [preset.opens_in for preset in experiment.presets if preset.opens_in]
+    assert len(languages) == len(set(languages)) and set(languages) <= set(LANGUAGES)
+    for language in LANGUAGES:
+        opened = experiment.opening(language)
+        assert opened.opens_in in ("", language) and not opened.download
+        assert opened.opens_in == language or opened is experiment.presets[0]
 
 
 def test_every_setting_can_be_understood(experiment: Experiment) -> None:

@@ -1,5 +1,7 @@
 """What is set goes into the address and comes back; what cannot be had is told in a sentence and left out."""
 
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -61,6 +63,25 @@ def test_only_what_differs_stands_in_the_address() -> None:
         "run": "abc",
     }
     assert to_address(Draft.of(TOY, "noisy"), {}) == {"preset": "noisy"}
+
+
+def test_a_language_opens_with_a_preset_of_its_own_and_a_link_with_the_same_everywhere() -> None:
+    plain, noisy = TOY.presets
+    toy = replace(TOY, presets=(plain, replace(noisy, opens_in="zh")))
+    assert from_address(toy, {}, "en")[0].preset == from_address(toy, {}, "fr")[0].preset == "plain"
+    assert from_address(toy, {"run": "abc"}, "zh")[0].preset == "noisy"
+    assert from_address(toy, {"preset": "plain"}, "zh")[0].preset == "plain"
+    assert from_address(toy, {"lr": "0.1"}, "zh")[0].preset == "plain", "an address with settings is somebody's link"
+    for written, read in product(("en", "zh"), repeat=2):
+        for preset, changed in product(("plain", "noisy"), ({}, {"lr": 0.1})):
+            draft = Draft.of(toy, preset)
+            draft.values |= changed
+            address = to_address(draft, {}, written)
+            if address:
+                back, refused = from_address(toy, address, read)
+                assert (back.preset, back.values, refused) == (preset, draft.values, [])
+            else:
+                assert (preset, changed) == (toy.opening(written).name, {})
 
 
 def test_a_bad_setting_is_named_and_the_rest_kept() -> None:

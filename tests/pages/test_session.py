@@ -45,3 +45,28 @@ def test_who_goes_back_later_gets_what_was_there(turned: AppTest, monkeypatch: p
 def test_another_address_is_followed_at_once(turned: AppTest) -> None:
     turned.query_params["noise"] = "0.1"
     assert turned.run().session_state["noise"] == 0.1
+
+
+def chinese_page() -> None:
+    import streamlit as st
+
+    from core import registry
+    from pages.parts.controls import preset_title
+    from pages.parts.session import draft_of, write_address
+
+    st.session_state["language"] = "zh"
+    word2vec = registry.get("word2vec")
+    draft = draft_of(word2vec)
+    write_address(draft)
+    st.session_state["preset"] = draft.preset
+    st.session_state["titles"] = [preset_title(preset) for preset in word2vec.presets if preset.download]
+
+
+def test_a_page_opens_with_the_preset_of_its_language_and_a_title_says_what_has_to_be_downloaded() -> None:
+    tab = AppTest.from_function(chinese_page).run()
+    assert tab.session_state["preset"] == "hongloumeng"
+    assert not tab.query_params
+    (title,) = tab.session_state["titles"]
+    assert "1.5 MB" in title
+    tab.query_params["preset"] = "cbow"
+    assert tab.run().session_state["preset"] == "cbow"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.data.cache import tell
+from core.data.cache import report_progress
 from core.events import Event, Step
 from core.words import Refusal
 from tests.toy.spec import ToyConfig
@@ -67,7 +67,7 @@ def load(config: ToyConfig) -> tuple[torch.Tensor, torch.Tensor]:
         raise Refusal("", "There is no network; use the toy's own data.")
     while config.trouble == "slow load":
         time.sleep(0.01)
-        tell("Fetching the plane", 0.5)
+        report_progress("Fetching the plane", 0.5)
     numbers = np.random.default_rng(7)
     x = torch.from_numpy(numbers.uniform(-1, 1, (200, 2)).astype(np.float32))
     return x, (x[:, :1] - 2 * x[:, 1:]).sin()

@@ -176,6 +176,7 @@ PRESETS = (
             "batch_size": 128,
         },
         {"steps": 2345},
+        download=11,
     ),
 )
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.data.cache import tell
+from core.data.cache import report_progress
 from core.data.dataset import Dataset
 from core.data.mixtures import Mixture, covered, judged
 from core.events import Array, Event, Pulse
@@ -136,7 +136,7 @@ def taught(data: Dataset, seed: int) -> Classifier:
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if step % 50 == 0:
-            tell(LEARNING, step / steps)
+            report_progress(LEARNING, step / steps)
     return model
 
 

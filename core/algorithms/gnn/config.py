@@ -44,9 +44,9 @@ class GNNConfig(Config):
             "karate": N_("Karate club, 34 members"),
             "lesmis": N_("Les Misérables, 77 characters"),
             "pasted": N_("Your own edge list"),
-            "cora": N_("Cora, 2,708 papers (1 MB to fetch)"),
-            "citeseer": N_("CiteSeer, 3,327 papers (2 MB to fetch)"),
-            "pubmed": N_("PubMed, 19,717 papers (41 MB to fetch)"),
+            "cora": N_("Cora, 2,708 papers"),
+            "citeseer": N_("CiteSeer, 3,327 papers (1 MB to fetch)"),
+            "pubmed": N_("PubMed, 19,717 papers (9 MB to fetch)"),
         },
     ).described(N_("Graph"), N_("The one graph to learn on."))
     blocks: tuple[Size, ...] = DATA.setting(
@@ -176,13 +176,12 @@ class GNNConfig(Config):
                 half=self.graphs // 2,
             )
         if self.task != "graphs" and self.data == "pasted":
-            graphs_csv.pasted(
+            graphs_csv.check(
                 self.edge_list,
                 self.node_table,
                 labels=self.labels,
-                features=self.features,
                 seed=self.seed,
-                told=self.task == "nodes",
+                classified=self.task == "nodes",
             )
         sizes = {**EMBEDDED, "blocks": self.blocks}.get(self.data, ())
         if self.task == "nodes" and sizes:

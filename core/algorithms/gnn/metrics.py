@@ -58,7 +58,7 @@ def log_metrics(s: GNNTraining) -> Iterator[Event]:
 
 def removed_edges(s: GNNTraining) -> Iterator[Event]:
     """A note of what was left out of a person's edges."""
-    found = graphs_csv.brought(s.config.edge_list, s.config.node_table)
+    found = graphs_csv.parse(s.config.edge_list, s.config.node_table)
     if found.loops or found.doubles:
         yield Note(0, "tidied", {"loops": found.loops, "doubles": found.doubles, "edges": found.edges.shape[1]})
 

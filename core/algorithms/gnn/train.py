@@ -112,7 +112,7 @@ def load_graph(config: GNNConfig) -> Graph:
         case "lesmis":
             return graphs.lesmis(**how)
         case "pasted":
-            return graphs_csv.pasted(config.edge_list, config.node_table, **how, told=config.task == "nodes")
+            return graphs_csv.pasted(config.edge_list, config.node_table, **how, classified=config.task == "nodes")
     return planetoid(config.data)
 
 

@@ -79,16 +79,17 @@ def _links(arrays: Mapping[str, Any], context: Context) -> Figure:
 def embedding(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The network's representation of each node in two dimensions; the colour is the true class."""
     scene = context.statics["scene"]
-    known = bool((scene["class"] != _NONE).any())
-    coloured: dict[str, Any] = {"colour": scene["class"], "scale": "classes"} if known else {"colour": INK}
-    size = _node_size(scene)
-    nodes = points(*arrays["place"].T, size=size, opacity=0.8, hover="skip", webgl=True, **coloured)
+    known, size = scene["class"] != _NONE, _node_size(scene)
+    common: dict[str, Any] = {"opacity": 0.8, "hover": "skip", "webgl": True}
+    nodes = [points(*arrays["place"][known].T, size=size, colour=scene["class"][known], scale="classes", **common)]
+    if not known.all():
+        nodes.insert(0, points(*arrays["place"][~known].T, size=size, colour=INK, **common))
     plain = axis(limits=(-3.2, 3.2), showticklabels=False, zeroline=False)
     held = {
         "template": N_("two directions that hold {percent} % of the variance"),
         "values": {"percent": round(100 * float(arrays["share"][0]))},
     }
-    return figure([nodes], plain, plain, annotations=[footnote(held)])
+    return figure(nodes, plain, plain, annotations=[footnote(held)])
 
 
 def smoothing(arrays: Mapping[str, Any], context: Context) -> Figure:

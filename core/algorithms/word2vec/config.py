@@ -24,19 +24,23 @@ GENSIM = {"engine": ("gensim",)}
 class Word2VecConfig(Config):
     """Settings of the vectors, of their training, and of what is looked at."""
 
-    corpus: Literal["grammar", "news", "wikipedia", "own", "abc", "wikipedia_abc", "classics", "text8"] = TEXT.setting(
-        "wikipedia",
-        labels={
-            "grammar": N_("A small grammar (kinds known)"),
-            "news": N_("300 news stories"),
-            "wikipedia": N_("106 articles of Wikipedia"),
-            "own": N_("A text of your own"),
-            "abc": N_("ABC news (1.5 MB to fetch)"),
-            "wikipedia_abc": N_("Wikipedia and ABC news"),
-            "classics": N_("Two Chinese classics"),
-            "text8": N_("text8, 17 million words (31 MB to fetch)"),
-        },
-    ).described(N_("Corpus"), N_("The text whose words are learned, from nothing but which words stand near which."))
+    corpus: Literal["grammar", "news", "wikipedia", "own", "hongloumeng", "abc", "wikipedia_abc", "text8"] = (
+        TEXT.setting(
+            "wikipedia",
+            labels={
+                "grammar": N_("A small grammar (kinds known)"),
+                "news": N_("300 news stories"),
+                "wikipedia": N_("106 articles of Wikipedia"),
+                "own": N_("A text of your own"),
+                "hongloumeng": N_("红楼梦, 40 chapters (Chinese)"),
+                "abc": N_("ABC news (1.5 MB to fetch)"),
+                "wikipedia_abc": N_("Wikipedia and ABC news (1.5 MB to fetch)"),
+                "text8": N_("text8, 17 million words (31 MB to fetch)"),
+            },
+        ).described(
+            N_("Corpus"), N_("The text whose words are learned, from nothing but which words stand near which.")
+        )
+    )
     text: str = Setting(
         "",
         N_("Your text"),
@@ -48,7 +52,7 @@ class Word2VecConfig(Config):
     )
     cut: Literal["auto", "words", "jieba"] = TEXT.setting(
         "auto",
-        shown_if={"corpus": ("own", "classics")},
+        shown_if={"corpus": ("own", "hongloumeng")},
         labels={"auto": N_("As the text needs"), "words": N_("Runs of letters"), "jieba": N_("jieba (Chinese)")},
     ).described(
         N_("Cut into words"),

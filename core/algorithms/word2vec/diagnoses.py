@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from core.metrics import Diagnosis, Values, diagnosis
 from core.words import N_
 
-#: Letters of the longest word of Chinese that may be one.
-LONGEST = 12
+#: Letters that are shown of a word.
+SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Evidence:
     Attributes:
         step, end: steps made, and the last of the run.
         chinese: whether the text is Chinese.
-        mean_letters, longest: letters of a known word on the mean, and the longest of these words.
+        mean_letters, longest: letters of a running word on the mean, and the longest of the words.
         mean_count: how often one occurs in the text, on the mean.
         similarity: mean cosine of any two frequent words.
         first_loss, loss: measured first, and last.
@@ -42,10 +42,9 @@ class Evidence:
     begin=5.0,
 )
 def glued_words(evidence: Evidence, letters: float) -> Values | None:
-    """The words of a Chinese text, which have one to four letters, have more than this on the mean: they are none."""
-    glued = evidence.mean_letters > letters or len(evidence.longest) > LONGEST
-    if evidence.chinese and glued:
-        return {"word": evidence.longest[:LONGEST], "length": f"{evidence.mean_letters:.1f}"}
+    """The running words of a Chinese text, which have one to four letters, have more than this on the mean."""
+    if evidence.chinese and evidence.mean_letters > letters:
+        return {"word": evidence.longest[:SHOWN], "length": f"{evidence.mean_letters:.1f}"}
     return None
 
 

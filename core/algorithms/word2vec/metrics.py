@@ -71,14 +71,14 @@ def section_arrays(s: Word2Vec) -> dict[str, Array]:
 
 def evidence(s: Word2Vec) -> Evidence:
     """What the diagnoses are made from."""
-    vectors, words = unit(s.vectors[:FREQUENT]), s.vocabulary.words
+    vectors, tally = unit(s.vectors[:FREQUENT]), s.data.tally
     n = len(vectors)
     return Evidence(
         step=s.step,
         end=s.end,
         chinese=s.data.corpus.chinese,
-        mean_letters=sum(map(len, words)) / len(words),
-        longest=max(words, key=len),
+        mean_letters=sum(len(word) * count for word, count in tally.items()) / sum(tally.values()),
+        longest=max(tally, key=len),
         mean_count=float(s.vocabulary.counts.mean()),
         similarity=float((np.square(vectors.sum(axis=0)).sum() - n) / (n * (n - 1))),
         first_loss=s.history[0].loss,

@@ -15,7 +15,7 @@ WORDS = {
     "wikipedia": "france, music, king, seven, water, computer",
     "abc": "water, government, cancer, wheat, planet",
     "wikipedia_abc": "france, music, king, water, wheat, cancer",
-    "classics": "宝玉, 黛玉, 行者, 八戒, 老太太",
+    "hongloumeng": "黛玉, 老太太, 银子, 凤姐, 荣国府",
     "text8": "france, music, king, seven, water, computer",
 }
 ANALOGIES = {
@@ -24,7 +24,7 @@ ANALOGIES = {
     "wikipedia": "france - french + german",
     "abc": "australia - sydney + london",
     "wikipedia_abc": "france - french + german",
-    "classics": "宝玉 - 黛玉 + 八戒",
+    "hongloumeng": "太太 - 老太太 + 二爷",
     "text8": "king - man + woman",
 }
 PAIRS = {
@@ -33,7 +33,7 @@ PAIRS = {
     "wikipedia": "king queen, france germany, music song, water computer",
     "abc": "water drought, cancer disease, wheat grain, wheat cancer",
     "wikipedia_abc": "king queen, france germany, music song, wheat computer",
-    "classics": "宝玉 黛玉, 行者 八戒, 宝玉 行者",
+    "hongloumeng": "黛玉 宝钗, 老太太 太太, 黛玉 银子",
     "text8": "king queen, france germany, music song, water computer",
 }
 

@@ -179,6 +179,7 @@ PRESETS = (
         N_("Wikipedia with the ABC news: at least 1.5 times as many analogies are right as with Wikipedia alone."),
         {"corpus": "wikipedia_abc"},
         _END,
+        download=1.5,
     ),
     Preset(
         "tree",
@@ -205,17 +206,21 @@ PRESETS = (
         _END,
     ),
     Preset(
-        "classics",
-        N_("Two Chinese classics"),
-        N_("Cut by jieba: among the ten nearest to 宝玉 is 黛玉 or 宝钗."),
-        {"corpus": "classics", "skipped": 60},
+        "hongloumeng",
+        N_("Dream of the Red Chamber"),
+        N_(
+            "Forty chapters of 红楼梦, cut by jieba: the word nearest to 黛玉 is 宝钗, to 老太太 it is 太太, and 钱 is "
+            "among the three nearest to 银子."
+        ),
+        {"corpus": "hongloumeng", "skipped": 60},
         _END,
+        opens_in="zh",
     ),
     Preset(
         "glued",
         N_("Chinese cut as if it were English"),
         N_("Whole clauses are taken for words: the page says so, and 宝玉 has lost most of its places."),
-        {"corpus": "classics", "cut": "words", "min_count": 2, "epochs": 3},
+        {"corpus": "hongloumeng", "cut": "words", "min_count": 2, "epochs": 3},
         _END,
     ),
 )

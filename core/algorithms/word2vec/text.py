@@ -36,7 +36,7 @@ def read(config: Word2VecConfig) -> Text:
     for i, sentence in enumerate(corpus.sentences):
         tally.update(sentence)
         if i % 1000 == 0:
-            cache.tell(cache.READING, i / len(corpus.sentences))
+            cache.report_progress(cache.READING, i / len(corpus.sentences))
     vocabulary.check_count(sum(n >= config.min_count for n in tally.values()), config.min_count)
     if config.engine == "written":
         vocabulary.check_size(corpus.words, SGNS_WORDS)

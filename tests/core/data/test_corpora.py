@@ -1,18 +1,17 @@
 """Texts: what there is of them, how they are cut into words, what is kept, and what is refused."""
 
+import bz2
 import hashlib
-import io
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from core.data import cache, corpora, grammar, uploads
+from core.data import cache, corpora, embed, grammar, uploads
+from core.data.cache import Source
 from core.settings import check
 from core.words import Refusal
-from tests.core.data.test_cache import published
-
-__all__ = ["published"]
+from tests.core.data.conftest import Publisher
+from tests.core.data.test_cache import zipped
 
 
 @pytest.fixture
@@ -120,39 +119,70 @@ def test_a_kept_text_that_was_changed_is_refused(folder):
         uploads.read(name)
 
 
-@pytest.mark.parametrize("corpus", ["abc", "classics", "text8"])
-def test_without_a_network_it_is_said_what_is_missing(folder, monkeypatch, corpus):
-    monkeypatch.setattr(cache, "_unpacked", lambda *asked: None)
-    with pytest.raises(Refusal, match=r"is not on this machine") as refused:
-        corpora.load(corpus)
+RURAL, SCIENCE = "the farm grows wheat\nand barley", "le café grows cold"
+
+
+def published(publisher: Publisher, url: str = "", science: bytes = b"") -> dict[str, tuple[corpora.Published, ...]]:
+    """Two small texts in an archive, as the ABC news are published; and where."""
+    archive = zipped(**{"abc/rural.txt": RURAL.encode(), "abc/science.txt": science or SCIENCE.encode("latin-1")})
+    publisher.offer("abc.zip", archive)
+    found = []
+    for name, text, encoding in (("rural", RURAL, "utf-8"), ("science", SCIENCE, "latin-1")):
+        digest = "sha256:" + hashlib.sha256(text.encode(encoding)).hexdigest()
+        address = (url or publisher.url) + "abc.zip"
+        found.append(corpora.Published(Source(f"text/{name}.txt", digest, (address,), f"abc/{name}.txt"), encoding))
+    return {"abc": tuple(found)}
+
+
+def test_a_published_text_is_downloaded_and_cut_into_words(publisher: Publisher) -> None:
+    where = published(publisher)
+    first = corpora.load("abc", published=where)
+    assert first.sentences == [["the", "farm", "grows", "wheat"], ["and", "barley"], ["le", "café", "grows", "cold"]]
+    assert len(publisher.requests) == 2
+    assert corpora.load("abc", published=where).sentences == first.sentences
+    wikipedia = corpora.load("wikipedia_abc", published=where)
+    assert wikipedia.sentences[-3:] == first.sentences and len(wikipedia.sentences) > 100
+    assert len(publisher.requests) == 2, "from the cache"
+
+
+@pytest.mark.parametrize("fault", ["no network", "wrong checksum", "truncated download"])
+def test_a_text_that_cannot_be_had_is_refused_in_one_sentence(publisher: Publisher, fault: str) -> None:
+    urls = {"no network": "http://127.0.0.1:9/", "truncated download": publisher.cut}
+    where = published(publisher, urls.get(fault, ""), science=b"changed on its way" if "wrong" in fault else b"")
+    with pytest.raises(Refusal) as refused:
+        corpora.load("abc", published=where)
     assert refused.value.field == "corpus"
+    file = "science.txt" if fault == "wrong checksum" else "rural.txt"
+    assert str(refused.value) == (
+        f"{file} is not on this machine and could not be fetched. Without a network, choose 106 articles of Wikipedia."
+    )
 
 
-def test_a_member_of_an_archive_is_fetched_checked_and_kept(published):
-    publisher, address = published
-    content = b"all the news" * 1000
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("abc/rural.txt", content)
-    (publisher / "abc.zip").write_bytes(archive.getvalue())
-    digest = "sha256:" + hashlib.sha256(content).hexdigest()
-    asked = ("text/rural.txt", (address + "nothere.zip", address + "abc.zip"), "abc/rural.txt", digest)
-    assert cache.text(*asked, field="corpus") == content
-    (publisher / "abc.zip").unlink()
-    assert cache.text(*asked, field="corpus") == content
+@pytest.mark.parametrize("corpus", ["abc", "wikipedia_abc", "text8"])
+def test_without_a_network_the_published_corpora_are_refused(folder: Path, no_network: None, corpus: str) -> None:
     with pytest.raises(Refusal, match="could not be fetched"):
-        cache.text("text/other.txt", (address + "abc.zip",), "abc/rural.txt", digest, field="corpus")
+        corpora.load(corpus)
 
 
-def test_what_came_is_not_taken_where_it_is_another(published):
-    publisher, address = published
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as opened:
-        opened.writestr("rural.txt", b"changed on its way")
-    (publisher / "abc.zip").write_bytes(archive.getvalue())
-    with pytest.raises(Refusal, match="could not be fetched"):
-        cache.text("text/rural.txt", (address + "abc.zip",), "rural.txt", "md5:" + "0" * 32, field="corpus")
-    assert not (cache.folder() / "text" / "rural.txt").exists()
+def test_forty_chapters_of_a_novel_are_embedded(folder: Path, no_network: None) -> None:
+    found = corpora.load("hongloumeng")
+    assert found.chinese and 140_000 < found.words < 142_000
+    assert found.sentences[0][:5] == ["第一回", "甄士隐", "梦幻", "识通灵", "贾雨村"]
+    text = bz2.decompress(corpora.HONGLOUMENG.read_bytes()).decode()
+    assert text.count("\n") == 1123 and "第四十回" in text and "第四十一回" not in text
+
+
+def test_a_novel_is_embedded_from_its_first_chapter_to_its_fortieth() -> None:
+    book = "《红楼梦》\n\n第一回  甲\n\n    此开卷\r\n　　第四十一回不在此\n第四十回　乙\n末\n第四十一回  丙\n后\n"
+    text = bz2.decompress(embed.hongloumeng(book)).decode()
+    assert text == "第一回  甲\n此开卷\n第四十一回不在此\n第四十回　乙\n末\n"
+    with pytest.raises(ValueError, match="chapter 41"):
+        embed.hongloumeng(text)
+
+
+@pytest.mark.long
+def test_the_abc_news_are_as_published() -> None:
+    assert 640_000 < corpora.load("abc").words < 800_000
 
 
 def test_the_setting_takes_only_a_name():

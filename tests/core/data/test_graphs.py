@@ -1,7 +1,6 @@
 """Graphs: what is drawn is as asked for, what is split shares nothing, what is read is what was published."""
 
-import io
-import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from core.data import graphs
 from core.data.layout import layout
 from core.data.links import codes, hold_out
 from core.data.motifs import motifs
-from core.data.planetoid import harmless, planetoid
 
 
 def test_a_block_model_has_the_chances_asked_for():
@@ -44,30 +42,6 @@ def test_les_miserables_has_77_characters():
     assert novel.names[int(novel.degrees().argmax())] == "Valjean"
 
 
-def test_cora_is_as_published(fetched):
-    """Sizes and split as in table 1 of Kipf & Welling 2017; PyG's loader says the same."""
-    cora = planetoid("cora")
-    assert (cora.n, cora.edges.shape[1], cora.x.width, len(cora.classes)) == (2708, 5278, 1433, 7)
-    assert (len(cora.train), len(cora.val), len(cora.test)) == (140, 500, 1000)
-    assert np.bincount(cora.y[cora.train]).tolist() == [20] * 7
-    assert len(set(cora.train) | set(cora.val) | set(cora.test)) == 1640
-    assert np.allclose(cora.x.dense().sum(axis=1), 1)
-    assert len(cora.x.values) == 49_216, "as many as the matrix has that are not 0"
-
-
-def test_a_pickle_that_names_more_than_arrays_is_not_read():
-    class Foreign:
-        def __reduce__(self):
-            return (print, ("run",))
-
-    for protocol in (0, 2, 4):
-        assert not harmless(pickle.dumps(Foreign(), protocol))
-    file = io.BytesIO()
-    pickle.dump({1: [2, 3]}, file, 2)
-    assert harmless(file.getvalue())
-    assert not harmless(b"no pickle at all")
-
-
 def test_features_survive_being_made_sparse():
     dense = np.array([[0, 2, 0], [0, 0, 0], [1, 0, 3]], np.float32)
     assert np.array_equal(graphs.Features.of(dense).dense(), dense)
@@ -85,6 +59,26 @@ def test_held_out_edges_are_a_third_for_choosing():
     m = graph.edges.shape[1]
     assert links.val[0].shape[1] + links.test[0].shape[1] == round(0.3 * m)
     assert links.val[0].shape[1] == round(0.3 * m) // 3
+
+
+def test_degrees_of_a_link_predictor_count_training_edges_alone():
+    """A path of 30 nodes, of which hold_out takes some edges away."""
+    edges = np.stack([np.arange(29), np.arange(1, 30)])
+    y, nobody = np.full(30, -1), np.zeros(0, np.int64)
+    x = graphs.made_features("degree", edges, 30)
+    path = graphs.Graph("path", edges, 30, x, y, (), nobody, nobody, nobody, features="degree")
+    links = hold_out(path, 0.3, 0)
+    assert links.train.shape[1] == 29 - round(0.3 * 29)
+    degree = np.zeros(30, np.int64)
+    for u, v in links.train.T:
+        degree[u] += 1
+        degree[v] += 1
+    assert np.array_equal(links.graph.x.dense(), np.eye(degree.max() + 1)[degree])
+    assert not np.array_equal(links.graph.x.columns, path.x.columns)
+    own = hold_out(replace(path, x=graphs.Features.own_number(30), features="own"), 0.3, 0)
+    assert np.array_equal(own.graph.x.dense(), np.eye(30))
+    given = hold_out(replace(path, features="given"), 0.3, 0)
+    assert given.graph.x is path.x, "what came with the graph stays"
 
 
 def test_motifs_differ_by_their_motif_and_not_by_their_counts():

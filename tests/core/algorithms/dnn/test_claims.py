@@ -130,7 +130,8 @@ def test_five_thousand_digits(preset, measured):
     measured(f"{TITLES['mnist_5k']}: test accuracy", log.last("test/accuracy"), at_least=0.92)
 
 
-def test_the_full_mnist_in_five_epochs(preset, measured, fetched):
+@pytest.mark.long
+def test_the_full_mnist_in_five_epochs(preset, measured):
     state = start(preset("mnist"))
     assert STEPS["mnist"] == 5 * -(-len(state.x_train) // state.config.batch_size)
     log = run(state, STEPS["mnist"])

@@ -81,23 +81,23 @@ def test_a_graph_of_ones_own_that_cannot_be_is_refused(edges, nodes, field, sent
 )
 def test_a_heading_is_no_edge_and_an_edge_no_heading(edges, names):
     kept = uploads.keep(edges.encode(), "edge_list")
-    assert graphs_csv.brought(kept, "").names == names
+    assert graphs_csv.parse(kept, "").names == names
 
 
 def test_the_node_called_as_a_column_keeps_its_line():
     kept = uploads.keep(b"id,b\nb,c\n", "edge_list")
     table = uploads.keep(b"id,x\nb,y\nc,x\n", "node_table")
-    assert graphs_csv.brought(kept, table).y.tolist() == [0, 1, 0]
+    assert graphs_csv.parse(kept, table).y.tolist() == [0, 1, 0]
 
 
 def test_as_many_lines_as_are_allowed_are_taken():
     kept = uploads.keep(b"a,b\n" * graphs_csv.LINES, "edge_list")
-    assert graphs_csv.brought(kept, "").doubles == graphs_csv.LINES - 1
+    assert graphs_csv.parse(kept, "").doubles == graphs_csv.LINES - 1
 
 
 def test_more_labels_than_an_embedded_graph_has_are_refused_before_anything_starts():
     for data in ("karate", "lesmis"):
-        graph = getattr(graphs, data)(labels=1, features="identity", seed=0)
+        graph = getattr(graphs, data)(labels=1, features="own", seed=0)
         assert tuple(np.bincount(graph.y)) == graphs.EMBEDDED[data]
         with pytest.raises(Refusal, match=r"leave [0-3] of") as refused:
             check(GNNConfig, {"data": data, "labels": max(graphs.EMBEDDED[data])})
@@ -132,10 +132,3 @@ def test_loops_and_doubles_are_left_out_and_said():
     (note,) = [note for note in told.notes if note.diagnosis == "tidied"]
     assert note.values == {"loops": 1, "doubles": 2, "edges": 30}
     assert told.last("train/accuracy") == 1.0
-
-
-def test_planetoid_without_a_network_names_what_to_use_instead(monkeypatch):
-    monkeypatch.setattr("core.data.planetoid._URL", "http://127.0.0.1:9")
-    with pytest.raises(Refusal, match=r"ind\.citeseer\.x is not here .* choose Communities") as refused:
-        start({"data": "citeseer"})
-    assert refused.value.field == "data"

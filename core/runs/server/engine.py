@@ -256,8 +256,8 @@ class Engine:
                     raise Refusal("knob", N_("A knob needs a field and a value."))
                 config = self.library.config(info)
                 for turn in asked.knobs:
-                    config = settings.turn(config, turn.field, turn.value)
-                settings.turn(config, value["field"], value["value"])
+                    config = settings.with_setting(config, turn.field, turn.value)
+                settings.with_setting(config, value["field"], value["value"])
                 turned = control.KnobTurn(field=value["field"], value=value["value"])
                 return asked.model_copy(update={"knobs": (*asked.knobs, turned)})
             case "until":

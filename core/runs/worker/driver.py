@@ -146,7 +146,7 @@ class Driver:
             knobs = self._earlier.resumed(state.step)
             for knob in knobs:
                 if knob.step == state.step:
-                    self.config = settings.turn(self.config, knob.field, knob.new)
+                    self.config = settings.with_setting(self.config, knob.field, knob.new)
             self._asked.again = [knob for knob in knobs if knob.step > state.step]
             state.turn(self.config)
             self._status("resumed")
@@ -327,7 +327,7 @@ class Driver:
 
     def _turn(self, state: State, field: str, value: Any) -> None:
         try:
-            config = settings.turn(self.config, field, value)
+            config = settings.with_setting(self.config, field, value)
         except Refusal:
             return  # the server checks what it writes; what else stands in the file is nobody's wish
         self.log.append(Knob(self.step, field, getattr(self.config, field), getattr(config, field)))

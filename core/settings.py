@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from core import drawing
 from core.experiment import Config, Experiment, Metric, Stop
+from core.field_kinds import kind_of
 from core.words import N_, Refusal, Sentence
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -146,10 +146,8 @@ def metric_of(experiment: Experiment, name: str) -> Metric | None:
 
 def allowed(field: FieldInfo) -> Sentence:
     """What a field takes: ``a whole number between 1 and 10``."""
-    if _extra(field).get("widget") == "drawing":
-        return Sentence(N_("a drawing of at most {most} points, as its canvas writes it"), {"most": drawing.MOST})
-    if _extra(field).get("widget") == "kept":
-        return Sentence(N_("the name of a kept text, as its control writes it"))
+    if kind := kind_of(field):
+        return kind.allowed()
     return _allowed(field.annotation, _limits(field.metadata))
 
 

@@ -9,13 +9,13 @@ from core.experiment import Experiment
 from pages.parts.draft import Draft
 from pages.parts.language import _, language
 from pages.parts.runs import runs
-from pages.parts.watch import Watched
+from pages.parts.watched_run import WatchedRun
 
 _ALGORITHMS = Path(__file__).parents[2] / "core" / "algorithms"
 
 
 @st.fragment
-def tabs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
+def tabs(experiment: Experiment, draft: Draft, watched: WatchedRun | None) -> None:
     """Learn, Code and Runs; only the open one is made."""
     learn, code, mine = st.tabs(
         [_("Learn"), _("Code"), _("Runs")], key=f"tabs.{experiment.slug}.{language()}", on_change="rerun"
@@ -28,7 +28,7 @@ def tabs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
             _code(experiment)
     if mine.open:
         with mine:
-            runs(experiment, draft, seen)
+            runs(experiment, draft, watched)
 
 
 def _learn(experiment: Experiment) -> None:

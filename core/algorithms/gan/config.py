@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from core import drawing
 from core.experiment import Config, Setting
+from core.field_kinds import DRAWING
 from core.words import N_, Refusal
 
 #: Data in the plane, sampled anew for every batch.
@@ -66,7 +67,7 @@ class GANConfig(Config):
         N_("What you draw is what G has to imitate: at least 10 points."),
         group=DATA,
         shown_if={"data": ("drawing",)},
-        widget="drawing",
+        kind=DRAWING,
     )
 
     loss: Literal["non_saturating", "minimax", "least_squares", "hinge", "wasserstein_gp"] = Setting(

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from core.data import graphs_csv
 from core.data.graphs import EMBEDDED
 from core.experiment import Config, Setting
+from core.field_kinds import UPLOADED_TEXT
 from core.words import N_, Refusal
 
 Task = Literal["nodes", "links", "graphs"]
@@ -93,7 +94,7 @@ class GNNConfig(Config):
         ),
         group=DATA,
         shown_if={"task": ON_ONE, "data": ("pasted",)},
-        widget="kept",
+        kind=UPLOADED_TEXT,
     )
     node_table: str = Setting(
         "",
@@ -101,7 +102,7 @@ class GNNConfig(Config):
         N_("What is known of the nodes, if anything: an id, a label, and as many numbers as you like a line."),
         group=DATA,
         shown_if={"task": ON_ONE, "data": ("pasted",)},
-        widget="kept",
+        kind=UPLOADED_TEXT,
     )
     features: Literal["own", "degree"] = Setting(
         "own",

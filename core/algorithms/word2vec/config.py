@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from core.algorithms.word2vec.asked import analogy_of
 from core.experiment import Config, Setting
+from core.field_kinds import UPLOADED_TEXT
 from core.words import N_, Refusal
 
 #: Corpora that come with a package, and those whose words the engine that is written out can go through in time.
@@ -49,7 +50,7 @@ class Word2VecConfig(Config):
         N_("UTF-8, English or Chinese, up to 20 MB; pasted, or a file."),
         group=TEXT,
         shown_if={"corpus": ("own",)},
-        widget="kept",
+        kind=UPLOADED_TEXT,
         max_length=32,
     )
     cut: Literal["auto", "words", "jieba"] = Setting(

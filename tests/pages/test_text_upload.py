@@ -1,4 +1,4 @@
-"""A text that is pasted is kept, and the setting gets its name."""
+"""A pasted text is stored, and the setting holds its name."""
 
 from pathlib import Path
 
@@ -12,20 +12,26 @@ def script() -> None:
     import streamlit as st
 
     from core.algorithms.word2vec.config import Word2VecConfig
+    from pages.parts.field_widgets import WidgetProps
     from pages.parts.fields import controls
-    from pages.parts.kept import kept
     from pages.parts.session import show_notices
+    from pages.parts.widgets import widget
 
     def put(name: str) -> None:
         st.session_state["name"] = name
 
     show_notices()
-    kept(controls(Word2VecConfig)["text"], st.session_state.get("name", ""), put, key="own", disabled=False)
+    name = st.session_state.get("name", "")
+    widget(WidgetProps(controls(Word2VecConfig)["text"], name, put, key="own", label="Text", help="", disabled=False))
 
 
-def test_a_pasted_text_is_kept_and_its_beginning_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))
-    app = AppTest.from_function(script, default_timeout=60).run()
+    return AppTest.from_function(script, default_timeout=60).run()
+
+
+def test_a_pasted_text_is_stored_and_its_beginning_shown(app: AppTest) -> None:
     assert not app.caption
     app.text_area[0].set_value("the cat eats the fish\n宝玉").run()
     assert not app.exception

@@ -14,6 +14,7 @@ from pages.parts.controls import SidebarContext, controls
 from pages.parts.draft import Draft
 from pages.parts.language import _, to_markdown
 from pages.parts.link import link
+from pages.parts.markdown import escape
 from pages.parts.session import callback, draft_of, mark_written, notices, owner, show_notices, write_address
 from pages.parts.stage import stage
 from pages.parts.stage_props import draft_differs, fallback_props, stage_props
@@ -74,7 +75,7 @@ def _header(experiment: Experiment, draft: Draft) -> None:
                 paper.url,
                 icon=":material/article:",
                 type="tertiary",
-                help=f"{paper.authors}: {paper.title} ({paper.year})",
+                help=escape(f"{paper.authors}: {paper.title} ({paper.year})"),
             )
 
 

@@ -8,6 +8,7 @@ from core.experiment import Experiment
 from core.registry import experiments
 from core.words import Sentence
 from pages.parts.language import _, to_markdown
+from pages.parts.markdown import escape
 
 _ROOT = Path(__file__).parents[2]
 
@@ -79,4 +80,4 @@ def _open(experiment: Experiment, label: str) -> None:
 
 
 def _source(experiment: Experiment) -> str:
-    return f"{experiment.paper.authors.split(',')[0]} · {experiment.paper.year}"
+    return escape(f"{experiment.paper.authors.split(',')[0]} · {experiment.paper.year}")

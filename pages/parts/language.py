@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.catalogue import LANGUAGES, translate
 from core.words import Sentence
+from pages.parts.markdown import escape
 
 _CHOSEN = "language"
 
@@ -16,9 +17,10 @@ def language() -> str:
 def to_markdown(text: str | Sentence) -> str:
     """``text``, marked elsewhere, in the language of this session, for whatever in Streamlit parses Markdown.
 
-    A value that is Markdown of ours is given as a :class:`~core.words.Sentence`.
+    A template is ours and may hold Markdown. Its values may come from anybody and are escaped; a value that is Markdown
+    of ours is given as a :class:`~core.words.Sentence`.
     """
-    return translate(language(), text)
+    return translate(language(), text, escape)
 
 
 def to_plain(text: str | Sentence) -> str:

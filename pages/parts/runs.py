@@ -16,6 +16,7 @@ from core.words import N_, Refusal
 from pages.parts import fields
 from pages.parts.draft import Draft
 from pages.parts.language import _, to_markdown
+from pages.parts.markdown import escape
 from pages.parts.session import callback, owner
 from pages.parts.watched_run import WatchedRun, adopt, run_log, show_no_run, show_run
 from pages.parts.widgets import format_number
@@ -103,7 +104,7 @@ def _files(experiment: Experiment, view: RunView) -> None:
         for path in found:
             size = path.stat().st_size
             size_text = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"
-            label = f"{path.name} ({size_text})"
+            label = escape(f"{path.name} ({size_text})")
             st.download_button(label, path.read_bytes, file_name=path.name, key=f"file.{run}.{path.name}")
 
 
@@ -162,12 +163,12 @@ def _value(control: fields.Control, value: Any) -> str:
         return _("on") if value else _("off")
     if isinstance(value, tuple | list):
         return "-".join(_word(control, v) for v in value) or "–"
-    return format_number(value) if isinstance(value, int | float) else _word(control, value)
+    return escape(format_number(value)) if isinstance(value, int | float) else _word(control, value)
 
 
 def _word(control: fields.Control, option: Any) -> str:
     """The word for an option, or what was typed, as Markdown."""
-    return to_markdown(control.labels[option]) if option in control.labels else str(option)
+    return to_markdown(control.labels[option]) if option in control.labels else escape(str(option))
 
 
 def _last(experiment: Experiment, view: RunView) -> list[str]:

@@ -64,7 +64,7 @@ def test_a_further_kind_goes_through_the_address_and_the_list_of_runs() -> None:
     _, refused = from_address(experiment, {"stamp": "blue"})
     assert [str(sentence) for sentence in refused] == ["Stamp must be a stamp such as #7; it was blue."]
     assert Draft.of(experiment).config().model_dump()["stamp"] == "#1"
-    assert _value(fields.controls(Stamped)["stamp"], "#42") == "stamp #42"
+    assert _value(fields.controls(Stamped)["stamp"], "#42") == "stamp \\#42"
 
 
 @pytest.mark.parametrize(

@@ -38,3 +38,10 @@ def test_a_pasted_text_is_stored_and_its_beginning_shown(app: AppTest) -> None:
     name = app.session_state["name"]
     assert uploads.read(name) == "the cat eats the fish\n宝玉"
     assert [c.value for c in app.caption] == ["24 characters: the cat eats the fish 宝玉…"]
+
+
+def test_the_beginning_of_a_text_is_no_markdown(app: AppTest) -> None:
+    app.text_area[0].set_value("![x](http://evil.example/x.png) *and* :red[more]").run()
+    assert [c.value for c in app.caption] == [
+        "48 characters: \\!\\[x\\]\\(http\\:\u2060\\/\\/evil\\.example\\/x\\.png\\) \\*and\\* \\:\u2060red\\[more\\]…"
+    ]

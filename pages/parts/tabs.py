@@ -1,5 +1,6 @@
 """What there is to read beneath the stage: the lesson, the code that runs, and this person's runs."""
 
+import ast
 import importlib.util
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import streamlit as st
 from core.experiment import Experiment
 from pages.parts.draft import Draft
 from pages.parts.language import _, language
+from pages.parts.markdown import escape
 from pages.parts.runs import runs
 from pages.parts.watched_run import WatchedRun
 
-_ALGORITHMS = Path(__file__).parents[2] / "core" / "algorithms"
+_ROOT = Path(__file__).parents[2]
 
 
 @st.fragment
@@ -32,31 +34,51 @@ def tabs(experiment: Experiment, draft: Draft, watched: WatchedRun | None) -> No
 
 
 def _learn(experiment: Experiment) -> None:
-    text = _ALGORITHMS / experiment.slug / f"learn.{language()}.md"
+    text = _ROOT / "core" / "algorithms" / experiment.slug / f"learn.{language()}.md"
     with st.container(key="learn"):
         st.markdown(text.read_text(encoding="utf-8"))
 
 
+def sources(experiment: Experiment) -> list[Path]:
+    """The files that make up the training, in reading order: the very files that the worker runs."""
+    program = importlib.util.find_spec(experiment.program)
+    if program is None or program.origin is None:
+        return []
+    names = getattr(experiment, "source", ("model", "train"))
+    paths = [Path(program.origin).with_name(f"{name}.py") for name in names]
+    return [path for path in paths if path.exists()]
+
+
+def idea(source: str) -> str:
+    """The first line of a module's opening docstring, empty where it has none."""
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
 def _code(experiment: Experiment) -> None:
-    """The very files that the worker runs."""
-    train = importlib.util.find_spec(experiment.program)
-    if train is None or train.origin is None:
+    """A tab for each source."""
+    paths = sources(experiment)
+    if not paths:
         return
-    folder = Path(train.origin).parent
-    for path in (folder / "model.py", Path(train.origin)):
-        if not path.exists():
-            continue
-        source = path.read_text(encoding="utf-8")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(path.name, anchor=False, width="content")
-            st.download_button(
-                _("Download {file}", file=path.name),
-                source,
-                file_name=f"{experiment.slug}_{path.name}",
-                mime="text/x-python",
-                icon=":material/download:",
-                type="tertiary",
-                key=f"download.{experiment.slug}.{path.name}",
-                on_click="ignore",
-            )
-        st.code(source, language="python", line_numbers=True, height=520)
+    with st.container(key="code"):
+        for path, tab in zip(paths, st.tabs([escape(path.name) for path in paths]), strict=True):
+            with tab:
+                _source(experiment, path)
+
+
+def _source(experiment: Experiment, path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    place = path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else path.name
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"`{place}`", width="content")
+        st.download_button(
+            _("Download {file}", file=path.name),
+            source,
+            file_name=f"{experiment.slug}_{path.name}",
+            mime="text/x-python",
+            icon=":material/download:",
+            type="tertiary",
+            key=f"download.{experiment.slug}.{path.name}",
+            on_click="ignore",
+        )
+    st.caption(escape(idea(source)))
+    st.code(source, language="python", line_numbers=True, height=620)

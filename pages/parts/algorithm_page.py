@@ -11,6 +11,7 @@ from core.runs.server.engine import engine
 from core.runs.server.hub import hub
 from core.words import Refusal
 from pages.parts.controls import SidebarContext, controls
+from pages.parts.devices import devices
 from pages.parts.draft import Draft
 from pages.parts.language import _, to_markdown
 from pages.parts.link import link
@@ -40,6 +41,8 @@ def algorithm_page(slug: str) -> None:
     with st.container(key="following"):
         if watched is not None and watched.active:
             _follow(watched)
+        if devices() is None:
+            _await_devices()
     tabs(experiment, draft, watched)
 
 
@@ -130,4 +133,11 @@ def _follow(watched: WatchedRun) -> None:
     except Refusal:
         st.rerun()
     if (state in ENDED) == watched.active:
+        st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def _await_devices() -> None:
+    """Draw the page anew once the machine's devices are known: the address may name one that it does not have."""
+    if devices() is not None:
         st.rerun()

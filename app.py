@@ -16,7 +16,7 @@ from core.bench import door
 from core.runs.server import socket
 from core.runs.server.engine import engine
 from core.runs.server.hub import hub
-from pages.parts.mishap import mishap
+from pages.parts.error_page import error_page
 
 
 @asynccontextmanager
@@ -36,5 +36,5 @@ app = st.App(
     lifespan=lifespan,
     routes=[*socket.routes(hub(), base), *web.routes(base), *door.routes(base)],
     middleware=[Middleware(web.Cookie)],
-    on_script_error=mishap,
+    on_script_error=error_page,
 )

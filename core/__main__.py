@@ -151,7 +151,7 @@ def _config(experiment: Experiment, preset: Preset | None, asked: argparse.Names
 
 def _stop(experiment: Experiment, asked: argparse.Namespace, base: dict[str, Any], config: Config) -> Stop:
     texts = {name: getattr(asked, name) for name in ("steps", "seconds") if getattr(asked, name) is not None}
-    stop = settings.from_text(Stop, texts, base | (settings.until(asked.until) if asked.until else {}))
+    stop = settings.from_text(Stop, texts, base | (settings.parse_stop(asked.until) if asked.until else {}))
     return settings.check_stop(experiment, stop.model_dump(), config)
 
 
@@ -229,9 +229,8 @@ def _list(as_json: bool) -> int:
             print(f"    {preset.name:<20}{preset.title}: {preset.claim}")
         print("  settings")
         for name, field in experiment.config.model_fields.items():
-            print(
-                f"    {name:<20}{settings.written(field.default) or 'none':<14}{field.title}: {settings.allowed(field)}"
-            )
+            default = settings.value_to_text(field.default) or "none"
+            print(f"    {name:<20}{default:<14}{field.title}: {settings.allowed(field)}")
     return 0
 
 

@@ -6,7 +6,7 @@ says what is missing.
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,24 +46,29 @@ def catalogue(lang: str) -> dict[str, str]:
     return {str(message.id): str(message.string) for message in _read(lang) if message.id and message.string}
 
 
-def translate(lang: str, text: str | Sentence) -> str:
+def translate(lang: str, text: str | Sentence, escape: Callable[[str], str] = str) -> str:
     """``text`` in a language; what is not in the catalogue stays as it is.
 
     The values of a :class:`~core.words.Sentence` that are sentences or marked strings themselves are translated too.
+
+    Args:
+        escape: applied to every value that is no sentence and no number, at any depth; never to a template.
     """
     words = catalogue(lang)
     if isinstance(text, str):
         return words.get(text, text)
-    values = {name: _value(lang, value) for name, value in text.values.items()}
+    values = {name: _value(lang, value, escape) for name, value in text.values.items()}
     return words.get(text.template, text.template).format(**values)
 
 
-def _value(lang: str, value: object) -> object:
-    if isinstance(value, str | Sentence):
-        return translate(lang, value)
+def _value(lang: str, value: object, escape: Callable[[str], str]) -> object:
+    if isinstance(value, Sentence):
+        return translate(lang, value, escape)
     if isinstance(value, Mapping) and set(value) == {"template", "values"}:  # a sentence that went through JSON
-        return translate(lang, Sentence(value["template"], value["values"]))
-    return value
+        return translate(lang, Sentence(value["template"], value["values"]), escape)
+    if isinstance(value, int | float):
+        return value
+    return escape(translate(lang, value) if isinstance(value, str) else str(value))
 
 
 def _read(lang: str) -> Any:

@@ -1,7 +1,7 @@
 """A drawing as a setting: points in the plane, written so compactly that a link can carry them.
 
-Each point is two bytes on a grid of 255 × 255 cells whose middle is exactly 0; the bytes stand in the letters that
-base64 has for addresses, without padding. 600 points make 1600 letters.
+Each point is two bytes on a grid of 255 × 255 cells whose middle is exactly 0; the bytes are written in URL-safe
+base64 without padding. 600 points make 1600 characters.
 """
 
 import base64
@@ -26,13 +26,13 @@ def points(text: str) -> npt.NDArray[np.float32]:
         (n, 2) float32 in [-1, 1], y upwards; n may be 0 and is at most :data:`MOST`.
 
     Raises:
-        Refusal: the text is none that :func:`text` writes.
+        Refusal: :func:`text` writes no such text.
     """
     try:
         if not re.fullmatch("[A-Za-z0-9_-]*", text):
             raise ValueError(text)
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        if len(raw) % 2 or 2 * _CELLS + 1 in raw or _letters(raw) != text:
+        if len(raw) % 2 or 2 * _CELLS + 1 in raw or _encoded(raw) != text:
             raise ValueError(text)
     except ValueError:
         raise Refusal("", N_("This drawing cannot be read: it was changed or cut on its way.")) from None
@@ -58,8 +58,8 @@ def text(points: npt.ArrayLike) -> str:
         raise ValueError(f"a drawing is an array (n, 2) of finite numbers, not one of shape {array.shape}")
     if len(array) > MOST:
         array = array[np.linspace(0, len(array) - 1, MOST).round().astype(int)]  # (MOST, 2)
-    return _letters((np.rint(array.clip(-1, 1) * _CELLS) + _CELLS).astype(np.uint8).tobytes())
+    return _encoded((np.rint(array.clip(-1, 1) * _CELLS) + _CELLS).astype(np.uint8).tobytes())
 
 
-def _letters(raw: bytes) -> str:
+def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -29,9 +29,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from core import drawing
-from core.data.names import kept_name
 from core.events import Event
+from core.field_kinds import FieldKind, kind_of
 from core.words import N_, Refusal, Sentence
 
 
@@ -46,7 +45,7 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
     step: float | None = None,
     labels: Mapping[Any, str] | None = None,
     shown_if: Mapping[str, tuple[Any, ...]] | None = None,
-    widget: str = "",
+    kind: FieldKind | None = None,
     **constraints: Any,
 ) -> Any:
     """A field of a :class:`Config`, with all that a control, a command-line flag and an error need to know.
@@ -61,8 +60,7 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
         step: the slider's step on a linear scale.
         labels: words for the values of a ``Literal``, marked with ``N_``.
         shown_if: the control is shown (and has an effect) only where another field has one of these values.
-        widget: for a ``str``, ``"drawing"`` where it is drawn (:mod:`core.drawing` reads its points), ``"kept"`` where
-            it names a whole text that :mod:`core.data.uploads` keeps. Else the type decides.
+        kind: for a ``str`` that is not typed, such as a drawing: one of :mod:`core.field_kinds`.
         **constraints: ``ge``, ``le``, ``gt``, ``lt``, ``min_length``, ``max_length`` as in pydantic.
     """
     extra: dict[str, Any] = {"group": group, "live": live, "scale": scale}
@@ -72,9 +70,12 @@ def Setting(  # noqa: N802 - stands where pydantic's Field stands
         extra["labels"] = dict(labels)
     if shown_if is not None:
         extra["shown_if"] = {name: list(values) for name, values in shown_if.items()}
-    if widget:
-        extra["widget"] = widget
-    return Field(default, title=title, description=description, json_schema_extra=extra, **constraints)
+    if kind is not None:
+        extra["kind"] = kind.name
+    declared: Any = Field(default, title=title, description=description, json_schema_extra=extra, **constraints)
+    if kind is not None:
+        declared.metadata.append(kind)
+    return declared
 
 
 class Config(BaseModel):
@@ -93,18 +94,13 @@ class Config(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _legible(cls, value: Any, info: ValidationInfo) -> Any:
-        """A drawing is one that can be read, a kept text's name one that a text can have."""
-        extra = cls.model_fields[info.field_name or ""].json_schema_extra
-        widget = extra.get("widget") if isinstance(extra, dict) else None
-        if widget == "drawing":
-            try:
-                drawing.points(value)
-            except Refusal as refusal:
-                raise ValueError(str(refusal)) from None  # core.settings names the field and what is allowed
-        if widget == "kept" and value and not kept_name(value):
-            raise ValueError(value)
-        return value
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """A setting with a kind has a value of that kind."""
+        kind = kind_of(cls.model_fields[info.field_name or ""])
+        try:
+            return value if kind is None else kind.validate(value)
+        except Refusal as refusal:
+            raise ValueError(str(refusal)) from None  # core.settings names the field and what is allowed
 
     def agree_with(self, stop: "Stop") -> None:
         """Refuse a stop condition that these settings make pointless, such as an end before the warm-up's.

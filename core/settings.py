@@ -1,7 +1,8 @@
 """From anything a person may enter to a checked Config, or to one sentence that names the field and what is allowed.
 
-The same sentences answer the page, the address and the command line. They are derived from the field's own schema
-rather than from pydantic's error, so that whatever is wrong with a value, the person learns what would be right.
+The page, the address and the command line share these sentences. They are derived from the field's own schema rather
+than from pydantic's error, so that whatever is wrong with a value, the person learns what would be right.
+``from_text`` and ``to_text`` convert whole configs, ``value_to_text`` converts one value.
 """
 
 import difflib
@@ -16,8 +17,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from core import drawing
 from core.experiment import Config, Experiment, Metric, Stop
+from core.field_kinds import kind_of
 from core.words import N_, Refusal, Sentence
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -27,7 +28,7 @@ LONGEST = 10_000
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?")
-_SPOKEN = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
+_SWITCH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 
 
 def check(schema: type[Settings], values: Mapping[str, Any]) -> Settings:
@@ -61,9 +62,9 @@ def from_text(
         field = _field(schema, name)
         _check_length(name, field, text)
         try:
-            parsed[name] = _parsed(field.annotation, text)
+            parsed[name] = _value_from_text(field.annotation, text)
             if isinstance(parsed[name], float) and not math.isfinite(parsed[name]):
-                raise ValueError  # 1e999: said as it was written
+                raise ValueError  # 1e999: the refusal quotes it as it was written
         except ValueError:
             raise _not_allowed(name, field, text) from None
     return check(schema, start | parsed)
@@ -73,24 +74,24 @@ def to_text(config: BaseModel, base: BaseModel | None = None) -> dict[str, str]:
     """What differs from ``base`` (from the defaults where ``None``), as :func:`from_text` reads it."""
     same = base if base is not None else type(config)()
     return {
-        name: written(getattr(config, name))
+        name: value_to_text(getattr(config, name))
         for name in type(config).model_fields
         if getattr(config, name) != getattr(same, name)
     }
 
 
-def written(value: Any) -> str:
-    """A setting's value as text."""
+def value_to_text(value: Any) -> str:
+    """One setting's value as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple | list):
-        return ",".join(map(written, value))
+        return ",".join(map(value_to_text, value))
     if isinstance(value, float):
         return re.sub(r"e([+-])0", r"e\1", repr(value).removesuffix(".0"))
     return "" if value is None else str(value)
 
 
-def turn(config: Settings, field: str, value: Any) -> Settings:
+def with_setting(config: Settings, field: str, value: Any) -> Settings:
     """``config`` with one live setting changed.
 
     Raises:
@@ -102,16 +103,19 @@ def turn(config: Settings, field: str, value: Any) -> Settings:
     return check(type(config), config.model_dump() | {field: value})
 
 
-def until(text: str) -> dict[str, Any]:
-    """The part of a Stop that ``test/accuracy>=0.97`` asks for.
+def parse_stop(text: str) -> dict[str, Any]:
+    """Fields of a :class:`Stop` from a text such as ``test/accuracy>=0.97``.
 
     Raises:
-        Refusal: it reads otherwise.
+        Refusal: it does not read like that.
     """
     found = re.fullmatch(r"\s*([^\s<>=]+)\s*(>=|<=|=)\s*([^\s<>=]+)\s*", text)
     if found is None or not _NUMBER.fullmatch(found[3]):
         raise Refusal(
-            "metric", N_("A stop condition reads like {example}; it was {value}."), example="test/loss<=0.1", value=text
+            "metric",
+            N_("A stop condition reads like {example}; it was {value}."),
+            example="test/loss<=0.1",
+            value=_shown(text),
         )
     return {"metric": found[1], "value": float(found[3])}
 
@@ -147,10 +151,8 @@ def metric_of(experiment: Experiment, name: str) -> Metric | None:
 
 def allowed(field: FieldInfo) -> Sentence:
     """What a field takes: ``a whole number between 1 and 10``."""
-    if _extra(field).get("widget") == "drawing":
-        return Sentence(N_("a drawing of at most {most} points, as its canvas writes it"), {"most": drawing.MOST})
-    if _extra(field).get("widget") == "kept":
-        return Sentence(N_("the name of a kept text, as its control writes it"))
+    if kind := kind_of(field):
+        return kind.allowed()
     return _allowed(field.annotation, _limits(field.metadata))
 
 
@@ -158,7 +160,7 @@ def _allowed(annotation: Any, limits: Mapping[str, Any]) -> Sentence:
     inner, origin, args = _bare(annotation)
     limits = {**limits, **_limits(getattr(annotation, "__metadata__", ()))}
     if origin is Literal:
-        return Sentence(N_("one of {choices}"), {"choices": ", ".join(map(written, args))})
+        return Sentence(N_("one of {choices}"), {"choices": ", ".join(map(value_to_text, args))})
     if origin in (tuple, list, Sequence) and args:
         each = _allowed(args[0], {})
         low, high = limits.get("min_length", 0), limits.get("max_length")
@@ -217,7 +219,7 @@ def _field(schema: type[BaseModel], name: str) -> FieldInfo:
     if field is not None:
         return field
     shown = _shown(name)
-    # A person may write what stands on the page: Points for "samples".
+    # A person may write the title on the page: Points for "samples".
     known = {(field.title or "").lower(): name for name, field in schema.model_fields.items()}
     known |= {name: name for name in schema.model_fields}
     near = difflib.get_close_matches(shown.lower(), known, n=1, cutoff=0.5)
@@ -230,13 +232,13 @@ def _field(schema: type[BaseModel], name: str) -> FieldInfo:
 
 def _refusal(schema: type[BaseModel], error: ValidationError, values: Mapping[str, Any]) -> Refusal:
     first = error.errors(include_url=False, include_input=False)[0]
-    said = first.get("ctx", {}).get("error")
-    if isinstance(said, Refusal):
-        return said
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, Refusal):
+        return cause
     name = str(first["loc"][0]) if first["loc"] else ""
     field = schema.model_fields.get(name)
     if field is None:
-        return Refusal("", N_("These settings do not go together: {reason}."), reason=str(said or first["msg"]))
+        return Refusal("", N_("These settings do not go together: {reason}."), reason=str(cause or first["msg"]))
     if first["type"] == "missing":
         return Refusal(name, N_("{title} is needed."), title=_title(name, field))
     return _not_allowed(name, field, values.get(name))
@@ -263,10 +265,12 @@ def _title(name: str, field: FieldInfo) -> Sentence:
 
 
 def _shown(value: Any) -> str:
-    """A value as a person may read it in a sentence, whatever it is."""
+    """Any value as one short line for a sentence."""
     try:
         value = value[:200] if isinstance(value, str | list | tuple) else value
-        text = written(value) if isinstance(value, bool | int | float | str | tuple | list) else reprlib.repr(value)
+        text = (
+            value_to_text(value) if isinstance(value, bool | int | float | str | tuple | list) else reprlib.repr(value)
+        )
     except (ValueError, RecursionError):
         return "…"
     text = "".join(c if c.isprintable() else " " for c in text[:200])
@@ -301,14 +305,14 @@ def _fitted(annotation: Any, value: Any) -> Any:
     return value
 
 
-def _parsed(annotation: Any, text: str) -> Any:
+def _value_from_text(annotation: Any, text: str) -> Any:
     """A typed value from text; ValueError where it is none."""
     inner, origin, args = _bare(annotation)
     text = text.strip()
     if inner is bool:
-        if text.lower() not in _SPOKEN:
+        if text.lower() not in _SWITCH:
             raise ValueError(text)
-        return _SPOKEN[text.lower()]
+        return _SWITCH[text.lower()]
     if inner is int:
         if not _INTEGER.fullmatch(text):
             raise ValueError(text)
@@ -318,19 +322,19 @@ def _parsed(annotation: Any, text: str) -> Any:
             raise ValueError(text)
         return float(text)
     if origin is Literal:
-        return next((arg for arg in args if written(arg) == text), text)
+        return next((arg for arg in args if value_to_text(arg) == text), text)
     if origin is tuple:
         text = text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
         entries = re.split(r"\s*,\s*", text.strip()) if text.strip() else []
         if entries and not entries[-1]:
             entries.pop()  # (8,)
-        return tuple(_parsed(args[0], entry) for entry in entries)
+        return tuple(_value_from_text(args[0], entry) for entry in entries)
     if origin in (Union, UnionType):
         if NoneType in args and text.lower() in ("", "none"):
             return None
         for arg in args:
             try:
-                return _parsed(arg, text)
+                return _value_from_text(arg, text)
             except ValueError:
                 continue
         raise ValueError(text)

@@ -1,5 +1,5 @@
 """The page of the deep neural network."""
 
-from pages.parts.bench import bench
+from pages.parts.algorithm_page import algorithm_page
 
-bench("dnn")
+algorithm_page("dnn")

@@ -1,5 +1,5 @@
 """The page of deep Q-learning."""
 
-from pages.parts.bench import bench
+from pages.parts.algorithm_page import algorithm_page
 
-bench("dqn")
+algorithm_page("dqn")

@@ -1,5 +1,5 @@
 """The page of the generative adversarial network."""
 
-from pages.parts.bench import bench
+from pages.parts.algorithm_page import algorithm_page
 
-bench("gan")
+algorithm_page("gan")

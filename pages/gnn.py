@@ -1,5 +1,5 @@
 """The page of the graph neural networks."""
 
-from pages.parts.bench import bench
+from pages.parts.algorithm_page import algorithm_page
 
-bench("gnn")
+algorithm_page("gnn")

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.registry import experiments
-from core.words import Refusal
-from pages.parts.language import _, choose_language, language_switch, say
-from pages.parts.session import arrive
+from core.words import N_, Refusal
+from pages.parts.language import _, choose_language, language_switch, to_plain
+from pages.parts.session import enter, show_refusal
 from pages.parts.style import style
 from pages.parts.theme import theme_switch
 
@@ -18,11 +18,11 @@ THEME = PAGES.parent / "assets" / "theme"
 def _pages() -> dict[str, list[st.Page]]:
     """Home, then the algorithms that exist, by family, in the order of the menu."""
     sections: dict[str, list[st.Page]] = {
-        "": [st.Page(PAGES / "home.py", title=_("Home"), url_path="home", default=True)]
+        "": [st.Page(PAGES / "home.py", title=to_plain(N_("Home")), url_path="home", default=True)]
     }
     for slug, experiment in experiments().items():
-        page = st.Page(PAGES / f"{slug}.py", title=say(experiment.title), url_path=slug)
-        sections.setdefault(say(experiment.family), []).append(page)
+        page = st.Page(PAGES / f"{slug}.py", title=to_plain(experiment.title), url_path=slug)
+        sections.setdefault(to_plain(experiment.family), []).append(page)
     return sections
 
 
@@ -37,11 +37,11 @@ def main() -> None:
     with st.container(key="header", horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
         language_switch()
         theme_switch()
-    arrive(page.url_path)
+    enter(page.url_path)
     try:
         page.run()
     except Refusal as refusal:  # the last resort: a sentence, never a traceback
-        st.error(say(refusal.sentence), icon=":material/info:")
+        show_refusal(refusal.sentence)
 
 
 main()

@@ -1,5 +1,5 @@
 """The page of Word2Vec."""
 
-from pages.parts.bench import bench
+from pages.parts.algorithm_page import algorithm_page
 
-bench("word2vec")
+algorithm_page("word2vec")

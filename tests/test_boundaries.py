@@ -80,7 +80,7 @@ def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_he
         (tmp_path / f"ask.{server.process.pid}").touch()
         until(told.exists, 20)
         loaded = set(told.read_text().split("\n"))
-        assert {"streamlit", "core.runs.server.hub", "pages.parts.bench"} <= loaded
+        assert {"streamlit", "core.runs.server.hub", "pages.parts.algorithm_page"} <= loaded
         assert not HEAVY & {name.split(".")[0] for name in loaded}
         maps = Path(f"/proc/{server.process.pid}/maps")
         assert not maps.exists() or "libtorch" not in maps.read_text()

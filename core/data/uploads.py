@@ -1,10 +1,12 @@
-"""Texts that a person brings: kept once in the data folder under the hash of their content.
+"""Texts that a person uploads: kept once in the data folder under the hash of their content.
 
-A setting holds the hash, so that a run, a link and a log stay small however long the text is. The server keeps and
-summarises a text piece by piece; only a worker reads the whole of a long one.
+A setting holds the beginning of that hash, the text's name, so that a run, a link and a log stay small however long
+the text is. The server keeps and summarises a text piece by piece; only a worker reads the whole of a long one.
 """
 
 import codecs
+import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +15,6 @@ from itertools import chain
 from pathlib import Path
 
 from core.data import cache
-from core.data.names import kept_name, name_of
 from core.words import N_, Refusal, Sentence
 
 #: Bytes that a text may have.
@@ -22,12 +23,14 @@ MOST = 20_000_000
 #: Bytes that are decoded at a time where a text is not needed as a whole.
 _PIECE = 1 << 18
 
-#: What a refusal calls the setting that holds a text, where nothing else is said.
+_NAME = re.compile("[0-9a-f]{32}")
+
+#: Title of the setting that a text is for, where no other is given.
 YOURS = N_("Your text")
 
 
 def keep(content: bytes, field: str = "text", title: str = YOURS) -> str:
-    """Keep a text; what it is called from now on.
+    """Keep a text; its name.
 
     Args:
         content: UTF-8, with or without a byte-order mark.
@@ -56,7 +59,7 @@ def keep(content: bytes, field: str = "text", title: str = YOURS) -> str:
     if not filled:
         raise Refusal(field, N_("{title}: it is empty."), title=Sentence(title))
     raw = content.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    name = name_of(raw)
+    name = _name_of(raw)
     path = _path(name)
     if not path.exists():
         try:
@@ -89,20 +92,30 @@ class Summary:
     beginning: str
 
 
+def is_name(text: str) -> bool:
+    """Whether this may be the name of an uploaded text."""
+    return bool(_NAME.fullmatch(text))
+
+
 def known(name: str) -> bool:
-    """Whether a text of this name is kept here."""
-    return kept_name(name) and _path(name).exists()
+    """Whether a text of this name is kept on this machine."""
+    return is_name(name) and _path(name).exists()
+
+
+def size(name: str) -> int | None:
+    """Bytes of an uploaded text, ``None`` where there is none of this name on this machine."""
+    return _path(name).stat().st_size if known(name) else None
 
 
 def read(name: str, field: str = "text", title: str = YOURS) -> str:
-    """A kept text.
+    """An uploaded text.
 
     Raises:
         Refusal: there is none of this name here.
     """
     if known(name):
         raw = _path(name).read_bytes()
-        if name_of(raw) == name:
+        if _name_of(raw) == name:
             return raw.decode("utf-8")
     raise _missing(field, title)
 
@@ -174,6 +187,10 @@ def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:
             raise
         yield text if at else text.removeprefix("\ufeff")
         at += len(piece)
+
+
+def _name_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _path(name: str) -> Path:

@@ -1,5 +1,6 @@
 """The sidebar: a preset with its claim, then every setting of the experiment as its schema declares it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,176 +14,187 @@ from core.words import N_, Sentence
 from pages.parts import fields
 from pages.parts.devices import devices
 from pages.parts.draft import STOP, Draft
+from pages.parts.field_widgets import WidgetProps
 from pages.parts.fields import Control
-from pages.parts.language import _, language, say
-from pages.parts.session import notify, owner, touch
-from pages.parts.watch import Watched
+from pages.parts.language import _, language, to_markdown, to_plain
+from pages.parts.session import callback, notify, owner, set_widget
+from pages.parts.watched_run import WatchedRun
 from pages.parts.widgets import widget
+
+_DEVICES = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """What the controls of one script run need to know."""
+class SidebarContext:
+    """What the sidebar's controls depend on in one script run.
+
+    Attributes:
+        hidden: names of the controls that are not drawn.
+    """
 
     experiment: Experiment
     draft: Draft
-    watched: Watched | None
+    watched: WatchedRun | None
     hidden: frozenset[str]
 
     @property
-    def driving(self) -> bool:
-        """Whether a run of this person's trains with these settings now."""
-        return self.watched is not None and self.watched.mine and self.watched.active
+    def own_run(self) -> WatchedRun | None:
+        """The run on the stage, where it is this person's and was active when the page was drawn: what is not live is
+        fixed."""
+        return self.watched if self.watched is not None and self.watched.mine and self.watched.active else None
 
     @property
-    def steering(self) -> bool:
-        """Whether that run can still be told anything: it may have ended since the page was drawn."""
-        return self.driving and engine().view(self.watched.id).head.state not in ENDED  # type: ignore[union-attr]
+    def live_run(self) -> WatchedRun | None:
+        """The same, where it still takes commands: it may have ended since the page was drawn."""
+        run = self.own_run
+        return run if run is not None and engine().view(run.id).head.state not in ENDED else None
 
     def shows(self, name: str) -> bool:
         return name not in self.hidden
 
 
-def controls(panel: Panel) -> None:
+def controls(context: SidebarContext) -> None:
     """Draw them; to be called inside the sidebar. What comes and goes has a place that stays: a browser knows a block
     by its position, and an open group that moved would close."""
     with st.container(key="watching"):
-        if panel.watched is not None and panel.watched.active and not panel.watched.mine:
+        if context.watched is not None and context.watched.active and not context.watched.mine:
             st.info(
                 _("You watch somebody else's run. The controls are yours: Train starts a run of your own."),
                 icon=":material/visibility:",
             )
     with st.container(key="preset"):
-        if panel.shows("preset"):
-            _preset(panel)
-    changed = panel.draft.changed()
+        if context.shows("preset"):
+            _preset(context)
+    changed = context.draft.changed()
     run_group = []
-    for n, (group, members) in enumerate(fields.groups(panel.experiment.config).items()):
+    for n, (group, members) in enumerate(fields.groups(context.experiment.config).items()):
+        offered = [c for c in members if context.shows(c.name)]
         if any(control.name == "seed" for control in members):
-            run_group = [c for c in members if panel.shows(c.name)]
+            run_group = offered
             continue
-        offered = [c for c in members if panel.shows(c.name)]
         with st.container(key=f"place.{group}"):
-            if any(c.visible(panel.draft.values) for c in offered):
-                title = _title(group, {c.name for c in members} & changed)
+            if any(c.visible(context.draft.values) for c in offered):
+                title = _group_title(group, {c.name for c in members} & changed)
                 with st.expander(title, expanded=n <= 1, key=f"group.{group}"):
                     for control in offered:
-                        _control(panel, control, panel.draft.values[control.name], control.name in changed)
-    stops = [c for c in fields.controls(Stop).values() if panel.shows(c.name) and panel.shows("stop")]
+                        _control(context, control, changed)
+    stops = [c for c in fields.controls(Stop).values() if context.shows(c.name) and context.shows("stop")]
     if stops:
-        with st.expander(_title(stops[0].group, {STOP + c.name for c in stops} & changed), key="group.stop"):
+        with st.expander(_group_title(stops[0].group, {STOP + c.name for c in stops} & changed), key="group.stop"):
             for control in stops:
-                _stop(panel, control, changed)
-            _go_on(panel)
-    if run_group or panel.shows("device"):
-        with st.expander(_title(N_("Run"), {c.name for c in run_group} & changed), key="group.run"):
+                _stop(context, control, changed)
+            _continue_button(context)
+    if run_group or context.shows("device"):
+        with st.expander(_group_title(N_("Run"), {c.name for c in run_group} & changed), key="group.run"):
             for control in run_group:
-                _control(panel, control, panel.draft.values[control.name], control.name in changed)
-            if panel.shows("device"):
-                _device(panel)
+                _control(context, control, changed)
+            if context.shows("device"):
+                _device(context)
 
 
-def _title(group: str, changed: set[str]) -> str:
-    return f"{say(group)} :primary[●]" if changed else say(group)
+def _group_title(group: str, changed: set[str]) -> str:
+    return f"{to_markdown(group)} :primary[●]" if changed else to_markdown(group)
 
 
-def _preset(panel: Panel) -> None:
-    experiment, key = panel.experiment, f"{panel.experiment.slug}.preset.{language()}"
+def _preset(context: SidebarContext) -> None:
+    experiment, key = context.experiment, f"{context.experiment.slug}.preset.{language()}"
     presets = {preset.name: preset for preset in experiment.presets}
-    if st.session_state.get(key) != panel.draft.preset:
-        st.session_state[key] = panel.draft.preset
+    set_widget(key, context.draft.preset)
+    help = Sentence(N_("Settings that show something, with what you will see."))
     st.selectbox(
         _("Preset"),
         list(presets),
         format_func=lambda name: preset_title(presets[name]),
         key=key,
         on_change=_take_preset,
-        args=(panel, key),
-        disabled=panel.driving,
-        help=_fixed(_("Settings that show something, with what you will see.")) if panel.driving else None,
+        args=(context, key),
+        disabled=context.own_run is not None,
+        help=to_markdown(_fixed(help)) if context.own_run else None,
     )
-    st.caption(say(panel.draft.claim().claim))
-    if panel.draft.changed() and not panel.driving:
+    st.caption(to_markdown(context.draft.base_preset().claim))
+    if context.draft.changed() and not context.own_run:
         st.button(
             _("Back to the preset"),
             key=f"{key}.back",
             icon=":material/undo:",
             type="tertiary",
             on_click=_take_preset,
-            args=(panel, key),
+            args=(context, key),
         )
 
 
 def preset_title(preset: Preset) -> str:
+    """The title in a person's language, and how much has to be downloaded where something has."""
     if preset.download:
-        return _("{title} ({size} MB to fetch)", title=say(preset.title), size=f"{preset.download:g}")
-    return say(preset.title)
+        return _("{title} ({size} MB to fetch)", title=to_plain(preset.title), size=f"{preset.download:g}")
+    return to_plain(preset.title)
 
 
-@touch
-def _take_preset(panel: Panel, key: str) -> None:
-    fresh = Draft.of(panel.experiment, st.session_state[key], panel.draft.device)
-    panel.draft.preset, panel.draft.values, panel.draft.stop = fresh.preset, fresh.values, fresh.stop
+@callback
+def _take_preset(context: SidebarContext, key: str) -> None:
+    fresh = Draft.of(context.experiment, st.session_state[key], context.draft.device)
+    context.draft.preset, context.draft.values, context.draft.stop = fresh.preset, fresh.values, fresh.stop
 
 
-def _fixed(help: str) -> str:
-    return _("{help} Fixed while the run trains: stop it, or wait for its end.", help=help).strip()
+def _fixed(help: Sentence) -> Sentence:
+    return Sentence(N_("{help} Fixed while the run trains: stop it, or wait for its end."), {"help": help})
 
 
-def _control(panel: Panel, control: Control, value: Any, changed: bool) -> None:
-    if not control.visible(panel.draft.values):
+def _control(context: SidebarContext, control: Control, changed: set[str]) -> None:
+    if not control.visible(context.draft.values):
         st.container(key=f"no.{control.name}")
         return
-    fixed = panel.driving and not control.live
-    help = _fixed(say(control.help)) if fixed else say(control.help)
+    fixed = context.own_run is not None and not control.live
+    help = Sentence(control.help)
     if control.live:
-        help = _("{help} Live: it may change while the run trains.", help=help)
+        help = Sentence(N_("{help} Live: it may change while the run trains."), {"help": help})
+    elif fixed:
+        help = _fixed(help)
 
-    def put(name: str, value: Any) -> None:
-        if panel.steering:
-            engine().command(panel.watched.id, owner(), "knob", {"field": name, "value": value})  # type: ignore[union-attr]
-        panel.draft.values[name] = value
+    def put(value: Any) -> None:
+        if run := context.live_run:
+            engine().command(run.id, owner(), "knob", {"field": control.name, "value": value})
+        context.draft.values[control.name] = value
 
-    _frame(panel, control, value, put, help=help, disabled=fixed, changed=changed, name=control.name)
+    _draw(context, control, control.name, put, help=help, disabled=fixed, changed=control.name in changed)
 
 
-def _stop(panel: Panel, control: Control, changed: set[str]) -> None:
+def _stop(context: SidebarContext, control: Control, changed: set[str]) -> None:
     if control.name == "metric":
-        control = _metrics(panel.experiment, control)
-    if control.name == "value" and not panel.draft.stop["metric"]:
+        control = _metrics(context.experiment, control)
+    if control.name == "value" and not context.draft.stop["metric"]:
         st.container(key="no.stop.value")
         return
 
-    def put(name: str, value: Any) -> None:
-        stop = panel.draft.stop | {name: value}
-        if panel.steering:
-            checked = settings.check_stop(panel.experiment, stop)
-            engine().command(panel.watched.id, owner(), "until", checked.model_dump())  # type: ignore[union-attr]
-        panel.draft.stop = stop
+    def put(value: Any) -> None:
+        stop = context.draft.stop | {control.name: value}
+        if run := context.live_run:
+            checked = settings.check_stop(context.experiment, stop)
+            engine().command(run.id, owner(), "until", checked.model_dump())
+        context.draft.stop = stop
 
     name = STOP + control.name
-    value = panel.draft.stop[control.name]
-    _frame(panel, control, value, put, help=say(control.help), disabled=False, changed=name in changed, name=name)
+    _draw(context, control, name, put, help=Sentence(control.help), disabled=False, changed=name in changed)
 
 
-def _go_on(panel: Panel) -> None:
-    """An own run that came to its end may go on to a later one."""
-    seen = panel.watched
+def _continue_button(context: SidebarContext) -> None:
+    """An own run that came to its end may continue to a later one."""
+    watched = context.watched
     if (
-        seen is None
-        or not seen.mine
-        or seen.view.head.state != "finished"
-        or panel.draft.stop == seen.view.stop.model_dump()
+        watched is None
+        or not watched.mine
+        or watched.view.head.state != "finished"
+        or context.draft.stop == watched.view.stop.model_dump()
     ):
         return
     if st.button(_("Continue the run until then"), icon=":material/play_arrow:", width="stretch"):
-        _continue(panel.draft, seen.id)
+        _continue(context.draft, watched.id)
         st.rerun()
 
 
-@touch
+@callback
 def _continue(draft: Draft, run: str) -> None:
-    engine().command(run, owner(), "until", draft.until().model_dump())
+    engine().command(run, owner(), "until", draft.stop_condition().model_dump())
     engine().resume(run, owner())
 
 
@@ -192,61 +204,64 @@ def _metrics(experiment: Experiment, control: Control) -> Control:
     return replace(control, kind="choice", options=tuple(labels), labels=labels)
 
 
-def _frame(panel: Panel, control: Control, value: Any, put: Any, **state: Any) -> None:
-    """A widget, and beside its label what takes it back to the preset where it was changed."""
-    name, changed = state["name"], state["changed"]
-    key = f"{panel.experiment.slug}.{name}"
-    label = say(control.title)
-    if control.live and panel.driving:
-        label += " :green-badge[" + _("live") + "]"
+def _draw(
+    context: SidebarContext,
+    control: Control,
+    name: str,
+    put: Callable[[Any], None],
+    *,
+    help: Sentence,
+    disabled: bool,
+    changed: bool,
+) -> None:
+    """A widget, and beside its label what takes it back to the preset where it was changed.
+
+    Args:
+        name: as in the address.
+    """
+    stop = name.startswith(STOP)
+    value = (context.draft.stop if stop else context.draft.values)[control.name]
+    label = to_markdown(control.title)
+    if control.live and context.own_run:
+        label += f" :green-badge[{_('live')}]"
     if changed:
         label += " :primary[●]"
     with st.container(key=f"control.{name}", gap=None):
-        widget(control, value, put, key=key, label=label, help=state["help"], disabled=state["disabled"])
-        if changed and not state["disabled"]:
-            base = panel.draft.base_stop() if name.startswith(STOP) else panel.draft.base()
+        key = f"{context.experiment.slug}.{name}"
+        widget(WidgetProps(control, value, put, key, label, to_markdown(help), disabled))
+        if changed and not disabled:
+            base = context.draft.base_stop() if stop else context.draft.base()
             st.button(
                 "↺",
                 key=f"reset.{name}",
                 type="tertiary",
-                help=_("Back to what the preset says"),
-                on_click=_reset,
-                args=(put, control.name, getattr(base, control.name)),
+                help=_("Back to the value of the preset"),
+                on_click=callback(put),
+                args=(getattr(base, control.name),),
             )
 
 
-@touch
-def _reset(put: Any, name: str, value: Any) -> None:
-    put(name, value)
-
-
-def _device(panel: Panel) -> None:
-    key = f"{panel.experiment.slug}.device"
-    if (found := devices()) is not None and panel.draft.device not in found:
-        known = ", ".join(found)
-        notify(
-            Sentence(
-                N_("There is no device {name} here; there are: {known}."),
-                {"name": panel.draft.device[:40], "known": known},
-            )
-        )
-        panel.draft.device = found[0]
-    offered = found or list(dict.fromkeys(["cpu", panel.draft.device]))
-    if st.session_state.get(key) != panel.draft.device:
-        st.session_state[key] = panel.draft.device
-    help = _("What the network trains on.")
+def _device(context: SidebarContext) -> None:
+    key = f"{context.experiment.slug}.device"
+    if (found := devices()) is not None and context.draft.device not in found:
+        values = {"name": context.draft.device[:60], "known": ", ".join(found)}
+        notify(Sentence(N_("There is no device {name} here; there are: {known}."), values))
+        context.draft.device = found[0]
+    offered = found or list(dict.fromkeys(["cpu", context.draft.device]))
+    set_widget(key, context.draft.device)
+    help = Sentence(N_("What the network trains on."))
     st.selectbox(
         _("Device"),
         offered,
-        format_func=lambda device: {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(device, device),
+        format_func=lambda device: _DEVICES.get(device, device),
         key=key,
         on_change=_take_device,
-        args=(panel, key),
-        disabled=panel.driving or len(offered) == 1,
-        help=_fixed(help) if panel.driving else help,
+        args=(context, key),
+        disabled=context.own_run is not None or len(offered) == 1,
+        help=to_markdown(_fixed(help) if context.own_run else help),
     )
 
 
-@touch
-def _take_device(panel: Panel, key: str) -> None:
-    panel.draft.device = st.session_state[key]
+@callback
+def _take_device(context: SidebarContext, key: str) -> None:
+    context.draft.device = st.session_state[key]

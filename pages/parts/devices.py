@@ -1,4 +1,4 @@
-"""What this machine can train on. Asking takes seconds the first time, so no page ever waits for the answer."""
+"""What this machine can train on. Finding out takes seconds the first time, so no page ever waits for it."""
 
 import threading
 from functools import cache
@@ -7,14 +7,14 @@ from core.runs.server.engine import engine
 
 
 @cache
-def _asked() -> list[list[str]]:
-    """Where the answer will be; asked for once by this process."""
-    answers: list[list[str]] = []
-    threading.Thread(target=lambda: answers.append(engine().devices()), name="devices", daemon=True).start()
-    return answers
+def _results() -> list[list[str]]:
+    """Where the result will be; looked for once by this process."""
+    results: list[list[str]] = []
+    threading.Thread(target=lambda: results.append(engine().devices()), name="devices", daemon=True).start()
+    return results
 
 
 def devices() -> list[str] | None:
     """The devices, ``None`` while they are not known."""
-    answers = _asked()
-    return answers[0] if answers else None
+    results = _results()
+    return results[0] if results else None

@@ -1,7 +1,7 @@
-"""What a person has set on a page and not yet trained with, and its way into the address and back.
+"""The settings on a page that no run has yet, and their way into the address and back.
 
-The draft is the truth; the widgets show it and write into it. It may hold settings that do not go together: that is
-said when Train is pressed, and by a sentence where the draft came from an address.
+The draft is the truth; the widgets show it and write into it. It may hold settings that do not go together: Train
+refuses these, and a sentence does where the draft came from an address.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,8 @@ from core.words import N_, Refusal, Sentence
 
 Settings = TypeVar("Settings", Config, Stop)
 
-#: What the address holds beside settings. ``run`` and ``step`` say what is watched, ``hide`` what is not shown.
+#: What the address holds beside settings. ``run`` and ``step`` name what is watched, ``hide`` which controls are not
+#: drawn.
 RESERVED = ("preset", "device", "run", "step", "lang", "hide")
 
 #: Before the name of a stop condition in the address: an experiment may have a setting of the same name.
@@ -38,31 +39,31 @@ class Draft:
         draft.values, draft.stop = draft.base().model_dump(), draft.base_stop().model_dump()
         return draft
 
-    def claim(self) -> Preset:
+    def base_preset(self) -> Preset:
         """The preset it started from."""
         return next((p for p in self.experiment.presets if p.name == self.preset), self.experiment.presets[0])
 
     def base(self) -> Config:
         """The settings of the preset."""
-        return settings.check(self.experiment.config, self.claim().settings)
+        return settings.check(self.experiment.config, self.base_preset().settings)
 
     def base_stop(self) -> Stop:
         """The stop condition of the preset."""
-        return settings.check_stop(self.experiment, self.claim().stop)
+        return settings.check_stop(self.experiment, self.base_preset().stop)
 
     def config(self) -> Config:
         """The settings, checked.
 
         Raises:
-            Refusal: they cannot be had.
+            Refusal: a setting is not allowed, or two do not go together.
         """
         return settings.check(self.experiment.config, self.values)
 
-    def until(self) -> Stop:
+    def stop_condition(self) -> Stop:
         """The stop condition, checked.
 
         Raises:
-            Refusal: it cannot be had.
+            Refusal: the experiment cannot meet it.
         """
         return settings.check_stop(self.experiment, self.stop)
 
@@ -91,7 +92,7 @@ def _unnamed(experiment: Experiment, language: str, settings: Mapping[str, str])
 def from_address(
     experiment: Experiment, params: Mapping[str, str], language: str = "en"
 ) -> tuple[Draft, list[Sentence]]:
-    """The draft that an address asks for, and a sentence for each part of it that could not be had."""
+    """The draft that an address describes, and a sentence for each part of it that was refused."""
     refused: list[Sentence] = []
     preset = params.get("preset", "")
     known = [p.name for p in experiment.presets]
@@ -117,7 +118,7 @@ def from_address(
 
 
 def _restored(schema: type[Settings], texts: dict[str, str], base: Settings) -> tuple[Settings, list[Sentence]]:
-    """Settings from texts; what is refused is left at ``base`` and told."""
+    """Settings from texts, and a sentence for each that is refused and left as in ``base``."""
     refused: list[Sentence] = []
     left = dict(texts)
     while True:
@@ -136,7 +137,7 @@ def to_address(draft: Draft, params: Mapping[str, str], language: str = "en") ->
         Refusal: the settings do not go together, so that nobody could open them.
     """
     changed = settings.to_text(draft.config(), draft.base())
-    changed |= {STOP + name: text for name, text in settings.to_text(draft.until(), draft.base_stop()).items()}
+    changed |= {STOP + name: text for name, text in settings.to_text(draft.stop_condition(), draft.base_stop()).items()}
     unnamed = draft.preset == _unnamed(draft.experiment, language, changed)
     address = changed if unnamed else {"preset": draft.preset} | changed
     if draft.device != "cpu":

@@ -1,4 +1,4 @@
-"""What a control has to know of a setting, read from the pydantic field that declares it."""
+"""What a control needs of a setting, read from the pydantic field that declares it."""
 
 import math
 from collections.abc import Mapping
@@ -9,17 +9,19 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from core.field_kinds import FieldKind, kind_of
+
 #: A slider with more stops than this cannot be set by hand: it becomes a number to type.
 _STOPS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One setting as a person meets it.
+    """One setting in the sidebar.
 
     Attributes:
         kind: ``choice`` (one of ``options``), ``choices`` (several), ``switch``, ``whole``, ``number``, ``wholes``
-            (a list of whole numbers), ``text``, ``drawing`` or ``kept`` (a whole text, by its name).
+            (a list of whole numbers) or ``text``; or a :class:`~core.field_kinds.FieldKind`.
         low, high: closed bounds, ``None`` where there is none. For ``wholes`` those of one number.
         fewest, most: how many numbers ``wholes`` may hold.
         step: of a linear slider.
@@ -30,7 +32,7 @@ class Control:
     title: str
     help: str
     group: str
-    kind: str
+    kind: str | FieldKind
     default: Any
     live: bool = False
     scale: str = "linear"
@@ -49,7 +51,7 @@ class Control:
 
     def visible(self, values: Mapping[str, Any]) -> bool:
         """Whether the setting has an effect beside ``values``."""
-        return all(values.get(name) in allowed for name, allowed in self.shown_if.items())
+        return applies(self.shown_if, values)
 
     def stops(self) -> list[float] | None:
         """The values of a logarithmic slider: 1, 2, 5 of each power between the bounds; 0 where it is allowed."""
@@ -73,6 +75,11 @@ class Control:
         return self.low is not None and self.high is not None and (self.high - self.low) / self.step <= _STOPS
 
 
+def applies(shown_if: Mapping[str, tuple[Any, ...]], values: Mapping[str, Any]) -> bool:
+    """Whether all the settings that a ``shown_if`` names have one of the values that it lists."""
+    return all(values.get(name) in allowed for name, allowed in shown_if.items())
+
+
 @cache
 def controls(model: type[BaseModel]) -> dict[str, Control]:
     """The settings of a model by name, in order."""
@@ -90,10 +97,9 @@ def groups(model: type[BaseModel]) -> dict[str, list[Control]]:
 def _control(name: str, info: FieldInfo) -> Control:
     extra: Mapping[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, inner = _kind(info.annotation)
-    if widget := extra.get("widget"):
-        if kind != "text" or widget not in ("drawing", "kept"):
-            raise TypeError(f"no control {widget!r} for a setting of type {info.annotation}")
-        kind = str(widget)
+    field_kind = kind_of(info)
+    if field_kind is not None and kind != "text":
+        raise TypeError(f"a setting of the kind {field_kind.name!r} is a str, not of type {info.annotation}")
     low, high, fewest, most = _bounds(info.metadata, kind)
     options: tuple[Any, ...] = ()
     if kind in ("choice", "choices"):
@@ -107,7 +113,7 @@ def _control(name: str, info: FieldInfo) -> Control:
         title=info.title or name,
         help=info.description or "",
         group=str(extra.get("group", "")),
-        kind=kind,
+        kind=field_kind or kind,
         default=info.default,
         live=bool(extra.get("live")),
         scale=str(extra.get("scale", "linear")),

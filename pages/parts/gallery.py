@@ -6,7 +6,9 @@ import streamlit as st
 
 from core.experiment import Experiment
 from core.registry import experiments
-from pages.parts.language import _, say
+from core.words import Sentence
+from pages.parts.language import _, to_markdown
+from pages.parts.markdown import escape
 
 _ROOT = Path(__file__).parents[2]
 
@@ -31,8 +33,8 @@ def _first(experiment: Experiment) -> None:
             st.title(_("Watch a neural network learn"), anchor=False)
             with st.container(key="lead"):
                 st.markdown(_("Real data and a real PyTorch training, drawn as it happens. Press Train, look inside."))
-            _open(experiment, _("Open: {title}", title=say(experiment.title)))
-            st.markdown(say(experiment.tagline))
+            _open(experiment, _("Open: {title}", title=Sentence(experiment.title)))
+            st.markdown(to_markdown(experiment.tagline))
             st.caption(_source(experiment))
         with picture:
             _picture(experiment)
@@ -40,11 +42,11 @@ def _first(experiment: Experiment) -> None:
 
 def _verbs() -> None:
     verbs = (
-        (":material/visibility:", _("Watch"), _("What it answers, its curves and its inside, while it trains.")),
+        (":material/visibility:", _("Watch"), _("Its output, its curves and its inside, while it trains.")),
         (
             ":material/tune:",
             _("Command"),
-            _("Pause it, make a single step, slow it down, turn its rate midway."),
+            _("Pause it, make a single step, slow it down, change its learning rate midway."),
         ),
         (
             ":material/history:",
@@ -60,8 +62,8 @@ def _verbs() -> None:
 def _card(experiment: Experiment) -> None:
     with st.container(border=True, key=f"card.{experiment.slug}"):
         _picture(experiment)
-        _open(experiment, say(experiment.title))
-        st.markdown(say(experiment.tagline))
+        _open(experiment, to_markdown(experiment.title))
+        st.markdown(to_markdown(experiment.tagline))
         st.caption(_source(experiment))
 
 
@@ -78,4 +80,4 @@ def _open(experiment: Experiment, label: str) -> None:
 
 
 def _source(experiment: Experiment) -> str:
-    return f"{experiment.paper.authors.split(',')[0]} · {experiment.paper.year}"
+    return escape(f"{experiment.paper.authors.split(',')[0]} · {experiment.paper.year}")

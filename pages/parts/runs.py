@@ -1,25 +1,27 @@
-"""This person's earlier runs of an algorithm: what was different, how they ended; open, resume, delete."""
+"""This person's runs of an algorithm: which settings differ, how they ended; open, resume, delete, export."""
 
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from core.events import ENDED, Scalars
 from core.experiment import Experiment
+from core.field_kinds import FieldKind
 from core.runs.server.engine import engine
 from core.runs.store import export
 from core.runs.store.library import RunView
 from core.words import N_, Refusal
 from pages.parts import fields
 from pages.parts.draft import Draft
-from pages.parts.language import _, say
-from pages.parts.session import owner, touch
-from pages.parts.watch import Watched, adopt, show_run
-from pages.parts.widgets import shown
+from pages.parts.language import _, to_markdown
+from pages.parts.markdown import escape
+from pages.parts.session import callback, owner
+from pages.parts.watched_run import WatchedRun, adopt, run_log, show_no_run, show_run
+from pages.parts.widgets import format_number
 
-#: Runs listed before a person asks for more.
+#: Runs listed at first.
 _FIRST = 10
 
 STATES = {
@@ -37,7 +39,7 @@ STATES = {
 _COLOURS = {"finished": "green", "diverged": "red", "failed": "red", "interrupted": "orange", "stopped": "gray"}
 
 
-def runs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
+def runs(experiment: Experiment, draft: Draft, watched: WatchedRun | None) -> None:
     """The list, newest first."""
     found = engine().runs(owner(), experiment.slug)
     if not found:
@@ -45,7 +47,7 @@ def runs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
         return
     key = f"runs.{experiment.slug}.more"
     for view in found if st.session_state.get(key) else found[:_FIRST]:
-        _row(experiment, draft, view, seen is not None and seen.id == view.info.id)
+        _row(experiment, draft, view, watched is not None and watched.id == view.info.id)
     if len(found) > _FIRST and not st.session_state.get(key):
         st.session_state[key] = st.button(_("Show all {n}", n=len(found)))
 
@@ -55,10 +57,10 @@ def _row(experiment: Experiment, draft: Draft, view: RunView, open_now: bool) ->
     with st.container(border=True, key=f"run.{info.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             preset = next((p.title for p in experiment.presets if p.name == info.preset), "")
+            title, word = to_markdown(preset or experiment.title), to_markdown(STATES.get(state, state))
             colour = _COLOURS.get(state, "blue")
             st.markdown(
-                f"**{say(preset) or say(experiment.title)}** :{colour}-badge[{say(STATES.get(state, state))}] "
-                f":gray[{_when(info.created)}]",
+                f"**{title}** :{colour}-badge[{word}] :gray[{_when(info.created)}]",
                 width="content",
             )
             with st.container(horizontal=True, width="content", gap="xsmall"):
@@ -70,7 +72,7 @@ def _row(experiment: Experiment, draft: Draft, view: RunView, open_now: bool) ->
 
 def _buttons(draft: Draft, view: RunView, open_now: bool) -> None:
     run = view.info.id
-    label = _("In sight") if open_now else _("Open")
+    label = _("Shown above") if open_now else _("Open")
     if st.button(label, key=f"open.{run}", disabled=open_now, icon=":material/visibility:"):
         _open(draft, view)
         st.rerun()
@@ -83,7 +85,7 @@ def _buttons(draft: Draft, view: RunView, open_now: bool) -> None:
         icon=":material/delete:",
         disabled=training,
         help=_("Stop it first.") if training else None,
-        key=f"ask.{run}",
+        key=f"confirm.{run}",
     ):
         st.markdown(_("Delete this run for good?"))
         if st.button(_("Yes, delete it"), key=f"delete.{run}", type="primary"):
@@ -92,45 +94,44 @@ def _buttons(draft: Draft, view: RunView, open_now: bool) -> None:
 
 
 def _files(experiment: Experiment, view: RunView) -> None:
-    """What may be taken along: written when it is asked for, in a process of its own, then offered file by file."""
+    """A run's exported files: written at the press of a button, in a process of their own, then offered one by one."""
     run, folder = view.info.id, engine().library.folder(view.info.id)
-    with st.popover(say(experiment.files), icon=":material/download:", key=f"files.{run}"):
+    with st.popover(to_markdown(experiment.files), icon=":material/download:", key=f"files.{run}"):
         found = export.kept(folder)
         if not found and st.button(_("Prepare the files"), key=f"prepare.{run}", icon=":material/description:"):
             _prepare(folder)
             found = export.kept(folder)
         for path in found:
             size = path.stat().st_size
-            shown_size = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"
-            st.download_button(
-                f"{path.name} ({shown_size})", path.read_bytes, file_name=path.name, key=f"file.{run}.{path.name}"
-            )
+            size_text = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"
+            label = escape(f"{path.name} ({size_text})")
+            st.download_button(label, path.read_bytes, file_name=path.name, key=f"file.{run}.{path.name}")
 
 
-@touch
+@callback
 def _prepare(folder: Path) -> None:
     with st.spinner(_("Writing the files")):
         export.write(folder)
 
 
-@touch
+@callback
 def _open(draft: Draft, view: RunView) -> None:
-    adopt(draft, Watched(view, mine=True))
+    adopt(draft, WatchedRun(view, mine=True))
     show_run(view.info.id)
 
 
-@touch
+@callback
 def _resume(draft: Draft, view: RunView) -> None:
     engine().resume(view.info.id, owner())
-    adopt(draft, Watched(view, mine=True))
+    adopt(draft, WatchedRun(view, mine=True))
     show_run(view.info.id)
 
 
-@touch
+@callback
 def _delete(run: str, open_now: bool) -> None:
     engine().delete(run, owner())
     if open_now:
-        st.query_params.from_dict({n: v for n, v in st.query_params.to_dict().items() if n not in ("run", "step")})
+        show_no_run()
 
 
 def _when(created: float) -> str:
@@ -144,39 +145,41 @@ def _different(experiment: Experiment, view: RunView) -> list[str]:
     try:
         config = engine().library.config(view.info)
     except Refusal as refusal:
-        return [say(refusal.sentence)]
+        return [to_markdown(refusal.sentence)]
     base = Draft.of(experiment, view.info.preset).base()
     controls = fields.controls(experiment.config)
     return [
-        f"{say(control.title)} {_value(control, getattr(config, name))}"
+        f"{to_markdown(control.title)} {_value(control, getattr(config, name))}"
         for name, control in controls.items()
         if getattr(config, name) != getattr(base, name)
     ]
 
 
-def _value(control: fields.Control, value: object) -> str:
+def _value(control: fields.Control, value: Any) -> str:
+    """A setting's value as Markdown."""
+    if isinstance(control.kind, FieldKind):
+        return to_markdown(control.kind.summary(value))
     if control.kind == "switch":
         return _("on") if value else _("off")
     if isinstance(value, tuple | list):
-        return "-".join(say(control.label(v)) for v in value) or "–"
-    return shown(value) if isinstance(value, int | float) else say(control.label(value))
+        return "-".join(_word(control, v) for v in value) or "–"
+    return escape(format_number(value)) if isinstance(value, int | float) else _word(control, value)
+
+
+def _word(control: fields.Control, option: Any) -> str:
+    """The word for an option, or what was typed, as Markdown."""
+    return to_markdown(control.labels[option]) if option in control.labels else escape(str(option))
 
 
 def _last(experiment: Experiment, view: RunView) -> list[str]:
     """Where it stands: steps, and the last value of each metric that has a better side."""
-    told = [_("step {n}", n=shown(view.head.step))]
-    try:
-        reader = engine().library.reader(view.info.id)
-    except FileNotFoundError:
-        return told
-    try:
-        values: dict[str, float] = {}
-        for record in reader.latest(Scalars, 60):
+    values: dict[str, float] = {}
+    with run_log(view.info.id) as log:
+        for record in log.latest(Scalars, 60) if log else ():
             if isinstance(record.event, Scalars):
                 values = dict(record.event.values) | values
-    finally:
-        reader.close()
-    for metric in experiment.metrics:
-        if metric.better and "*" not in metric.name:
-            told += [f"{say(metric.title)} {v:.3g}" for name, v in values.items() if fnmatchcase(name, metric.name)]
-    return told
+    metrics = [m for m in experiment.metrics if m.better and m.name in values]
+    return [
+        _("step {n}", n=format_number(view.head.step)),
+        *(f"{to_markdown(metric.title)} {values[metric.name]:.3g}" for metric in metrics),
+    ]

@@ -1,4 +1,4 @@
-"""The little CSS that Streamlit's theme cannot say."""
+"""The little CSS that Streamlit's theme cannot express."""
 
 from functools import cache
 from pathlib import Path
@@ -14,5 +14,5 @@ def _css() -> str:
 
 
 def style() -> None:
-    """Put the house's CSS into the page."""
+    """Put Tenfold's CSS into the page."""
     st.html(f"<style>{_css()}</style>")

@@ -1,5 +1,6 @@
 """What there is to read beneath the stage: the lesson, the code that runs, and this person's runs."""
 
+import ast
 import importlib.util
 from pathlib import Path
 
@@ -8,14 +9,15 @@ import streamlit as st
 from core.experiment import Experiment
 from pages.parts.draft import Draft
 from pages.parts.language import _, language
+from pages.parts.markdown import escape
 from pages.parts.runs import runs
-from pages.parts.watch import Watched
+from pages.parts.watched_run import WatchedRun
 
-_ALGORITHMS = Path(__file__).parents[2] / "core" / "algorithms"
+_ROOT = Path(__file__).parents[2]
 
 
 @st.fragment
-def tabs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
+def tabs(experiment: Experiment, draft: Draft, watched: WatchedRun | None) -> None:
     """Learn, Code and Runs; only the open one is made."""
     learn, code, mine = st.tabs(
         [_("Learn"), _("Code"), _("Runs")], key=f"tabs.{experiment.slug}.{language()}", on_change="rerun"
@@ -28,35 +30,52 @@ def tabs(experiment: Experiment, draft: Draft, seen: Watched | None) -> None:
             _code(experiment)
     if mine.open:
         with mine:
-            runs(experiment, draft, seen)
+            runs(experiment, draft, watched)
 
 
 def _learn(experiment: Experiment) -> None:
-    text = _ALGORITHMS / experiment.slug / f"learn.{language()}.md"
+    text = _ROOT / "core" / "algorithms" / experiment.slug / f"learn.{language()}.md"
     with st.container(key="learn"):
         st.markdown(text.read_text(encoding="utf-8"))
 
 
+def sources(experiment: Experiment) -> list[Path]:
+    """The files that make up the training, in reading order."""
+    package = importlib.util.find_spec(experiment.program)
+    folders = package.submodule_search_locations if package else None
+    return [Path(folders[0]) / f"{name}.py" for name in experiment.source] if folders else []
+
+
+def idea(source: str) -> str:
+    """The first line of a module's opening docstring, empty where it has none."""
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
 def _code(experiment: Experiment) -> None:
-    """The very files that the worker runs."""
-    train = importlib.util.find_spec(experiment.program)
-    if train is None or train.origin is None:
+    """A tab for each source."""
+    paths = sources(experiment)
+    if not paths:
         return
-    folder = Path(train.origin).parent
-    for path in (folder / "model.py", Path(train.origin)):
-        if not path.exists():
-            continue
-        source = path.read_text(encoding="utf-8")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(path.name, anchor=False, width="content")
-            st.download_button(
-                _("Download {file}", file=path.name),
-                source,
-                file_name=f"{experiment.slug}_{path.name}",
-                mime="text/x-python",
-                icon=":material/download:",
-                type="tertiary",
-                key=f"download.{experiment.slug}.{path.name}",
-                on_click="ignore",
-            )
-        st.code(source, language="python", line_numbers=True, height=520)
+    with st.container(key="code"):
+        for path, tab in zip(paths, st.tabs([escape(path.name) for path in paths]), strict=True):
+            with tab:
+                _source(experiment, path)
+
+
+def _source(experiment: Experiment, path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    place = path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else path.name
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"`{place}`", width="content")
+        st.download_button(
+            _("Download {file}", file=path.name),
+            source,
+            file_name=f"{experiment.slug}_{path.name}",
+            mime="text/x-python",
+            icon=":material/download:",
+            type="tertiary",
+            key=f"download.{experiment.slug}.{path.name}",
+            on_click="ignore",
+        )
+    st.caption(escape(idea(source)))
+    st.code(source, language="python", line_numbers=True, height=620)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.parts.language import _
+from core.words import N_
+from pages.parts.language import to_plain
 
 _HTML = '<button type="button" class="tf-theme" aria-live="polite"></button>'
 
@@ -60,4 +61,4 @@ _switch = st.components.v2.component("tenfold_theme", html=_HTML, css=_CSS, js=_
 
 def theme_switch() -> None:
     """☾ or ☀."""
-    _switch(key="theme", data={"title": _("Dark or light")}, height="content", width="content")
+    _switch(key="theme", data={"title": to_plain(N_("Dark or light"))}, height="content", width="content")

@@ -94,7 +94,9 @@ def serve_toy(folder: Path) -> Server:
     (house / "tests").mkdir()
     (house / "tests/__init__.py").touch()
     shutil.copytree(ROOT / "tests/toy", house / "tests/toy")
-    (house / "pages/toy.py").write_text('from pages.parts.bench import bench\n\nbench("toy")\n')
+    (house / "pages/toy.py").write_text(
+        'from pages.parts.algorithm_page import algorithm_page\n\nalgorithm_page("toy")\n'
+    )
     (house / "core/algorithms/toy").mkdir()
     for language in ("en", "zh"):
         (house / f"core/algorithms/toy/learn.{language}.md").write_text("## Toy\n")

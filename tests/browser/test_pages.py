@@ -199,8 +199,11 @@ def test_learn_and_code_are_there(page: Page, server: Server, pictures: Path) ->
     expect(page.locator(".st-key-learn .katex").first).to_be_visible()
     page.locator(".st-key-learn").screenshot(path=pictures / "learn.png")
     page.get_by_role("tab", name="Code").click()
-    expect(page.get_by_role("heading", name="model.py")).to_be_visible()
-    expect(page.get_by_role("heading", name="train.py")).to_be_visible()
+    code = page.locator(".st-key-code")
+    expect(code.get_by_text("core/algorithms/dnn/model.py")).to_be_visible()
+    code.get_by_role("tab", name="train.py").click()
+    expect(code.get_by_text("core/algorithms/dnn/train.py")).to_be_visible()
+    page.locator(".st-key-code").screenshot(path=pictures / "code.png")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download train.py").click()
     source = Path(__file__).parents[2] / "core/algorithms/dnn/train.py"

@@ -74,7 +74,7 @@ def textual(draw: st.DrawFn) -> tuple[type[Any], dict[str, str]]:
     texts = {}
     for name, value in values.items():
         try:
-            texts[name] = draw(st.text(max_size=12)) if raw else settings.written(value)
+            texts[name] = draw(st.text(max_size=12)) if raw else settings.value_to_text(value)
         except ValueError:
             texts[name] = "9" * 5000
     return schema, texts
@@ -202,14 +202,14 @@ def test_only_what_differs_is_written() -> None:
     ("text", "metric", "value"),
     [("test/accuracy>=0.97", "test/accuracy", 0.97), (" test/loss <= 1e-2 ", "test/loss", 0.01), ("a=-1", "a", -1.0)],
 )
-def test_until(text: str, metric: str, value: float) -> None:
-    assert settings.until(text) == {"metric": metric, "value": value}
+def test_parse_stop(text: str, metric: str, value: float) -> None:
+    assert settings.parse_stop(text) == {"metric": metric, "value": value}
 
 
 @pytest.mark.parametrize("text", ["", "test/loss", "test/loss>0.1", ">=1", "test/loss>=x", "a=1=2", "test/loss=nan"])
-def test_until_that_makes_no_sense(text: str) -> None:
+def test_a_stop_condition_that_makes_no_sense(text: str) -> None:
     with pytest.raises(Refusal, match="A stop condition reads like"):
-        settings.until(text)
+        settings.parse_stop(text)
 
 
 def test_a_stop_names_a_metric_that_has_a_better_side() -> None:
@@ -219,10 +219,10 @@ def test_a_stop_names_a_metric_that_has_a_better_side() -> None:
             settings.check_stop(toy_experiment, {"metric": name})
 
 
-def test_only_live_settings_turn() -> None:
-    assert settings.turn(ToyConfig(), "lr", 1) == ToyConfig(lr=1.0)
+def test_only_live_settings_change() -> None:
+    assert settings.with_setting(ToyConfig(), "lr", 1) == ToyConfig(lr=1.0)
     with pytest.raises(Refusal, match="Batch size cannot change while a run trains"):
-        settings.turn(ToyConfig(), "batch", 8)
+        settings.with_setting(ToyConfig(), "batch", 8)
 
 
 @pytest.mark.parametrize("experiment", registry.experiments().values(), ids=list(registry.experiments()))
@@ -233,7 +233,7 @@ def test_every_preset_is_allowed(experiment: Experiment) -> None:
         settings.check_stop(experiment, preset.stop)
 
 
-def test_every_setting_can_say_what_is_allowed() -> None:
+def test_every_setting_names_what_is_allowed() -> None:
     for schema in SCHEMAS:
         for name, field in schema.model_fields.items():
             assert "of another kind" not in str(settings.allowed(field)), (schema, name)

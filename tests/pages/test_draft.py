@@ -1,4 +1,4 @@
-"""What is set goes into the address and comes back; what cannot be had is told in a sentence and left out."""
+"""Settings survive the round trip through the address; what is refused is named in a sentence and left out."""
 
 from dataclasses import replace
 from itertools import product
@@ -49,7 +49,7 @@ def test_address_restores_the_draft(values: dict[str, Any], preset: str, steps: 
 def test_no_address_breaks_the_page(params: dict[str, str]) -> None:
     draft, refused = from_address(TOY, params)
     draft.config()
-    draft.until()
+    draft.stop_condition()
     assert all(str(sentence) for sentence in refused)
 
 
@@ -88,19 +88,19 @@ def test_a_bad_setting_is_named_and_the_rest_kept() -> None:
     draft, refused = from_address(TOY, {"lr": "1000", "noise": "0.3", "batch": "many"})
     assert draft.values["noise"] == 0.3
     assert (draft.values["lr"], draft.values["batch"]) == (0.01, 32)
-    told = [str(sentence) for sentence in refused]
-    assert len(told) == 2
-    assert "Rate must be a number above 0, at most 10; it was 1000." in told
-    assert "Batch size must be a whole number between 1 and 1000; it was many." in told
+    sentences = [str(sentence) for sentence in refused]
+    assert len(sentences) == 2
+    assert "Rate must be a number above 0, at most 10; it was 1000." in sentences
+    assert "Batch size must be a whole number between 1 and 1000; it was many." in sentences
 
 
-def test_settings_in_conflict_are_told() -> None:
+def test_settings_in_conflict_are_refused() -> None:
     draft, refused = from_address(TOY, {"norm": "true", "batch": "1"})
     assert [str(s) for s in refused] == ["Batch size: batch norm needs at least 2."]
     assert draft.values["norm"] is True and draft.values["batch"] == 32
 
 
-def test_an_unknown_preset_and_an_unknown_setting_are_told() -> None:
+def test_an_unknown_preset_and_an_unknown_setting_are_refused() -> None:
     _, refused = from_address(TOY, {"preset": "best", "lrr": "1"})
     assert "There is no preset best; there are: plain, noisy." in map(str, refused)
     assert any("lrr" in str(s) for s in refused)
@@ -112,7 +112,7 @@ def test_a_stop_condition_must_be_one_the_experiment_knows() -> None:
     assert len(refused) == 1
 
 
-def test_settings_that_cannot_be_had_make_no_address() -> None:
+def test_settings_that_are_refused_make_no_address() -> None:
     draft = Draft.of(TOY)
     draft.values |= {"norm": True, "batch": 1}
     with pytest.raises(Refusal):

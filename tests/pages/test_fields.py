@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from core.experiment import Config, Setting, Stop
+from core.field_kinds import DRAWING
 from core.registry import experiments
 from pages.parts import fields
 from tests.pages.toy import ToyConfig
@@ -62,7 +63,7 @@ def test_a_seed_is_typed_and_a_share_slides() -> None:
     assert CONTROLS["noise"].slides()
 
 
-def test_a_type_without_a_control_is_told_at_once() -> None:
+def test_a_type_without_a_control_is_an_error() -> None:
     class Odd(BaseModel):
         odd: dict[str, int] = {}
 
@@ -80,11 +81,11 @@ def test_every_setting_of_every_experiment_has_a_control(model: Any) -> None:
 
 def test_a_text_may_be_drawn_and_nothing_else_may() -> None:
     class Drawn(Config):
-        shape: str = Setting("", "Shape", "What to learn.", group="Data", widget="drawing")
+        shape: str = Setting("", "Shape", "What to learn.", group="Data", kind=DRAWING)
 
     class Odd(Config):
-        shape: int = Setting(0, "Shape", "What to learn.", group="Data", widget="drawing")
+        shape: int = Setting(0, "Shape", "What to learn.", group="Data", kind=DRAWING)
 
-    assert fields.controls(Drawn)["shape"].kind == "drawing"
-    with pytest.raises(TypeError, match="no control 'drawing'"):
+    assert fields.controls(Drawn)["shape"].kind is DRAWING
+    with pytest.raises(TypeError, match="a setting of the kind 'drawing' is a str"):
         fields.controls(Odd)

@@ -13,38 +13,38 @@ def page() -> None:
     from pages.parts.session import draft_of, write_address
 
     draft = draft_of(registry.get("dnn"))
-    if st.session_state.pop("turn", False):
+    if st.session_state.pop("change", False):
         draft.values["noise"] = 0.3
     write_address(draft)
     st.session_state["noise"] = draft.values["noise"]
 
 
 @pytest.fixture
-def turned() -> AppTest:
-    """A page whose noise was turned to 0.3 a moment ago."""
+def changed() -> AppTest:
+    """A page whose noise was changed to 0.3 a moment ago."""
     tab = AppTest.from_function(page).run()
     assert tab.session_state["noise"] != 0.3
-    tab.session_state["turn"] = True
+    tab.session_state["change"] = True
     tab.run()
     assert tab.query_params["noise"] in ("0.3", ["0.3"])
     return tab
 
 
-def test_a_browser_that_has_not_heard_of_the_change_yet_takes_nothing_back(turned: AppTest) -> None:
-    turned.query_params.clear()
-    assert turned.run().session_state["noise"] == 0.3
-    assert turned.query_params["noise"] in ("0.3", ["0.3"])
+def test_a_browser_that_does_not_know_of_the_change_yet_takes_nothing_back(changed: AppTest) -> None:
+    changed.query_params.clear()
+    assert changed.run().session_state["noise"] == 0.3
+    assert changed.query_params["noise"] in ("0.3", ["0.3"])
 
 
-def test_who_goes_back_later_gets_what_was_there(turned: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_going_back_later_restores_what_was_there(changed: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "_LAG", 0.0)
-    turned.query_params.clear()
-    assert turned.run().session_state["noise"] != 0.3
+    changed.query_params.clear()
+    assert changed.run().session_state["noise"] != 0.3
 
 
-def test_another_address_is_followed_at_once(turned: AppTest) -> None:
-    turned.query_params["noise"] = "0.1"
-    assert turned.run().session_state["noise"] == 0.1
+def test_another_address_is_followed_at_once(changed: AppTest) -> None:
+    changed.query_params["noise"] = "0.1"
+    assert changed.run().session_state["noise"] == 0.1
 
 
 def chinese_page() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from core.experiment import Config, Experiment, Metric, Panel, Paper, Preset, Probe, Request, Setting
+from core.field_kinds import DRAWING
 from core.words import Refusal
 
 Width = Annotated[int, Field(ge=1, le=64)]
@@ -24,7 +25,7 @@ class ToyConfig(Config):
         "none", "Trouble", "What goes wrong.", group="Test"
     )
     every: int = Setting(10, "Every", "Steps between measurements.", group="Test", ge=1, le=1000)
-    sketch: str = Setting("", "Sketch", "What to learn.", group="Data", widget="drawing", shown_if={"centred": (True,)})
+    sketch: str = Setting("", "Sketch", "What to learn.", group="Data", kind=DRAWING, shown_if={"centred": (True,)})
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from core import drawing, fields
 from core.experiment import Config, Setting
+from core.field_kinds import DRAWING
 from core.fields import DATA, Group
 from core.words import N_, Refusal
 
@@ -52,7 +53,7 @@ class GANConfig(Config):
         N_("What you draw is what G has to imitate: at least 10 points."),
         group=DATA.title,
         shown_if={"data": ("drawing",)},
-        widget="drawing",
+        kind=DRAWING,
     )
 
     loss: Literal["non_saturating", "minimax", "least_squares", "hinge", "wasserstein_gp"] = GAME.setting(

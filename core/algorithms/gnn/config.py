@@ -8,6 +8,7 @@ from core import fields
 from core.data import graphs_csv
 from core.data.graphs import EMBEDDED
 from core.experiment import Config, Setting
+from core.field_kinds import UPLOADED_TEXT
 from core.fields import DATA, MODEL, REGULARISATION, Group
 from core.words import N_, Refusal
 
@@ -67,7 +68,7 @@ class GNNConfig(Config):
         ),
         group=DATA.title,
         shown_if={"task": ON_ONE, "data": ("pasted",)},
-        widget="kept",
+        kind=UPLOADED_TEXT,
     )
     node_table: str = Setting(
         "",
@@ -75,7 +76,7 @@ class GNNConfig(Config):
         N_("What is known of the nodes, if anything: an id, a label, and as many numbers as you like a line."),
         group=DATA.title,
         shown_if={"task": ON_ONE, "data": ("pasted",)},
-        widget="kept",
+        kind=UPLOADED_TEXT,
     )
     features: Literal["own", "degree"] = DATA.setting(
         "own", shown_if={"task": ON_ONE, "data": BARE}, labels={"own": N_("Own number"), "degree": N_("Degree")}

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from core import fields
 from core.algorithms.word2vec.requests import analogy_of
 from core.experiment import Config, Setting
+from core.field_kinds import UPLOADED_TEXT
 from core.fields import MODEL, TRAINING, Group
 from core.words import N_, Refusal
 
@@ -47,7 +48,7 @@ class Word2VecConfig(Config):
         N_("UTF-8, English or Chinese, up to 20 MB; pasted, or a file."),
         group=TEXT.title,
         shown_if={"corpus": ("own",)},
-        widget="kept",
+        kind=UPLOADED_TEXT,
         max_length=32,
     )
     cut: Literal["auto", "words", "jieba"] = TEXT.setting(

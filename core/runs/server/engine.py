@@ -256,8 +256,8 @@ class Engine:
                     raise Refusal("knob", N_("A knob needs a field and a value."))
                 config = self.library.config(info)
                 for turn in asked.changes:
-                    config = settings.turn(config, turn.field, turn.value)
-                settings.turn(config, value["field"], value["value"])
+                    config = settings.with_setting(config, turn.field, turn.value)
+                settings.with_setting(config, value["field"], value["value"])
                 turned = control.SettingRequest(field=value["field"], value=value["value"])
                 return asked.model_copy(update={"changes": (*asked.changes, turned)})
             case "until":

@@ -145,7 +145,7 @@ class Driver:
             changes = earlier.changes_from(state.step)
             for change in changes:
                 if change.step == state.step:
-                    self.config = settings.turn(self.config, change.field, change.new)
+                    self.config = settings.with_setting(self.config, change.field, change.new)
             self._control.replayed = [change for change in changes if change.step > state.step]
             state.apply_config(self.config)
             self._log_status("resumed")
@@ -358,7 +358,7 @@ class Driver:
     def _apply_changes(self, state: State) -> None:
         for field, value in self._control.changes(self.step):
             try:
-                config = settings.turn(self.config, field, value)
+                config = settings.with_setting(self.config, field, value)
             except Refusal:
                 continue  # the server checks what it writes; a damaged file changes nothing
             self.log.append(SettingChanged(self.step, field, getattr(self.config, field), getattr(config, field)))

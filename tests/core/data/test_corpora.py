@@ -189,5 +189,5 @@ def test_the_setting_takes_only_a_name():
     from core.algorithms.word2vec.config import Word2VecConfig
 
     assert check(Word2VecConfig, {"corpus": "own", "text": "0a" * 16}).text == "0a" * 16
-    with pytest.raises(Refusal, match="Your text must be the name of a kept text"):
+    with pytest.raises(Refusal, match="Your text must be the name of an uploaded text"):
         check(Word2VecConfig, {"corpus": "own", "text": "hello world"})

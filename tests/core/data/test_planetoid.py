@@ -3,6 +3,7 @@
 The oracle is PyTorch Geometric's own reader, which loads the very files with an unrestricted ``pickle``.
 """
 
+import base64
 import hashlib
 import pickle
 from collections import defaultdict
@@ -13,15 +14,13 @@ import pytest
 from scipy.sparse import csr_matrix
 from torch_geometric.io import read_planetoid_data
 
-from core.algorithms.gnn import train as program
-from core.algorithms.gnn.config import GNNConfig
 from core.algorithms.gnn.views import embedding
 from core.data import cache, embed, planetoid
 from core.data.graphs import Features, Graph, tidy
-from core.events import Snapshot
 from core.experiment import Context
+from core.palette import INK
 from core.words import Refusal
-from tests.core.algorithms.gnn.training import run
+from tests.core.algorithms.trial import run, snapshots, start
 from tests.core.data.conftest import Publisher
 from tests.core.data.python2 import pickled
 
@@ -92,15 +91,15 @@ def test_papers_that_are_in_no_file_have_no_class_and_count_nowhere(publisher: P
     assert not graph.x.dense()[list(MISSING)].any()
     assert graph.test.tolist() == TESTED
 
-    state = program.build(GNNConfig(data="citeseer", hidden=4), graph, "cpu")
-    seen = {event.panel: event.arrays for event in program.observe(state) if isinstance(event, Snapshot)}
+    state = start("gnn", {"data": "citeseer", "hidden": 4}, graph)
+    seen = snapshots("gnn", state)
     assert seen["confusion"]["counts"].sum() == len(TESTED)
     assert np.flatnonzero(seen["scene"]["class"] == 255).tolist() == list(MISSING)
-    figure = embedding(seen["embedding"], Context(state.config, seen, 0))
-    marker = figure["data"][0]["marker"]
-    assert marker["colorscale"][-1][1] == "#808080" and marker["cmax"] == 10.5, "a missing class has no class's colour"
-    told = run(state, 4)
-    assert told.last("test/accuracy") * len(TESTED) == pytest.approx(round(told.last("test/accuracy") * len(TESTED)))
+    unknown, known = embedding(seen["embedding"], Context(state.config, seen, 0))["data"]
+    assert unknown["marker"]["color"] == INK, "a missing class has no class's colour"
+    assert np.frombuffer(base64.b64decode(known["marker"]["color"]["bdata"]), np.uint8).max() < 3
+    right = run("gnn", state, 4).last("test/accuracy") * len(TESTED)
+    assert right == pytest.approx(round(right))
 
 
 def test_no_part_may_hold_a_node_without_a_class() -> None:

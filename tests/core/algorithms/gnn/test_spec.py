@@ -34,7 +34,7 @@ def own(edges: str, nodes: str = "", **more):
         ({"blocks": (5, 5), "labels": 5}, "labels", "leave 0 of 10 nodes for the test"),
         ({"blocks": (1, 5)}, "blocks", "entries, each a whole number between 2"),
         ({"data": "pasted"}, "edge_list", "paste one, or choose a file"),
-        ({"data": "pasted", "edge_list": "../../etc/passwd"}, "edge_list", "the name of a kept text"),
+        ({"data": "pasted", "edge_list": "../../etc/passwd"}, "edge_list", "the name of an uploaded text"),
         ({"data": "pasted", "edge_list": "0" * 32}, "edge_list", "not kept on this machine"),
     ],
 )

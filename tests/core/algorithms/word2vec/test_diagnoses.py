@@ -36,7 +36,7 @@ def named(evidence: Evidence, active: set[str] | None = None) -> list[str]:
         (FINE, []),
         (CHINESE, []),
         (replace(CHINESE, mean_letters=5.1), ["glued words"]),
-        (replace(CHINESE, longest="宝" * 13), ["glued words"]),
+        (replace(CHINESE, longest="宝" * 13), []),  # a single long run of letters is no sign of it
         (replace(FINE, mean_letters=11.0, longest="incomprehensible"), []),  # English has long words
         (replace(FINE, mean_count=11.9), ["little text"]),
         (replace(FINE, similarity=0.81), ["crowded"]),

@@ -43,7 +43,7 @@ def test_what_cannot_go_together_is_refused_with_its_field(values, field):
 
 
 def test_a_name_that_no_text_can_have_is_refused():
-    with pytest.raises(Refusal, match="Your text must be the name of a kept text") as refused:
+    with pytest.raises(Refusal, match="Your text must be the name of an uploaded text") as refused:
         check(Word2VecConfig, {"corpus": "own", "text": "../../etc/passwd"})
     assert refused.value.field == "text"
 

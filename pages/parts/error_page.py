@@ -3,13 +3,14 @@
 import streamlit as st
 
 from core.words import Refusal
-from pages.parts.language import _, say
+from pages.parts.language import _
+from pages.parts.session import show_refusal
 
 
-def mishap(error: Exception) -> bool:
+def error_page(error: Exception) -> bool:
     """Takes the place of Streamlit's traceback; Streamlit has logged the error already."""
     if isinstance(error, Refusal):
-        st.error(say(error.sentence), icon=":material/info:")
+        show_refusal(error.sentence)
     else:
         st.error(
             _("This part of the page failed; your runs are safe and go on. Reload the page to try again."),

@@ -126,7 +126,8 @@ def _preset(context: SidebarContext) -> None:
 def preset_title(preset: Preset) -> str:
     """The title in a person's language, and how much has to be downloaded where something has."""
     if preset.download:
-        return _("{title} ({size} MB to fetch)", title=to_plain(preset.title), size=f"{preset.download:g}")
+        values = {"title": preset.title, "size": f"{preset.download:g}"}
+        return to_plain(Sentence(N_("{title} ({size} MB to fetch)"), values))
     return to_plain(preset.title)
 
 

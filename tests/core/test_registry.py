@@ -71,7 +71,7 @@ def test_every_preset_runs_offline_or_says_that_it_needs_a_download(
 ) -> None:
     """With an empty cache, and no address in reach."""
     monkeypatch.setenv("TENFOLD_DATA", str(tmp_path))
-    program = importlib.import_module(experiment.program)
+    program = program_of(experiment)
     for preset in experiment.presets:
         config = check(experiment.config, preset.settings)
         if not preset.download:

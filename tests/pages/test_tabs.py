@@ -24,7 +24,7 @@ def test_the_sources_of_a_training_are_files_with_an_opening_line(experiment: Ex
 
 def test_an_experiment_orders_its_sources() -> None:
     names = ("train", "replay", "model")
-    experiment: Any = SimpleNamespace(program="core.algorithms.dqn.train", source=names)
+    experiment: Any = SimpleNamespace(program="core.algorithms.dqn", source=names)
     assert [path.stem for path in sources(experiment)] == list(names)
 
 

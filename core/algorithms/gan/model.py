@@ -14,49 +14,49 @@ is to say one half everywhere, and its loss is 2·ln 2.
 - Z. Lin et al. PacGAN. NeurIPS 2018 (arXiv:1712.04086): section 3.1, m samples judged together.
 - T. Salimans et al. Improved techniques for training GANs. NeurIPS 2016: section 3.4, one-sided label smoothing.
 
-Differs from 2014: Adam instead of momentum, no dropout in D, D answers with a number whose sigmoid is its probability,
+Differs from 2014: Adam instead of momentum, no dropout in D, D's output is a number whose sigmoid is the probability,
 and the DCGAN has two levels instead of four, since a digit has 28×28 pixels.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
 
 LEAK = 0.2
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu,
-    "leaky_relu": lambda z: F.leaky_relu(z, LEAK),
-    "tanh": torch.tanh,
-    "elu": F.elu,
-    "silu": F.silu,
-    "gelu": F.gelu,
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(LEAK),
+    "tanh": nn.Tanh,
+    "elu": nn.ELU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
 }
 
 
-# The losses. Each takes D's raw answers l = D(x), any shape; a probability is sigmoid(l).
+# The losses. Each takes D's outputs l = D(x), of any shape; a probability is sigmoid(l).
 
 
 def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
-    """What D makes small, without a gradient penalty; a scalar.
+    """What D minimises, without a gradient penalty; a scalar.
 
     Args:
         kind: ``minimax``, ``non_saturating``, ``least_squares``, ``hinge`` or ``wasserstein_gp``.
-        real, fake: D's answers for real and generated samples.
-        smoothing: s, with which real samples are to be called 1 - s; for the first three kinds.
+        real, fake: D's outputs for real and generated samples.
+        smoothing: s, by which the label of real samples, 1, is lowered; for the first three kinds.
     """
     match kind:
         case "minimax" | "non_saturating":  # -log D(x) - log(1 - D(G(z))), eq. 1 of 2014
-            on_real = F.softplus(-real)
-            if smoothing:
-                on_real = (
-                    on_real + smoothing * real
-                )  # (1-s)·softplus(-l) + s·softplus(l), for softplus(l) = l + softplus(-l)
-            return on_real.mean() + F.softplus(fake).mean()
+            loss = F.softplus(-real)
+            if smoothing:  # (1 - s)·softplus(-l) + s·softplus(l), for softplus(l) = l + softplus(-l)
+                loss = loss + smoothing * real
+            return loss.mean() + F.softplus(fake).mean()
         case "least_squares":
             return 0.5 * (real - (1 - smoothing)).square().mean() + 0.5 * fake.square().mean()
         case "hinge":
@@ -65,7 +65,7 @@ def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Ten
 
 
 def g_loss(kind: str, fake: Tensor) -> Tensor:
-    """What G makes small, a scalar, from D's answers for generated samples."""
+    """What G minimises, a scalar, from D's outputs for generated samples."""
     match kind:
         case "minimax":  # log(1 - D(G(z))): flat where D is sure
             return -F.softplus(fake).mean()
@@ -76,27 +76,27 @@ def g_loss(kind: str, fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
-def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """E (‖∇D(x̂)‖ - 1)² at x̂ = share·real + (1 - share)·fake, a scalar (Gulrajani et al., eq. 3, without λ).
+def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    """E (‖∇D(x̂)‖ - 1)² at x̂ = ε·real + (1 - ε)·fake, a scalar (Gulrajani et al., eq. 3, without λ).
 
     Args:
-        real, fake: what D takes, (n, …); share: uniform in [0, 1), (n,).
+        real, fake: inputs of D, (n, …); epsilon: uniform in [0, 1), (n,).
     """
-    mixed = torch.lerp(fake, real, share.view(-1, *[1] * (real.dim() - 1))).requires_grad_()
-    (slope,) = torch.autograd.grad(D(mixed).sum(), mixed, create_graph=True)
-    penalty: Tensor = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    x_hat = torch.lerp(fake, real, epsilon.view(-1, *[1] * (real.dim() - 1))).requires_grad_()
+    (gradient,) = torch.autograd.grad(D(x_hat).sum(), x_hat, create_graph=True)
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     return penalty
 
 
-def packed(x: Tensor, m: int) -> Tensor:
+def pack(x: Tensor, m: int) -> Tensor:
     """m samples side by side, for a D that judges them together: along the features, or an image's channels."""
     if m == 1:
         return x
-    pack: Tensor = x.reshape(len(x) // m, m * x.shape[1], *x.shape[2:])  # (n/m, m·d, …)
-    return pack
+    packs: Tensor = x.reshape(len(x) // m, m * x.shape[1], *x.shape[2:])  # (n/m, m·d, …)
+    return packs
 
 
-def latent(n: int, size: int, distribution: str, generator: torch.Generator) -> Tensor:
+def sample_latent(n: int, size: int, distribution: str, generator: torch.Generator) -> Tensor:
     """z (n, size): ``normal`` of deviation 1, or ``uniform`` in [-1, 1)."""
     device = generator.device
     if distribution == "normal":
@@ -107,140 +107,51 @@ def latent(n: int, size: int, distribution: str, generator: torch.Generator) -> 
 # The networks
 
 
-class Layer(nn.Module):
-    """A linear map or convolution; under spectral norm its matrix is divided by its largest singular value.
-
-    Args:
-        kind: ``linear``, ``conv`` (halves a picture) or ``up`` (doubles it).
-        spectral: whether σ is held at 1, by one power iteration for each training step (Miyato et al., algorithm 1).
-    """
-
-    u: Tensor
-
-    def __init__(self, kind: str, n_in: int, n_out: int, *, spectral: bool = False) -> None:
-        super().__init__()
-        shape = {"linear": (n_out, n_in), "conv": (n_out, n_in, 4, 4), "up": (n_in, n_out, 4, 4)}[kind]
-        self.kind, self.spectral = kind, spectral
-        self.weight = nn.Parameter(torch.empty(shape))
-        self.bias = nn.Parameter(torch.empty(n_out))
-        if spectral:
-            self.register_buffer("u", torch.empty(n_out))
-
-    def forward(self, x: Tensor) -> Tensor:
-        W = self.weight / self.sigma() if self.spectral else self.weight
-        match self.kind:
-            case "linear":
-                return F.linear(x, W, self.bias)
-            case "conv":
-                return F.conv2d(x, W, self.bias, stride=2, padding=1)
-        return F.conv_transpose2d(x, W, self.bias, stride=2, padding=1)
-
-    def matrix(self) -> Tensor:
-        """The weight with a row for each output, (n_out, …); ``up`` keeps its inputs first."""
-        W: Tensor = self.weight.transpose(0, 1) if self.kind == "up" else self.weight
-        return W.flatten(1)
-
-    def sigma(self) -> Tensor:
-        """σ = uᵀWv, which is all the gradient sees; u and v are found beside it."""
-        W = self.matrix()
-        with torch.no_grad():
-            v = F.normalize(W.T @ self.u, dim=0)
-        return torch.dot(self.u, W @ v)
-
-    @torch.no_grad()
-    def iterate(self, times: int = 1) -> None:
-        """Power iterations: u moves towards the first left singular vector."""
-        W = self.matrix()
-        for _ in range(times):
-            self.u.copy_(F.normalize(W @ F.normalize(W.T @ self.u, dim=0), dim=0))
+def mlp(widths: tuple[int, ...], activation: str, *, batch_norm: bool) -> nn.Sequential:
+    """A multilayer perceptron, (n, widths[0]) to (n, widths[-1]); nothing follows the last layer."""
+    *hidden, last = [nn.Linear(n_in, n_out) for n_in, n_out in pairwise(widths)]
+    net = nn.Sequential()
+    for layer in hidden:
+        net.append(layer)
+        if batch_norm:
+            net.append(nn.BatchNorm1d(layer.out_features))
+        net.append(ACTIVATIONS[activation]())
+    return net.append(last)
 
 
-class Net(nn.Module):
-    """Layers, the hidden ones followed by batch norm (if asked for) and the activation, the last one bare.
-
-    Args:
-        layers: first to last.
-        activation: name in :data:`ACTIVATIONS`.
-        norms: features of each hidden layer's batch norm, ``None`` for a layer without.
-        shapes: what a layer's outputs are reshaped to (after the activation), by its number.
-        squash: name of what the last layer goes through: ``tanh`` for a G of images, else nothing.
-
-    Attributes:
-        mode: what batch norm goes by: ``learn`` (the batch, remembered for later), ``play`` (the batch, leaving the
-            network as it is: the other one learns) or ``test`` (what it remembers).
-    """
-
-    def __init__(
-        self,
-        layers: list[Layer],
-        activation: str,
-        norms: list[int | None],
-        shapes: dict[int, tuple[int, ...]] | None = None,
-        squash: str = "",
-    ) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.activation, self.squash, self.shapes = activation, squash, shapes or {}
-        self.norms = nn.ModuleList(nn.Identity() if n is None else nn.BatchNorm1d(n) for n in norms)
-        self.normalised = any(n is not None for n in norms)
-        self.mode = "learn"
-
-    def forward(self, x: Tensor) -> Tensor:
-        act = ACTIVATIONS[self.activation]
-        last = len(self.layers) - 1
-        for i, layer in enumerate(self.layers):
-            x = layer(x)
-            if i < last:
-                x = act(self._normed(i, x) if self.normalised else x)
-            if i in self.shapes:
-                x = x.reshape(-1, *self.shapes[i])  # flat to (n, channels, height, width), or back
-        return torch.tanh(x) if self.squash == "tanh" else x
-
-    def _normed(self, i: int, x: Tensor) -> Tensor:
-        norm = self.norms[i]
-        if not isinstance(norm, nn.BatchNorm1d):
-            return x
-        held = (None, None) if self.mode == "play" else (norm.running_mean, norm.running_var)
-        return F.batch_norm(x, *held, norm.weight, norm.bias, self.mode != "test", 0.1, norm.eps)
-
-    def iterate(self) -> None:
-        """A power iteration of each layer under spectral norm."""
-        for layer in self.layers:
-            if isinstance(layer, Layer) and layer.spectral:
-                layer.iterate()
-
-
-def mlp(
-    widths: tuple[int, ...], activation: str, *, batch_norm: bool = False, spectral: bool = False, squash: str = ""
-) -> Net:
-    """A multilayer perceptron, (n, widths[0]) to (n, widths[-1])."""
-    layers = [Layer("linear", a, b, spectral=spectral) for a, b in pairwise(widths)]
-    norms: list[int | None] = [b if batch_norm else None for b in widths[1:-1]]
-    return Net(layers, activation, norms, squash=squash)
-
-
-def dcgan_g(size: int, channels: int, activation: str, *, batch_norm: bool) -> Net:
+def dcgan_generator(size: int, channels: int, activation: str, *, batch_norm: bool) -> nn.Sequential:
     """z (n, size) to images (n, 1, 28, 28) in [-1, 1]: 7×7, doubled twice."""
     c = channels
-    layers = [Layer("linear", size, 2 * c * 49), Layer("up", 2 * c, c), Layer("up", c, 1)]
-    norms: list[int | None] = [2 * c * 49, c] if batch_norm else [None, None]
-    return Net(layers, activation, norms, {0: (2 * c, 7, 7)}, "tanh")
+    return nn.Sequential(
+        nn.Linear(size, 2 * c * 7 * 7),
+        *([nn.BatchNorm1d(2 * c * 7 * 7)] if batch_norm else []),
+        ACTIVATIONS[activation](),
+        nn.Unflatten(1, (2 * c, 7, 7)),
+        nn.ConvTranspose2d(2 * c, c, 4, stride=2, padding=1),  # (n, c, 14, 14)
+        *([nn.BatchNorm2d(c)] if batch_norm else []),
+        ACTIVATIONS[activation](),
+        nn.ConvTranspose2d(c, 1, 4, stride=2, padding=1),  # (n, 1, 28, 28)
+        nn.Tanh(),
+    )
 
 
-def dcgan_d(images: int, channels: int, activation: str, *, batch_norm: bool, spectral: bool) -> Net:
-    """Images (n, images, 28, 28) to an answer (n, 1): halved twice. The first layer has no batch norm (section 3)."""
+def dcgan_discriminator(images: int, channels: int, activation: str, *, batch_norm: bool) -> nn.Sequential:
+    """Images (n, images, 28, 28) to outputs (n, 1): halved twice. The first layer has no batch norm (section 3)."""
     c = channels
-    layers = [
-        Layer("conv", images, c, spectral=spectral),
-        Layer("conv", c, 2 * c, spectral=spectral),
-        Layer("linear", 2 * c * 49, 1, spectral=spectral),
-    ]
-    return Net(layers, activation, [None, 2 * c if batch_norm else None], {1: (2 * c * 49,)})
+    return nn.Sequential(
+        nn.Conv2d(images, c, 4, stride=2, padding=1),  # (n, c, 14, 14)
+        ACTIVATIONS[activation](),
+        nn.Conv2d(c, 2 * c, 4, stride=2, padding=1),  # (n, 2c, 7, 7)
+        *([nn.BatchNorm2d(2 * c)] if batch_norm else []),
+        ACTIVATIONS[activation](),
+        nn.Flatten(),
+        nn.Linear(2 * c * 7 * 7, 1),
+    )
 
 
 @torch.no_grad()
-def initialise(net: Net, generator: torch.Generator) -> None:
-    """Draw the weights; biases become 0, batch norms the identity.
+def initialise(net: nn.Sequential, activation: str, generator: torch.Generator) -> None:
+    """Draw the weights; biases become 0.
 
     Linear layers get Kaiming's variance (2/n_in, for leaky units 2/((1 + a²) n_in)), the last one Glorot's
     2/(n_in + n_out); convolutions the normal of deviation 0.02 of the DCGAN.
@@ -248,29 +159,82 @@ def initialise(net: Net, generator: torch.Generator) -> None:
     Args:
         generator: of the CPU, so that a seed gives the same weights on every device.
     """
-    gain = 2 / (1 + LEAK**2) if net.activation == "leaky_relu" else 2.0 if net.activation != "tanh" else 1.0
-    for i, layer in enumerate(net.layers):
-        W: Tensor = layer.weight  # type: ignore[assignment]
-        if layer.kind == "linear":
-            n_out, n_in = W.shape
-            last = i == len(net.layers) - 1
-            deviation = math.sqrt(2 / (n_in + n_out) if last else gain / n_in)
-        else:
-            deviation = 0.02
-        W.copy_(torch.randn(W.shape, generator=generator) * deviation)
-        layer.bias.zero_()  # type: ignore[operator]
-        if isinstance(layer, Layer) and layer.spectral:
-            layer.u.copy_(F.normalize(torch.randn(len(layer.u), generator=generator), dim=0))
-            layer.iterate(10)
+    gain = {"leaky_relu": 2 / (1 + LEAK**2), "tanh": 1.0}.get(activation, 2.0)
+    layers = [layer for layer in net if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
+    for layer in layers:
+        deviation = 0.02
+        if isinstance(layer, nn.Linear):
+            n_in, n_out = layer.in_features, layer.out_features
+            deviation = math.sqrt(2 / (n_in + n_out) if layer is layers[-1] else gain / n_in)
+        layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * deviation)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+
+# What steadies the game
+
+
+class SpectralNorm(nn.Module):
+    """Divides a weight by its largest singular value σ, so that D cannot be steep (Miyato et al., algorithm 1).
+
+    Unlike PyTorch's own it makes a power iteration for each update of D (:func:`power_iteration`) instead of one for
+    each forward pass: neither the gradient penalty nor an update of G changes σ.
+    """
+
+    u: Tensor
+
+    def __init__(self, weight: Tensor, generator: torch.Generator) -> None:
+        super().__init__()
+        self.register_buffer("u", F.normalize(torch.randn(len(weight), generator=generator), dim=0))
+        for _ in range(10):
+            self.iterate(weight)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        W = weight.flatten(1)  # (outputs, …)
+        with torch.no_grad():
+            v = F.normalize(W.T @ self.u, dim=0)
+        return weight / torch.dot(self.u, W @ v)  # σ = uᵀWv, and u and v are no part of the gradient
+
+    @torch.no_grad()
+    def iterate(self, weight: Tensor) -> None:
+        """Move u towards the first left singular vector."""
+        W = weight.flatten(1)
+        self.u.copy_(F.normalize(W @ F.normalize(W.T @ self.u, dim=0), dim=0))
+
+
+def add_spectral_norm(D: nn.Sequential, generator: torch.Generator) -> None:
+    """Put every matrix of D under spectral norm."""
+    for layer in D:
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight, generator))
+
+
+def power_iteration(D: nn.Sequential) -> None:
+    """One power iteration of each layer under spectral norm."""
+    for module in D.modules():
+        if isinstance(module, parametrize.ParametrizationList):
+            module[0].iterate(module.original)  # type: ignore[operator]
+
+
+@contextmanager
+def frozen_statistics(net: nn.Sequential) -> Iterator[None]:
+    """Batch norm goes by the batch and does not remember it: the other network's update leaves this one as it is."""
+    norms = [layer for layer in net if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
 
 
 @torch.no_grad()
-def average(slow: Net, fast: Net, decay: float, step: int) -> None:
-    """slow ← β·slow + (1 - β)·fast, with β = min(decay, t/(t + 10)) after t updates, so that the start is forgotten.
+def update_ema(G_ema: nn.Module, G: nn.Module, decay: float, t: int) -> None:
+    """G_ema ← β·G_ema + (1 - β)·G, with β = min(decay, t/(t + 10)) at the t-th update, so that the start is forgotten.
 
-    Running figures of batch norm are taken as they are.
+    Running statistics of batch norm are copied.
     """
-    beta = min(decay, step / (step + 10))
-    torch._foreach_lerp_(list(slow.parameters()), list(fast.parameters()), 1 - beta)
-    for a, b in zip(slow.buffers(), fast.buffers(), strict=True):
-        a.copy_(b)
+    beta = min(decay, t / (t + 10))
+    torch._foreach_lerp_(list(G_ema.parameters()), list(G.parameters()), 1 - beta)
+    for mine, theirs in zip(G_ema.buffers(), G.buffers(), strict=True):
+        mine.copy_(theirs)

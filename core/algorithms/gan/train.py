@@ -1,53 +1,154 @@
-"""Training a GAN: D learns to tell real from generated, G learns to be taken for real, in turns.
+"""Training a GAN: D learns to tell real from generated, G learns to be taken for real, in alternation.
 
 A round is so many updates of D, then so many of G (Goodfellow et al. 2014, algorithm 1). Each update changes one
 network alone. The papers and the mathematics stand in ``model.py``; here is how they are used.
 """
 
-import math
+import copy
 from collections.abc import Iterator
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core import drawing
 from core.algorithms.gan.config import GANConfig
-from core.algorithms.gan.measure import noted, report
+from core.algorithms.gan.diagnoses import Evaluation
+from core.algorithms.gan.judge import ImageJudge, MixtureJudge, train_classifier
 from core.algorithms.gan.model import (
-    Net,
-    average,
+    add_spectral_norm,
     d_loss,
-    dcgan_d,
-    dcgan_g,
+    dcgan_discriminator,
+    dcgan_generator,
+    frozen_statistics,
     g_loss,
     gradient_penalty,
     initialise,
-    latent,
     mlp,
+    pack,
+    power_iteration,
+    sample_latent,
+    update_ema,
 )
-from core.algorithms.gan.observe import observe
-from core.algorithms.gan.schedule import noted as is_noted
-from core.algorithms.gan.schedule import told
-from core.algorithms.gan.source import Gallery, Images, Plane, taught
-from core.algorithms.gan.state import MEASURED, State
+from core.algorithms.gan.source import Images, Plane
 from core.data import images, mixtures
+from core.data.dataset import Dataset
 from core.data.mixtures import Mixture
-from core.events import Event, Step
-from core.experiment import Diverged
-
-__all__ = ["build", "load", "observe", "train"]
-
-#: What random numbers are drawn for.
-WEIGHTS, DRAW, FIXED, JUDGE = 201, 202, 203, 204
+from core.events import Array, Event, Step
+from core.training import History, Training, generator, log_spacing
 
 #: Share of MNIST's embedded images that G and D never see; samples are compared with them.
 HELD_OUT = 0.2
-#: Which images those are, and the judge: the same in every run, so that the judge's numbers compare runs.
+#: Which images those are, and the classifier that judges samples: the same in every run, so that runs can be compared.
 SPLIT = 0
+#: Noise vectors that stay the same, for evaluations; images take longer than points.
+EVALUATED, EVALUATED_IMAGES = 2000, 1000
+#: Largest spacing of logs at first: points in the plane take a thousand updates a second, images less.
+SPARSEST, SPARSEST_IMAGES = 32, 8
 
 
-def load(config: GANConfig) -> Mixture | Gallery:
+class GAN(Training):
+    """Generator and discriminator between two updates.
+
+    Attributes:
+        G, D, optimizer_g, optimizer_d: as ``build`` makes them. G_ema: the running average of G.
+        source, judge: of real samples; of generated ones.
+        rng: draws all random numbers of the training.
+        fixed_z: noise that stays the same, (n, latent), for evaluations and snapshots.
+        next_part: the part whose update is next, ``"D"`` or ``"G"``; set from outside where it is to be out of turn.
+        turn: updates that a part has had in its turn, by part; empty where a turn begins.
+        ema_updates: updates of G since its average began.
+        d_outputs: D's outputs (n, 1) for real and generated samples in its last update.
+        recorded: loss, gradient norm and D's mean outputs of the last recorded update of each part, by metric name.
+        history: the last evaluations. modes: at the last of them, the mode that G sent each of ``fixed_z`` to, uint8.
+    """
+
+    saved = (
+        "G",
+        "D",
+        "G_ema",
+        "optimizer_g",
+        "optimizer_d",
+        "rng",
+        "next_part",
+        "turn",
+        "ema_updates",
+        "recorded",
+        "history",
+        "modes",
+    )
+
+    config: GANConfig
+    G: nn.Sequential
+    D: nn.Sequential
+    G_ema: nn.Sequential
+    optimizer_g: torch.optim.Optimizer
+    optimizer_d: torch.optim.Optimizer
+    source: Plane | Images
+    judge: MixtureJudge | ImageJudge
+    rng: torch.Generator
+    fixed_z: Tensor
+    d_outputs: tuple[Tensor, Tensor]
+
+    def __init__(self, config: GANConfig, data: object, device: str) -> None:
+        super().__init__(config, data, device)
+        self.next_part = "D"
+        self.turn: dict[str, int] = {}
+        self.ema_updates = 0
+        self.recorded: dict[str, float] = {}
+        self.history = History(Evaluation)
+        self.modes: Array | None = None
+
+    def log_spacing(self, step: int) -> int:
+        """Steps between two logs of metrics around ``step``."""
+        return log_spacing(step, SPARSEST if self.config.flat else SPARSEST_IMAGES)
+
+    def should_log(self, step: int) -> bool:
+        return step % self.log_spacing(step) == 0
+
+    def should_record(self, step: int) -> bool:
+        """Whether the update that leads to ``step`` is recorded: one of the last round before metrics are logged."""
+        return -step % self.log_spacing(step) < self.config.d_steps + self.config.g_steps
+
+    def next_step(self, loss: Tensor | None = None, *, epoch: float | None = None, part: str = "") -> Step:
+        """Count an update, record it where that is due, and see which part is next."""
+        step = super().next_step(loss, epoch=epoch, part=part)
+        if self.should_record(self.step):
+            self.record(part)
+        updates = self.turn.get(part, 0) + 1  # an update out of turn begins a turn
+        if updates < self.config.updates(part):
+            self.next_part, self.turn = part, {part: updates}
+        else:
+            self.next_part, self.turn = "G" if part == "D" else "D", {}
+        return step
+
+    @torch.no_grad()
+    def record(self, part: str) -> None:
+        """Keep loss, gradient norm and, of D, mean outputs of the update just made."""
+        assert self.loss is not None
+        net = self.D if part == "D" else self.G
+        gradients = torch._foreach_norm([p.grad for p in net.parameters() if p.grad is not None])
+        values = {f"{part}/loss": self.loss, f"{part}/gradient": torch.stack(gradients).norm()}
+        if part == "D":
+            real, fake = map(torch.sigmoid, self.d_outputs) if self.config.probable else self.d_outputs
+            values |= {"D/real": real.mean(), "D/fake": fake.mean()}
+        self.recorded |= dict(zip(values, torch.stack(list(values.values())).tolist(), strict=True))
+
+    def apply_config(self, config: GANConfig) -> None:
+        if config.ema and not self.config.ema:  # an average that begins in the midst begins with what there is
+            self.G_ema.load_state_dict(self.G.state_dict())
+            self.ema_updates = 0
+        super().apply_config(config)
+        for optimizer, lr, beta1 in (
+            (self.optimizer_d, config.d_lr, config.d_beta1),
+            (self.optimizer_g, config.g_lr, config.g_beta1),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+                if "betas" in group:
+                    group["betas"] = (beta1, 0.999)
+
+
+def load(config: GANConfig) -> Mixture | tuple[Dataset, nn.Sequential]:
     """The distribution of the settings; for images with the classifier that judges samples.
 
     Raises:
@@ -59,133 +160,104 @@ def load(config: GANConfig) -> Mixture | Gallery:
         return mixtures.load(config.data)
     embedded = config.data == "mnist_5k"
     data = images.mnist_5k(test_share=HELD_OUT, seed=SPLIT) if embedded else images.load(config.data)
-    return Gallery(data, taught(data, mixed(SPLIT, JUDGE)))
+    return data, train_classifier(data, SPLIT)
 
 
-def build(config: GANConfig, data: Mixture | Gallery, device: str) -> State:
+def build(config: GANConfig, data: Mixture | tuple[Dataset, nn.Sequential], device: str) -> GAN:
     """Both networks, their optimisers and the noise at step 0."""
-    source = Plane(data, device) if isinstance(data, Mixture) else Images(data, device, as_maps=config.convolutional)
-    G, D = networks(config)
-    weights = torch.Generator().manual_seed(mixed(config.seed, WEIGHTS))
-    initialise(G, weights)
-    initialise(D, weights)
-    fixed = latent(
-        MEASURED if config.flat else MEASURED // 2,
-        config.latent,
-        config.noise,
-        torch.Generator().manual_seed(mixed(config.seed, FIXED)),
-    )
-    draw = torch.Generator(device).manual_seed(mixed(config.seed, DRAW))
-    optimizers = optimizer_for(G.to(device), "G", config), optimizer_for(D.to(device), "D", config)
-    return State(config, source, device, (G, D), optimizers, draw, fixed.to(device))
+    s = GAN(config, data, device)
+    if isinstance(data, Mixture):
+        s.source, s.judge = Plane(data, device), MixtureJudge(data)
+    else:
+        dataset, classifier = data
+        s.source = Images(dataset, device, convolutional=config.convolutional)
+        s.judge = ImageJudge(dataset, classifier, device)
+    s.G, s.D = make_networks(config)
+    weights = generator(config.seed, "weights")
+    initialise(s.G, config.g_activation, weights)
+    initialise(s.D, config.d_activation, weights)
+    if config.spectral_norm:
+        add_spectral_norm(s.D, weights)
+    s.G.to(s.device)
+    s.D.to(s.device)
+    s.G_ema = copy.deepcopy(s.G).eval().requires_grad_(False)
+    s.optimizer_g = make_optimizer(s.G, config.g_optimizer, config.g_lr, config.g_beta1)
+    s.optimizer_d = make_optimizer(s.D, config.d_optimizer, config.d_lr, config.d_beta1)
+    s.rng = generator(config.seed, "training", device)
+    n, fixed = EVALUATED if config.flat else EVALUATED_IMAGES, generator(config.seed, "fixed noise")
+    s.fixed_z = sample_latent(n, config.latent, config.noise, fixed).to(s.device)
+    return s
 
 
-def networks(config: GANConfig) -> tuple[Net, Net]:
+def make_networks(config: GANConfig) -> tuple[nn.Sequential, nn.Sequential]:
     """G and D of the settings, not yet initialised."""
     m = config.packing
     if config.convolutional:
-        G = dcgan_g(config.latent, config.channels, config.g_activation, batch_norm=config.g_norm)
-        D = dcgan_d(m, config.channels, config.d_activation, batch_norm=config.d_norm, spectral=config.spectral_norm)
+        G = dcgan_generator(config.latent, config.channels, config.g_activation, batch_norm=config.g_norm)
+        D = dcgan_discriminator(m, config.channels, config.d_activation, batch_norm=config.d_norm)
         return G, D
     d = 2 if config.flat else 784
-    squash = "" if config.flat else "tanh"
-    G = mlp((config.latent, *config.g_layers, d), config.g_activation, batch_norm=config.g_norm, squash=squash)
-    D = mlp((m * d, *config.d_layers, 1), config.d_activation, batch_norm=config.d_norm, spectral=config.spectral_norm)
-    return G, D
+    G = mlp((config.latent, *config.g_layers, d), config.g_activation, batch_norm=config.g_norm)
+    D = mlp((m * d, *config.d_layers, 1), config.d_activation, batch_norm=config.d_norm)
+    return G if config.flat else G.append(nn.Tanh()), D  # pixels lie in -1 … 1
 
 
-def mixed(seed: int, purpose: int) -> int:
-    """A seed that has nothing in common with those of other seeds and other purposes."""
-    return int(np.random.SeedSequence([seed, purpose]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def make_optimizer(net: nn.Sequential, rule: str, lr: float, beta1: float) -> torch.optim.Optimizer:
+    """The optimiser of one network."""
+    match rule:
+        case "rmsprop":
+            return torch.optim.RMSprop(net.parameters(), lr=lr)
+        case "sgd":
+            return torch.optim.SGD(net.parameters(), lr=lr)
+    return torch.optim.Adam(net.parameters(), lr=lr, betas=(beta1, 0.999), fused=True)
 
 
-def optimizer_for(net: Net, part: str, config: GANConfig) -> torch.optim.Optimizer:
-    """The optimiser of ``"D"`` or ``"G"``."""
-    rule, lr = (config.d_optimizer, config.d_lr) if part == "D" else (config.g_optimizer, config.g_lr)
-    if rule == "rmsprop":
-        return torch.optim.RMSprop(net.parameters(), lr=lr)
-    if rule == "sgd":
-        return torch.optim.SGD(net.parameters(), lr=lr)
-    return torch.optim.Adam(net.parameters(), lr=lr, fused=True)
-
-
-def train(state: State) -> Iterator[Event]:
-    """Update for update, from ``state.step`` on, of the network that is due, without an end of its own.
+def train(s: GAN) -> Iterator[Event]:
+    """Update after update, from ``s.step`` on, of the network that is next, without an end of its own.
 
     Raises:
-        Diverged: a loss is no longer a number.
+        Diverged: a loss is not finite.
     """
-    on_cpu = state.device.type == "cpu"
+    G, D, optimizer_g, optimizer_d = s.G, s.D, s.optimizer_g, s.optimizer_d
     while True:
-        if told(state.config, state.step):
-            yield from report(state)
+        config = s.config  # live settings may have changed
+        z = sample_latent(config.batch_size, config.latent, config.noise, s.rng)
 
-        part = state.due  # anew: whoever drives may have set another
-        measured = is_noted(state.config, state.step + 1)
-        loss = update_d(state, measured) if part == "D" else update_g(state, measured)
-        if (on_cpu or measured) and not math.isfinite(loss.item()):  # elsewhere asking makes the device wait
-            raise Diverged(f"the loss of {part} is {loss.item()}")
-        state.advance()
-        yield Step(state.step, part=part)
+        if (part := s.next_part) == "D":  # k times: ascend the gradient of D, algorithm 1 of 2014
+            real = augment_and_pack(s, s.source.sample(config.batch_size, s.rng))
+            with torch.no_grad(), frozen_statistics(G):
+                fake = augment_and_pack(s, G(z))
+            if config.spectral_norm:
+                power_iteration(D)
+            if config.d_norm:
+                d_real, d_fake = D(real), D(fake)  # each batch norm goes by samples of one kind
+            else:
+                d_real, d_fake = D(torch.cat([real, fake])).chunk(2)
+            loss = d_loss(config.loss, d_real, d_fake, config.smoothing)
+            if config.loss == "wasserstein_gp":
+                epsilon = torch.rand(len(real), generator=s.rng, device=s.device)
+                loss = loss + config.penalty * gradient_penalty(D, real, fake, epsilon)
+            optimizer_d.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer_d.step()
+            s.d_outputs = d_real.detach(), d_fake.detach()
 
+        else:  # then descend the gradient of G, through D
+            with frozen_statistics(D):
+                d_fake = D(augment_and_pack(s, G(z)))
+            loss = g_loss(config.loss, d_fake)
+            optimizer_g.zero_grad()
+            loss.backward(inputs=list(G.parameters()))  # type: ignore[no-untyped-call]
+            optimizer_g.step()
+            if config.ema:
+                s.ema_updates += 1
+                update_ema(s.G_ema, G, config.ema, s.ema_updates)
 
-def update_d(state: State, measured: bool) -> Tensor:
-    """One step of D, G left as it is; D's loss."""
-    config, G, D = state.config, state.G, state.D
-    G.mode, D.mode = "play", "learn"
-    D.iterate()
-    with torch.no_grad():  # G is not to learn from this
-        made = G(state.noise())
-    x, x_made = state.shown(state.real()), state.shown(made)
-    if D.normalised:
-        real, fake = D(x), D(x_made)  # real samples are normalised among themselves, generated ones too
-    else:
-        real, fake = D(torch.cat([x, x_made])).split(len(x))
-    loss = d_loss(config.loss, real, fake, config.smoothing)
-    if config.loss == "wasserstein_gp":
-        share = torch.rand(len(x), generator=state.draw, device=state.device)
-        loss = loss + config.penalty * gradient_penalty(D, x, x_made, share)
-    descend(state, "D", D, loss)
-    if measured:
-        noted(state, "D", D, loss, real, fake)
-    step(state, "D")
-    return loss
-
-
-def update_g(state: State, measured: bool) -> Tensor:
-    """One step of G through a D that is left as it is; G's loss."""
-    config, G, D = state.config, state.G, state.D
-    G.mode, D.mode = "learn", "play"
-    fake = D(state.shown(G(state.noise())))
-    loss = g_loss(config.loss, fake)
-    descend(state, "G", G, loss)
-    if measured:
-        noted(state, "G", G, loss, None, fake)
-    step(state, "G")
-    if config.ema:
-        state.averaged += 1
-        average(state.slow, G, config.ema, state.averaged)
-    return loss
+        yield s.next_step(loss, part=part)
 
 
-def descend(state: State, part: str, net: Net, loss: Tensor) -> None:
-    """The gradient of a loss in one network's weights, and in no other's."""
-    parameters = list(net.parameters())
-    for p in parameters:
-        p.grad = None
-    loss.backward(inputs=parameters)  # type: ignore[no-untyped-call]
-
-
-def step(state: State, part: str) -> None:
-    """A step of one network's optimiser, at the rate that is in force."""
-    config, optimizer = state.config, state.optimizers[part]
-    rule, lr, beta1 = (
-        (config.d_optimizer, config.d_lr, config.d_beta1)
-        if part == "D"
-        else (config.g_optimizer, config.g_lr, config.g_beta1)
-    )
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-        if rule == "adam":
-            group["betas"] = (beta1, 0.999)
-    optimizer.step()
+def augment_and_pack(s: GAN, x: Tensor) -> Tensor:
+    """Samples (n, …) as D takes them in training, (n/m, m·d, …): under instance noise, in packs of m."""
+    if s.config.instance_noise:
+        x = x + s.config.instance_noise * torch.randn(x.shape, generator=s.rng, device=x.device)
+    return pack(x, s.config.packing)

@@ -10,25 +10,28 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from core.algorithms.gan.judge import frechet, score
 from core.algorithms.gan.model import (
-    Layer,
-    average,
+    SpectralNorm,
+    add_spectral_norm,
     d_loss,
-    dcgan_d,
-    dcgan_g,
+    dcgan_discriminator,
+    dcgan_generator,
+    frozen_statistics,
     g_loss,
     gradient_penalty,
     initialise,
-    latent,
     mlp,
-    packed,
+    pack,
+    power_iteration,
+    sample_latent,
+    update_ema,
 )
-from core.algorithms.gan.source import frechet, score
 
 REAL, FAKE = torch.tensor([2.0, -0.5, 0.3]).double(), torch.tensor([-1.0, 0.4, 1.7]).double()
 
 
-def draw(seed: int = 0) -> torch.Generator:
+def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
@@ -76,8 +79,8 @@ def test_label_smoothing_is_binary_cross_entropy_against_a_lower_label():
 def test_penalty_of_a_critic_that_is_a_plane_is_known_by_hand():
     D = nn.Linear(2, 1)
     D.weight.data = torch.tensor([[3.0, 4.0]])  # a slope of length 5 everywhere: (5 - 1)² = 16
-    real, fake = torch.randn(6, 2, generator=draw()), torch.randn(6, 2, generator=draw(1))
-    penalty = gradient_penalty(D, real, fake, torch.rand(6, generator=draw(2)))
+    real, fake = torch.randn(6, 2, generator=rng()), torch.randn(6, 2, generator=rng(1))
+    penalty = gradient_penalty(D, real, fake, torch.rand(6, generator=rng(2)))
     assert penalty.item() == pytest.approx(16, rel=1e-5)
     penalty.backward()
     # d/dw (|w| - 1)² = 2 (|w| - 1) w/|w| = 8·(0.6, 0.8)
@@ -94,81 +97,127 @@ def test_penalty_is_taken_between_real_and_generated():
     assert gradient_penalty(Square(), real, fake, share).item() == pytest.approx((0.75 * 2 + 0.25 * 6 - 1) ** 2)
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("linear", (20, 30)), ("conv", (8, 5)), ("up", (6, 4))])
-def test_spectral_norm_divides_by_the_largest_singular_value(kind, shape):
-    layer = Layer(kind, shape[0], shape[1], spectral=True)
-    nn.init.normal_(layer.weight, generator=draw())
-    layer.u.copy_(F.normalize(torch.randn(len(layer.u), generator=draw(1)), dim=0))
-    layer.iterate(200)
-    by_output = layer.weight.detach().transpose(0, 1) if kind == "up" else layer.weight.detach()
-    exact = torch.linalg.svdvals(by_output.flatten(1))[0]
-    torch.testing.assert_close(layer.sigma().detach(), exact, rtol=1e-4, atol=0)
-    makers = {"linear": nn.Linear, "conv": partial(nn.Conv2d, kernel_size=4)}
-    makers["up"] = partial(nn.ConvTranspose2d, kernel_size=4)
-    twin = nn.utils.parametrizations.spectral_norm(makers[kind](*shape))
-    twin.parametrizations.weight.original.data = layer.weight.detach().clone()
+@pytest.mark.parametrize("make", [partial(nn.Linear, 20, 30), partial(nn.Conv2d, 8, 5, kernel_size=4)])
+def test_spectral_norm_divides_by_the_largest_singular_value(make):
+    layer, twin = make(), make()
+    nn.init.normal_(layer.weight, generator=rng())
+    original = layer.weight.detach().clone()
+    twin.weight.data = original.clone()
+    D = nn.Sequential(layer)
+    add_spectral_norm(D, rng(1))
     for _ in range(200):
-        W = twin.weight
-    torch.testing.assert_close(layer.weight / layer.sigma(), W, rtol=1e-3, atol=1e-5)
+        power_iteration(D)
+    exact = torch.linalg.svdvals(original.flatten(1))[0]
+    torch.testing.assert_close(layer.weight.detach(), original / exact, rtol=1e-4, atol=1e-5)
+    nn.utils.parametrizations.spectral_norm(twin)
+    for _ in range(200):
+        theirs = twin.weight
+    torch.testing.assert_close(layer.weight, theirs, rtol=1e-3, atol=1e-5)
+    # σ is part of the gradient: of Σ c·W/σ(W), with u and v held.
+    c = torch.randn(original.shape, generator=rng(2))
+    mine, theirs = (
+        torch.autograd.grad((c * one.weight).sum(), one.parametrizations.weight.original)[0] for one in (layer, twin)
+    )
+    torch.testing.assert_close(mine, theirs, rtol=1e-2, atol=1e-4)
+
+
+def test_spectral_norm_begins_near_the_largest_singular_value_and_iterates_only_when_it_has_to():
+    weight = torch.randn(30, 20, generator=rng())
+    norm = SpectralNorm(weight, rng(1))
+    sigma = (weight / norm(weight)).mean()
+    assert 0.9 < sigma / torch.linalg.svdvals(weight)[0] <= 1 + 1e-5
+    u = norm.u.clone()
+    norm(weight)
+    assert torch.equal(u, norm.u)
+    norm.iterate(weight)
+    assert not torch.equal(u, norm.u) and norm.u.norm().item() == pytest.approx(1, rel=1e-5)
 
 
 def test_networks_have_the_shapes_of_the_paper():
-    z = latent(3, 10, "normal", draw())
-    G = dcgan_g(10, 4, "relu", batch_norm=True)
-    D = dcgan_d(2, 4, "leaky_relu", batch_norm=True, spectral=True)
-    initialise(G, draw())
-    initialise(D, draw())
+    z = sample_latent(3, 10, "normal", rng())
+    G = dcgan_generator(10, 4, "relu", batch_norm=True)
+    D = dcgan_discriminator(2, 4, "leaky_relu", batch_norm=True)
+    initialise(G, "relu", rng())
+    initialise(D, "leaky_relu", rng())
     seen = []
-    for layer in G.layers:
-        layer.register_forward_hook(lambda _m, _i, out: seen.append(tuple(out.shape)))
+    for layer in (*G, *D):
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            layer.register_forward_hook(lambda _m, _i, out: seen.append(tuple(out.shape)))
     images = G(z)
-    assert seen == [(3, 8 * 49), (3, 4, 14, 14), (3, 1, 28, 28)]
     assert images.abs().max() <= 1
-    assert D(packed(torch.cat([images, images]), 2)).shape == (3, 1)
+    assert D(pack(torch.cat([images, images]), 2)).shape == (3, 1)
+    assert seen == [(3, 8 * 49), (3, 4, 14, 14), (3, 1, 28, 28), (3, 4, 14, 14), (3, 8, 7, 7), (3, 1)]
+    kinds = [[type(layer) for layer in net if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)] for net in (G, D)]
+    assert kinds == [[nn.BatchNorm1d, nn.BatchNorm2d], [nn.BatchNorm2d]]
 
 
-def test_mlp_is_pytorchs_own():
-    net = mlp((3, 5, 4, 2), "leaky_relu", batch_norm=True)
-    initialise(net, draw())
-    twin = nn.Sequential(
-        nn.Linear(3, 5), nn.BatchNorm1d(5), nn.LeakyReLU(0.2), nn.Linear(5, 4), nn.BatchNorm1d(4), nn.LeakyReLU(0.2),
-        nn.Linear(4, 2),
-    )  # fmt: skip
-    for layer, other in zip(net.layers, [twin[0], twin[3], twin[6]], strict=True):
-        other.load_state_dict(layer.state_dict())
-    x = torch.randn(7, 3, generator=draw())
-    torch.testing.assert_close(net(x), twin(x))
-    net.mode = "test"
-    torch.testing.assert_close(net(x), twin.eval()(x))
-    held = [b.clone() for b in net.buffers()]
-    net.mode = "play"
-    torch.testing.assert_close(net(x), twin.train()(x))
-    assert all(torch.equal(a, b) for a, b in zip(held, net.buffers(), strict=True))
+@pytest.mark.parametrize(
+    ("activation", "twin"),
+    [("relu", nn.ReLU()), ("leaky_relu", nn.LeakyReLU(0.2)), ("tanh", nn.Tanh()), ("gelu", nn.GELU())],
+)
+def test_mlp_is_layers_batch_norms_and_activations(activation, twin):
+    net = mlp((3, 5, 4, 2), activation, batch_norm=True)
+    initialise(net, activation, rng())
+    other = nn.Sequential(
+        nn.Linear(3, 5), nn.BatchNorm1d(5), twin, nn.Linear(5, 4), nn.BatchNorm1d(4), twin, nn.Linear(4, 2)
+    )
+    other.load_state_dict(net.state_dict())
+    x = torch.randn(7, 3, generator=rng())
+    assert torch.equal(net(x), other(x))
+    assert [type(layer) for layer in mlp((3, 5, 2), "relu", batch_norm=False)] == [nn.Linear, nn.ReLU, nn.Linear]
+
+
+def test_frozen_statistics_go_by_the_batch_and_leave_the_network_as_it_is():
+    net = nn.Sequential(*dcgan_generator(3, 2, "relu", batch_norm=True))
+    twin = copy.deepcopy(net)
+    x = torch.randn(7, 3, generator=rng())
+    before = copy.deepcopy(net.state_dict())
+    with frozen_statistics(net):
+        found = net(x)
+    assert torch.equal(found, twin(x))
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert torch.equal(net.eval()(x), net(x)) and not torch.equal(net(x), found)
+    net.train()(x)
+    assert torch.equal(net[1].running_mean, twin[1].running_mean), "and it goes on to remember"
+
+
+@pytest.mark.parametrize(("activation", "gain"), [("relu", 2), ("leaky_relu", 2 / 1.04), ("tanh", 1), ("gelu", 2)])
+def test_initial_weights_have_the_variances_of_the_papers(activation, gain):
+    net = mlp((400, 500, 300), activation, batch_norm=False)
+    initialise(net, activation, rng())
+    first, last = net[0], net[2]
+    assert first.weight.var().item() * 400 == pytest.approx(gain, rel=0.02), "Kaiming"
+    assert last.weight.var().item() * (500 + 300) == pytest.approx(2, rel=0.02), "Glorot"
+    images = dcgan_generator(10, 64, activation, batch_norm=False)
+    initialise(images, activation, rng())
+    assert images[3].weight.std().item() == pytest.approx(0.02, rel=0.02)
+    assert all((layer.bias == 0).all() for layer in (first, last, images[0], images[3], images[5]))
 
 
 def test_packing_lays_samples_side_by_side():
     x = torch.arange(8.0).view(4, 2)
-    assert packed(x, 2).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert pack(x, 2).tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
     images = torch.arange(16.0).view(4, 1, 2, 2)
-    assert torch.equal(packed(images, 2)[1, 0], images[2, 0]) and packed(images, 2).shape == (2, 2, 2, 2)
+    assert torch.equal(pack(images, 2)[1, 0], images[2, 0]) and pack(images, 2).shape == (2, 2, 2, 2)
 
 
 def test_average_of_weights_by_hand():
-    fast = mlp((1, 1), "relu")
-    initialise(fast, draw())
-    slow = copy.deepcopy(fast)
-    slow.layers[0].weight.data.fill_(1.0)
-    fast.layers[0].weight.data.fill_(3.0)
-    average(slow, fast, 0.9, 1000)
-    assert slow.layers[0].weight.item() == pytest.approx(0.9 * 1 + 0.1 * 3)
-    average(slow, fast, 0.9, 10)  # early: β = 10/20
-    assert slow.layers[0].weight.item() == pytest.approx(0.5 * 1.2 + 0.5 * 3)
+    G = nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(1))
+    G_ema = copy.deepcopy(G)
+    G_ema[0].weight.data.fill_(1.0)
+    G[0].weight.data.fill_(3.0)
+    G[1].running_mean.fill_(5.0)
+    update_ema(G_ema, G, 0.9, 1000)
+    assert G_ema[0].weight.item() == pytest.approx(0.9 * 1 + 0.1 * 3)
+    update_ema(G_ema, G, 0.9, 10)  # early: β = 10/20
+    assert G_ema[0].weight.item() == pytest.approx(0.5 * 1.2 + 0.5 * 3)
+    assert G_ema[1].running_mean.item() == 5.0, "running statistics are copied"
 
 
 def test_noise_has_its_moments():
-    z = latent(20_000, 2, "normal", draw())
+    z = sample_latent(20_000, 2, "normal", rng())
     assert abs(z.mean()) < 0.02 and abs(z.std() - 1) < 0.02
-    z = latent(20_000, 2, "uniform", draw())
+    z = sample_latent(20_000, 2, "uniform", rng())
     assert -1 <= z.min() < -0.99 and 0.99 < z.max() < 1
 
 

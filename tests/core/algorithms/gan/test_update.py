@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.algorithms.gan import train as program
-from core.algorithms.gan.state import State
-from tests.core.algorithms.gan.training import start
+from core.algorithms.gan.train import GAN
+from tests.core.algorithms.gan.training import start, update
 
 RATE, BLUR, SMOOTHING, PENALTY, DECAY, N = 0.1, 0.3, 0.2, 7.0, 0.05, 6
 TINY = {
@@ -36,10 +35,9 @@ class Weights(NamedTuple):
 
 
 def weights(net) -> Weights:
-    layers = list(net.layers)
-    u = [layer.u.clone() for layer in layers if layer.spectral]
-    W, b = ([getattr(layer, name).detach().clone() for layer in layers] for name in ("weight", "bias"))
-    return Weights(W, b, u)
+    kept = {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+    ends = (("weight", "original"), ("bias",), ("u",))
+    return Weights(*([kept[name] for name in kept if name.rsplit(".", 1)[1] in end] for end in ends))
 
 
 def leaf(weights: Weights) -> Weights:
@@ -73,15 +71,15 @@ def in_packs(x: Tensor, m: int) -> Tensor:
     return torch.stack([torch.cat([x[m * i + j] for j in range(m)]) for i in range(len(x) // m)])
 
 
-def again(state: State) -> torch.Generator:
-    draw = torch.Generator()
-    draw.set_state(state.draw.get_state())
-    return draw
+def rng_copy(state: GAN) -> torch.Generator:
+    rng = torch.Generator()
+    rng.set_state(state.rng.get_state())
+    return rng
 
 
 def expected(w: Weights, loss: Tensor) -> Weights:
-    slopes = torch.autograd.grad(loss, [*w.W, *w.b])
-    after = [(p - RATE * slope).detach() for p, slope in zip([*w.W, *w.b], slopes, strict=True)]
+    gradients = torch.autograd.grad(loss, [*w.W, *w.b])
+    after = [(p - RATE * g).detach() for p, g in zip([*w.W, *w.b], gradients, strict=True)]
     return Weights(after[:2], after[2:], w.u)
 
 
@@ -95,51 +93,55 @@ def assert_close(found: Weights, wanted: Weights) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_update_of_d_is_the_formula_written_out(kind):
     state, m = start(KINDS[kind]), KINDS[kind].get("packing", 1)
-    draw, G, D = again(state), weights(state.G), weights(state.D)
-    z = torch.randn(N, 2, generator=draw)
-    rows = torch.randint(8, (N,), generator=draw)
+    rng, G, D = rng_copy(state), weights(state.G), weights(state.D)
+    z = torch.randn(N, 2, generator=rng)
+    rows = torch.randint(8, (N,), generator=rng)
     angle = rows * torch.pi / 4
-    x = torch.stack([2 * angle.cos(), 2 * angle.sin()], dim=1) + 0.02 * torch.randn(N, 2, generator=draw)
-    x, made = (in_packs(one + BLUR * torch.randn(N, 2, generator=draw), m) for one in (x, g_of(z, G)))
+    x = torch.stack([2 * angle.cos(), 2 * angle.sin()], dim=1) + 0.02 * torch.randn(N, 2, generator=rng)
+    x, made = (in_packs(one + BLUR * torch.randn(N, 2, generator=rng), m) for one in (x, g_of(z, G)))
     w = leaf(iterated(D))
     real, fake = d_of(x, w), d_of(made, w)
     if kind == "critic":
-        share = torch.rand(N // m, generator=draw)[:, None]
-        between = (share * x + (1 - share) * made).requires_grad_()
-        (slope,) = torch.autograd.grad(d_of(between, w).sum(), between, create_graph=True)
-        loss = fake.mean() - real.mean() + PENALTY * ((slope.norm(dim=1) - 1) ** 2).mean()
+        epsilon = torch.rand(N // m, generator=rng)[:, None]
+        between = (epsilon * x + (1 - epsilon) * made).requires_grad_()
+        (gradient,) = torch.autograd.grad(d_of(between, w).sum(), between, create_graph=True)
+        loss = fake.mean() - real.mean() + PENALTY * ((gradient.norm(dim=1) - 1) ** 2).mean()
     elif kind == "squares":
         loss = 0.5 * F.mse_loss(real, torch.full_like(real, 1 - SMOOTHING)) + 0.5 * F.mse_loss(fake, 0 * fake)
     else:
         labels = torch.full_like(real, 1 - SMOOTHING)
         loss = F.binary_cross_entropy_with_logits(real, labels) + F.binary_cross_entropy_with_logits(fake, 0 * fake)
-    found = program.update_d(state, False)
-    torch.testing.assert_close(found, loss)
+    update(state, "D")
+    torch.testing.assert_close(state.loss, loss.detach())
+    for found, wanted in zip(state.d_outputs, (real, fake), strict=True):
+        torch.testing.assert_close(found[:, 0], wanted.detach())
     assert_close(weights(state.D), expected(w, loss))
     assert_close(weights(state.G), G)
-    assert torch.equal(state.draw.get_state(), draw.get_state()), "nothing else is drawn"
+    assert torch.equal(state.rng.get_state(), rng.get_state()), "nothing else is drawn"
     assert not torch.equal(weights(state.D).u[0], D.u[0]), "u went on"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_update_of_g_is_the_formula_written_out(kind):
     state, m = start(KINDS[kind]), KINDS[kind].get("packing", 1)
-    draw, slow, D = again(state), weights(state.slow), weights(state.D)
+    rng, G_ema, D = rng_copy(state), weights(state.G_ema), weights(state.D)
     w = leaf(weights(state.G))
-    made = g_of(torch.randn(N, 2, generator=draw), w)
-    fake = d_of(in_packs(made + BLUR * torch.randn(N, 2, generator=draw), m), D)
+    made = g_of(torch.randn(N, 2, generator=rng), w)
+    fake = d_of(in_packs(made + BLUR * torch.randn(N, 2, generator=rng), m), D)
     if kind == "critic":
         loss = -fake.mean()
     elif kind == "squares":
         loss = 0.5 * F.mse_loss(fake, torch.ones_like(fake))
     else:
         loss = F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
-    found = program.update_g(state, False)
-    torch.testing.assert_close(found, loss)
+    update(state, "G")
+    torch.testing.assert_close(state.loss, loss.detach())
     after = expected(w, loss)
     assert_close(weights(state.G), after)
     assert_close(weights(state.D), D)  # u, too, stays where D's own update left it
-    assert torch.equal(state.draw.get_state(), draw.get_state())
+    assert torch.equal(state.rng.get_state(), rng.get_state())
     # The average after one update: β = min(0.05, 1/11).
-    mean = [[DECAY * a + (1 - DECAY) * b for a, b in zip(*part, strict=True)] for part in zip(slow, after, strict=True)]
-    assert_close(weights(state.slow), Weights(*mean))
+    mean = [
+        [DECAY * a + (1 - DECAY) * b for a, b in zip(*part, strict=True)] for part in zip(G_ema, after, strict=True)
+    ]
+    assert_close(weights(state.G_ema), Weights(*mean))

@@ -1,0 +1,90 @@
+"""What is measured while a GAN trains: the last updates themselves, and how good generated samples are.
+
+Everything follows the count of steps, never the clock, so that a seed gives one curve. Samples are made of noise that
+stays the same, so that what moves is G.
+"""
+
+from collections.abc import Generator, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.algorithms.gan.diagnoses import DIAGNOSES, WINDOW, Evaluation, Evidence
+from core.algorithms.gan.judge import CHUNK, Judgement
+from core.algorithms.gan.train import GAN
+from core.data.mixtures import covered
+from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
+from core.metrics import newly_diagnosed
+
+#: Updates between two evaluations of generated samples, once there were so many.
+EVALUATE = 256
+
+
+def log_metrics(s: GAN) -> Iterator[Event]:
+    """The last updates of D and G, and an evaluation of samples where one is due."""
+    judgement = None
+    if should_evaluate(s):
+        samples = yield from generate_fixed(s)
+        judgement = yield from s.judge.evaluate(samples)
+        # What circles in G stands still in its average: which mode the noise is sent to is measured on G as it is.
+        current = yield from generate_fixed(s, averaged=False)
+        remember(s, judgement, s.judge.nearest_mode(current))
+    if values := s.recorded | (judgement.metrics if judgement else {}):
+        yield Scalars(s.step, values)
+    if judgement is None:
+        return
+    if len(judgement.confidence):
+        shares, confidence = judgement.shares.astype(np.float32), judgement.confidence.astype(np.float32)
+        yield Snapshot(s.step, "classes", {"shares": shares, "confident": confidence})
+        made = to_bytes(samples[: len(judgement.nearest)])
+        yield Snapshot(s.step, "nearest", {"made": made, "real": judgement.nearest})
+    evidence = Evidence(s.history, s.config.loss, s.config.smoothing)
+    for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence, s.active).items():
+        yield Note(s.step, diagnosis, reasons)
+
+
+def should_evaluate(s: GAN) -> bool:
+    """Whether generated samples are evaluated after ``s.step`` updates: at 0, 16, 32, … and at each 256."""
+    every = max(EVALUATE, s.log_spacing(s.step))
+    return s.step % every == 0 or (16 <= s.step < every and s.step & (s.step - 1) == 0)
+
+
+def remember(s: GAN, judgement: Judgement, modes: Array) -> None:
+    """Append an evaluation to the history; ``modes`` are those that G sends the fixed noise to."""
+    moved = 0.0 if s.modes is None else float(np.mean(modes != s.modes))
+    n_modes = len(judgement.shares)
+    near = covered(np.bincount(modes, minlength=n_modes) / len(modes))
+    probable = s.config.probable and "D/real" in s.recorded
+    real, fake = (s.recorded[f"D/{kind}"] if probable else 0.5 for kind in ("real", "fake"))
+    s.history.append(Evaluation(s.step, int(judgement.metrics["modes/covered"]), near, n_modes, moved, real, fake))
+    del s.history[:-WINDOW]  # all that a diagnosis needs
+    s.modes = modes
+
+
+@torch.no_grad()
+def generate(s: GAN, z: Tensor, *, averaged: bool = True) -> Tensor:
+    """Samples of noise z as at a test: by the average of G where there is one, or by G as it is."""
+    net = s.G_ema if averaged and s.config.ema else s.G
+    training = net.training
+    net.eval()
+    try:
+        samples: Tensor = net(z)
+        return samples
+    finally:
+        net.train(training)
+
+
+def generate_fixed(s: GAN, *, averaged: bool = True) -> Generator[Event, None, Tensor]:
+    """Samples of all the fixed noise, a few at a time, as this generator's value."""
+    chunks: list[Tensor] = []
+    for z in torch.split(s.fixed_z, CHUNK):
+        chunks.append(generate(s, z, averaged=averaged))
+        yield Pulse()
+    return torch.cat(chunks)
+
+
+def to_bytes(samples: Tensor) -> Array:
+    """Images in -1 … 1 as bytes (n, 28, 28)."""
+    pixels: Array = ((samples + 1) * 127.5).clamp(0, 255).round().to(torch.uint8).cpu().numpy()
+    return pixels.reshape(-1, 28, 28)

@@ -229,7 +229,7 @@ class History(list[Row], Generic[Row]):
         self.row = row
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": np.array(self, np.float64).reshape(len(self), -1)}
+        return {"rows": np.array(self, np.float64).reshape(-1, len(self.row.__annotations__))}
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
         whole = [kind is int for kind in self.row.__annotations__.values()]

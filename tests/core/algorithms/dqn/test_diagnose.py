@@ -27,7 +27,7 @@ def named(evidence: Evidence, active: set[str] | None = None) -> list[str]:
     return list(found)
 
 
-def test_where_all_is_well_nothing_is_said():
+def test_where_all_is_well_nothing_is_named():
     assert named(FINE) == []
 
 
@@ -45,17 +45,17 @@ def test_returns_that_never_differ_mean_no_exploration_once_epsilon_is_down():
     assert named(replace(alike, episodes=5)) == []
 
 
-def test_half_of_the_gain_lost_is_forgetting_and_is_said_once_until_it_has_come_back():
+def test_half_of_the_gain_lost_is_forgetting_and_is_named_once_until_it_has_come_back():
     def after(*evaluations: float, first: float = 9.0, best: float = 500.0) -> Evidence:
-        told = [first, best, best, best, *evaluations]
-        return replace(FINE, evaluations=told, doubt=[1.0] * len(told))
+        returns = [first, best, best, best, *evaluations]
+        return replace(FINE, evaluations=returns, doubt=[1.0] * len(returns))
 
     active: set[str] = set()
     # The mean of the last three against the best mean of three, 500: half of what was gained is (9 + 500) / 2 = 254.5.
     assert named(after(0.0), active) == [], "one alone may be chance"
     assert named(after(132.0, 132.0), active) == [], "their mean is 254.7"
     assert named(after(131.0, 131.0), active) == ["forgets"], "and here 254"
-    assert named(after(131.0, 131.0, 400.0), active) == [], "said already"
+    assert named(after(131.0, 131.0, 400.0), active) == [], "named already"
     assert named(after(131.0, 131.0, 480.0, 480.0, 480.0), active) == [], "it has come back"
     assert named(after(131.0, 131.0, 480.0, 480.0, 480.0, 0.0, 0.0), active) == ["forgets"]
     # Where returns are below zero, half is half of what was gained.

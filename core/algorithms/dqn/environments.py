@@ -1,8 +1,7 @@
-"""The worlds an agent can act in: Gymnasium's, and two of a few states whose values are known.
+"""The environments an agent can act in: Gymnasium's, and two of a few states whose values are known.
 
-A world is driven through one narrow door: begin an episode with a seed, act, see. Every episode has a seed of its own,
-so that the state of an environment is told by that seed and the actions since: whoever takes up a run plays the
-episode again up to where it was left, whatever the environment keeps to itself.
+Every episode has a seed of its own, so that the state of an environment is given by that seed and the actions since: a
+resumed run replays the episode up to where it was left, whatever the environment keeps to itself.
 
 - R. S. Sutton, A. G. Barto. Reinforcement Learning: An Introduction, 2nd edition (2018): the cliff (Example 6.6), and
   the two states A and B of Example 6.7.
@@ -11,6 +10,7 @@ episode again up to where it was left, whatever the environment keeps to itself.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ from gymnasium import error, spaces
 
 from core.algorithms.dqn.config import DQNConfig
 from core.events import Array
+from core.training import seed_of
 from core.words import N_, Refusal
 
 #: Steps of an episode where the environment itself sets no limit.
@@ -33,9 +34,6 @@ LIMIT = 1000
 
 #: Numbers in an observation at the most: a picture's pixels are no input for these networks.
 LARGEST = 2048
-
-#: Bytes that a replay memory may take.
-MEMORY = 1 << 28
 
 
 class TwoState(gymnasium.Env[Any, Any]):
@@ -49,13 +47,13 @@ class TwoState(gymnasium.Env[Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
-        self.at = int(self.np_random.integers(2))
-        return self.at, {}
+        self.state = int(self.np_random.integers(2))
+        return self.state, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        reward = float(self.at == 1 and action == 0)
-        self.at = 1 - self.at if action == 1 else self.at
-        return self.at, reward, False, False, {}
+        reward = float(self.state == 1 and action == 0)
+        self.state = 1 - self.state if action == 1 else self.state
+        return self.state, reward, False, False, {}
 
 
 class OverEstimation(gymnasium.Env[Any, Any]):
@@ -70,26 +68,23 @@ class OverEstimation(gymnasium.Env[Any, Any]):
 
     observation_space = spaces.Discrete(3)
     action_space = spaces.Discrete(10)
-    MEAN, DEVIATION = -0.1, 1.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         super().reset(seed=seed)
-        self.at = 0
-        return self.at, {}
+        self.state = 0
+        return self.state, {}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        if self.at == 0 and action != 0:
-            self.at = 1
-            return self.at, 0.0, False, False, {}
-        reward = 0.0 if self.at == 0 else float(self.np_random.normal(self.MEAN, self.DEVIATION))
-        self.at = 2
-        return self.at, reward, True, False, {}
+        if self.state == 0 and action != 0:
+            self.state = 1
+            return self.state, 0.0, False, False, {}
+        reward = 0.0 if self.state == 0 else float(self.np_random.normal(-0.1, 1.0))
+        self.state = 2
+        return self.state, reward, True, False, {}
 
 
-OWN: dict[str, tuple[type[gymnasium.Env[Any, Any]], int]] = {
-    "two_state": (TwoState, 20),
-    "over_estimation": (OverEstimation, 10),
-}
+gymnasium.register("two_state", f"{__name__}:TwoState", max_episode_steps=20)
+gymnasium.register("over_estimation", f"{__name__}:OverEstimation", max_episode_steps=10)
 
 
 class Transition(NamedTuple):
@@ -102,82 +97,88 @@ class Transition(NamedTuple):
     terminated: bool
     truncated: bool
 
+    @property
+    def done(self) -> bool:
+        """Whether the episode is over, either way."""
+        return self.terminated or self.truncated
 
-class World:
-    """One environment, an episode at a time.
+
+class Env:
+    """A Gymnasium environment, an episode at a time.
 
     Args:
         config: names it.
-        drawn: whether :meth:`picture` will be asked for.
+        render: whether :meth:`render` will be called.
 
     Attributes:
-        actions: how many there are.
-        states: how many there are, 0 where observations are vectors.
+        n_actions: how many there are.
+        n_states: how many there are, 0 where observations are vectors.
         shape: of an observation, ``()`` for the number of a state (int64), else ``(n,)`` (float32).
-        seed, done, earned: seed of the episode under way, the actions taken in it and the sum of its rewards.
+        seed, actions, episode_return: seed of the episode under way, the actions taken in it, the sum of its rewards.
         observation: the present one.
+        replayed: whether the last :meth:`load_state_dict` came to the state that was saved.
 
     Raises:
         Refusal: no such environment exists, it needs a package that is not here, or its actions cannot be counted.
     """
 
-    def __init__(self, config: DQNConfig, *, drawn: bool = False) -> None:
-        self.env = made(config, drawn)
-        space = self.env.action_space
-        if not isinstance(space, spaces.Discrete):
+    def __init__(self, config: DQNConfig, *, render: bool = False) -> None:
+        self.env = make_env(config, render)
+        actions, observations = self.env.action_space, self.env.observation_space
+        if not isinstance(actions, spaces.Discrete):
             raise Refusal(
                 "other",
                 N_("Its name: the actions of {name} cannot be counted ({space}); choose one with a finite number."),
                 name=config.name,
-                space=type(space).__name__,
+                space=type(actions).__name__,
             )
-        self.actions, self.first = int(space.n), int(space.start)
-        seen = self.env.observation_space
-        self.states = int(seen.n) if isinstance(seen, spaces.Discrete) else 0
-        self.state_first = int(seen.start) if isinstance(seen, spaces.Discrete) else 0
-        size = 1 if self.states else int(spaces.utils.flatdim(seen))
-        if size > LARGEST:
-            raise Refusal(
-                "other",
-                N_("Its name: an observation of {name} has {size} numbers, and at most {largest} can be learned from."),
-                name=config.name,
-                size=size,
-                largest=LARGEST,
-            )
-        if config.tabular and not self.states:
+        self.n_actions, self.first_action = int(actions.n), int(actions.start)
+        self.n_states = self.first_state = 0
+        self.shape: tuple[int, ...] = ()
+        if isinstance(observations, spaces.Discrete):
+            self.n_states, self.first_state = int(observations.n), int(observations.start)
+        else:
+            self.shape = (spaces.utils.flatdim(observations),)
+        if config.tabular and self.shape:
             raise Refusal(
                 "method",
                 N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
                 environment=config.name,
             )
-        self.shape: tuple[int, ...] = () if self.states else (size,)
-        self.seed, self.done, self.earned = 0, list[int](), 0.0
-        self.observation: Array = np.zeros(self.shape, np.int64 if self.states else np.float32)
+        if self.shape and self.shape[0] > LARGEST:
+            raise Refusal(
+                "other",
+                N_("Its name: an observation of {name} has {size} numbers, and at most {largest} can be learned from."),
+                name=config.name,
+                size=self.shape[0],
+                largest=LARGEST,
+            )
+        self.seed, self.actions, self.episode_return = 0, list[int](), 0.0
+        self.observation: Array = np.zeros(self.shape, np.float32 if self.shape else np.int64)
+        self.replayed = True
 
-    def begin(self, seed: int) -> Array:
-        """A new episode; its first observation."""
-        seen, _ = self.env.reset(seed=seed)
-        self.seed, self.done, self.earned = seed, [], 0.0
-        self.observation = self._read(seen)
+    def reset(self, seed: int) -> Array:
+        """Begin an episode; its first observation."""
+        observation, _ = self.env.reset(seed=seed)
+        self.seed, self.actions, self.episode_return = seed, [], 0.0
+        self.observation = self._encode(observation)
         return self.observation
 
-    def act(self, action: int) -> Transition:
+    def step(self, action: int) -> Transition:
         """Take an action, counted from 0."""
-        seen, reward, terminated, truncated, _ = self.env.step(action + self.first)
-        before, self.observation = self.observation, self._read(seen)
-        self.done.append(action)
-        self.earned += float(reward)
+        observation, reward, terminated, truncated, _ = self.env.step(action + self.first_action)
+        before, self.observation = self.observation, self._encode(observation)
+        self.actions.append(action)
+        self.episode_return += float(reward)
         return Transition(before, action, float(reward), self.observation, bool(terminated), bool(truncated))
 
-    def _read(self, seen: Any) -> Array:
-        if self.states:
-            return np.asarray(int(seen) - self.state_first)
-        if isinstance(seen, np.ndarray):
-            return seen.astype(np.float32).ravel()
-        flat: Array = np.asarray(spaces.utils.flatten(self.env.observation_space, seen), np.float32)
+    def _encode(self, observation: Any) -> Array:
+        if self.n_states:
+            return np.asarray(int(observation) - self.first_state)
+        flat: Array = np.asarray(spaces.utils.flatten(self.env.observation_space, observation), np.float32)
         return flat
 
-    def picture(self) -> Array | None:
+    def render(self) -> Array | None:
         """The present state as the environment draws it, uint8 (height, width, 3); None where it draws nothing."""
         if self.env.render_mode != "rgb_array":
             return None
@@ -185,40 +186,40 @@ class World:
         return frame if isinstance(frame, np.ndarray) and frame.ndim == 3 else None
 
     def state_dict(self) -> dict[str, Any]:
-        """The episode under way, as its seed and what was done since."""
-        done = np.array(self.done, np.int32)
-        return {"seed": self.seed, "done": done, "earned": self.earned, "observation": self.observation}
+        """The episode under way: its seed and actions, and what they led to."""
+        return {
+            "seed": self.seed,
+            "actions": np.array(self.actions, np.int32),
+            "episode_return": self.episode_return,
+            "observation": self.observation,
+        }
 
-    def load_state_dict(self, tree: dict[str, Any]) -> bool:
-        """Play the episode again up to where it was left; whether it came to the same observation and rewards."""
-        self.begin(int(tree["seed"]))
-        for action in np.asarray(tree["done"]).tolist():
-            step = self.act(action)
-            if step.terminated or step.truncated:
-                return False  # what is saved is an episode under way
+    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
+        """Replay the episode up to where it was left; ``replayed`` tells whether it led to the same state."""
+        self.reset(int(tree["seed"]))
+        ended = any(self.step(action).done for action in np.asarray(tree["actions"]).tolist())
         same = np.array_equal(self.observation, np.asarray(tree["observation"]))
-        return bool(same and self.earned == float(tree["earned"]))
+        self.replayed = not ended and same and self.episode_return == float(tree["episode_return"])
 
 
-def made(config: DQNConfig, drawn: bool = False) -> gymnasium.Env[Any, Any]:
-    """The environment of the settings, cut off at the limit.
+def make_env(config: DQNConfig, render: bool) -> gymnasium.Env[Any, Any]:
+    """The environment of the settings, cut off at the limit; one that can be drawn where it can draw itself.
 
     Raises:
         Refusal: there is none such, or it needs a package that is not here.
     """
-    if config.environment in OWN:
-        kind, limit = OWN[config.environment]
-        return gymnasium.wrappers.TimeLimit(kind(), config.limit or limit)
+    name = config.name
     options: dict[str, Any] = {"disable_env_checker": True}
     if config.environment == "FrozenLake-v1":
         options["is_slippery"] = config.slip
     try:
-        spec = gymnasium.spec(config.name)
-        if config.limit or not spec.max_episode_steps:
+        if config.limit or not gymnasium.spec(name).max_episode_steps:
             options["max_episode_steps"] = config.limit or LIMIT
-        if drawn and "rgb_array" in _modes(spec):
-            options["render_mode"] = "rgb_array"
-        return gymnasium.make(config.name, **options)
+        env = gymnasium.make(name, **options)
+        if render and "rgb_array" in env.metadata.get("render_modes", []):
+            env.close()
+            env = gymnasium.make(name, render_mode="rgb_array", **options)
+        return env
     except (error.DependencyNotInstalled, ImportError) as missing:
         raise Refusal(
             "other",
@@ -226,38 +227,55 @@ def made(config: DQNConfig, drawn: bool = False) -> gymnasium.Env[Any, Any]:
                 "Its name: {name} needs a package that is not here: {reason}. "
                 "Install it, or choose another environment."
             ),
-            name=config.name,
+            name=name,
             reason=str(missing).rstrip("."),
         ) from missing
     except error.Error as unknown:
         raise Refusal(
             "other",
             N_("Its name: Gymnasium knows no {name} here: {reason}. Choose another, or install what brings it."),
-            name=config.name,
+            name=name,
             reason=str(unknown).rstrip(".? "),
         ) from unknown
 
 
-def _modes(spec: Any) -> list[str]:
-    """How an environment can be drawn, without making one."""
-    from gymnasium.envs.registration import load_env_creator
+def episode_seed(seed: int, purpose: str, number: int) -> int:
+    """Seed of an episode: below 2³¹ in training, from there on for any other purpose, so none of those was trained on.
 
-    creator = spec.entry_point if callable(spec.entry_point) else load_env_creator(spec.entry_point)
-    return list(getattr(creator, "metadata", {}).get("render_modes", []))
+    32 bits are all that some environments take.
+    """
+    return seed_of(seed, purpose, number) % 2**31 + (0 if purpose == "training" else 2**31)
 
 
-def grid_of(world: World) -> tuple[tuple[int, int], str] | None:
-    """((rows, columns), letters of the cells row by row) of a world of cells; None for any other."""
-    inner: Any = world.env.unwrapped
-    desc = getattr(inner, "desc", None)
-    if isinstance(desc, np.ndarray) and desc.ndim == 2 and desc.size == world.states:
-        return (int(desc.shape[0]), int(desc.shape[1])), b"".join(desc.ravel().tolist()).decode("ascii")
-    shape = getattr(inner, "shape", None)
-    if isinstance(shape, tuple) and len(shape) == 2 and int(np.prod(shape)) == world.states:
-        letters = np.full(shape, "F")
-        cliff = getattr(inner, "_cliff", None)
-        if isinstance(cliff, np.ndarray) and cliff.shape == shape:
-            letters[cliff] = "H"
-        letters[-1, 0], letters[-1, -1] = "S", "G"
-        return (int(shape[0]), int(shape[1])), "".join(letters.ravel().tolist())
-    return None
+class EpisodeStats:
+    """Returns and lengths of the training's episodes.
+
+    Attributes:
+        episodes: that ended so far. recent: returns of the last :data:`RECENT`.
+        unlogged: (return, length) of those that ended since metrics were last logged.
+        lowest, highest: of all returns. longest: of all lengths. largest_reward: of all |rewards|.
+    """
+
+    RECENT = 20
+
+    def __init__(self) -> None:
+        self.episodes = self.longest = 0
+        self.recent: list[float] = []
+        self.unlogged: list[tuple[float, int]] = []
+        self.lowest, self.highest, self.largest_reward = np.inf, -np.inf, 0.0
+
+    def record(self, env: Env, transition: Transition) -> None:
+        """Count a step, and the episode where it ended one."""
+        self.largest_reward = max(self.largest_reward, abs(transition.reward))
+        if transition.done:
+            returned, length = env.episode_return, len(env.actions)
+            self.episodes, self.longest = self.episodes + 1, max(self.longest, length)
+            self.lowest, self.highest = min(self.lowest, returned), max(self.highest, returned)
+            self.recent = [*self.recent[1 - self.RECENT :], returned]
+            self.unlogged.append((returned, length))
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
+        vars(self).update(tree)

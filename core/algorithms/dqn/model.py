@@ -1,4 +1,4 @@
-"""Deep Q-learning: a network guesses what each action is worth, and corrects its guess by its own later guess.
+"""Deep Q-learning: a network estimates what each action is worth, and corrects its estimate by its own later one.
 
 The value of an action is its reward plus what the best next action is worth, discounted: Bellman's equation. A network
 that is pulled towards that sum chases itself, so DQN learns from old steps drawn at random and takes the sum from a
@@ -26,13 +26,13 @@ from torch.nn import functional as F
 
 
 class Batch(NamedTuple):
-    """Remembered steps.
+    """Transitions drawn from the replay buffer.
 
     Attributes:
         observation, next_observation: (n, size) of float32, or (n,) numbers of states of int64.
         action: (n,) of int64.
-        reward: (n,): R = r + γ r' + … over the steps added up.
-        discount: (n,): γ to the number of steps added up.
+        reward: (n,): R = r + γ r' + … over the steps of reward.
+        discount: (n,): γ to the number of these steps.
         terminated: (n,) of bool: nothing comes after ``next_observation``. Cut off is not terminated.
         weight: (n,): importance of each in the loss, 1 where all are drawn alike.
     """
@@ -50,27 +50,27 @@ class QNetwork(nn.Module):
     """observation -> hidden layers with ReLU -> Q of each action.
 
     Args:
-        inputs: numbers of an observation, or how many states there are.
-        counted: whether observations are numbers of states, to be told one-hot.
-        actions: how many there are.
+        n_inputs: numbers of an observation, or how many states there are.
+        n_actions: how many there are.
         layers: units of the hidden layers.
+        one_hot: observations are numbers of states, to be encoded one-hot.
         dueling: Q = V + A - mean A (Wang et al., eq. 9) from two heads instead of one.
     """
 
-    def __init__(self, inputs: int, counted: bool, actions: int, layers: tuple[int, ...], dueling: bool) -> None:
+    def __init__(self, n_inputs: int, n_actions: int, layers: tuple[int, ...], *, one_hot: bool, dueling: bool) -> None:
         super().__init__()
-        self.states = inputs if counted else 0
+        self.n_states = n_inputs if one_hot else 0
         # skip_init: nn.Linear would draw weights of its own, from the global generator, for nothing.
         linear = nn.utils.skip_init
-        widths = (inputs, *layers)
+        widths = (n_inputs, *layers)
         self.hidden = nn.ModuleList(linear(nn.Linear, n, m) for n, m in pairwise(widths))  # type: ignore[no-untyped-call]
-        self.advantage = linear(nn.Linear, widths[-1], actions)  # type: ignore[no-untyped-call]
+        self.advantage = linear(nn.Linear, widths[-1], n_actions)  # type: ignore[no-untyped-call]
         self.value = linear(nn.Linear, widths[-1], 1) if dueling else None  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
         """Q (n, actions) for observations (n, size), or (n,) numbers of states."""
-        if self.states:
-            x = F.one_hot(x, self.states).float()
+        if self.n_states:
+            x = F.one_hot(x, self.n_states).float()
         for layer in self.hidden:
             x = torch.relu(layer(x))
         A: Tensor = self.advantage(x)
@@ -82,7 +82,7 @@ class QNetwork(nn.Module):
 
 @torch.no_grad()
 def initialise(model: QNetwork, generator: torch.Generator) -> None:
-    """Draw weights and biases uniformly from ±1/√n_in, as PyTorch does by itself, but from a generator of ours."""
+    """Draw weights and biases uniformly from ±1/√n_in, as PyTorch does by itself, but from a generator of our own."""
     for layer in (*model.hidden, model.advantage, *([model.value] if model.value is not None else [])):
         limit = 1 / math.sqrt(layer.weight.shape[1])
         for p in (layer.weight, layer.bias):
@@ -90,39 +90,35 @@ def initialise(model: QNetwork, generator: torch.Generator) -> None:
 
 
 @torch.no_grad()
-def td_target(batch: Batch, online: QNetwork, target: QNetwork, double: bool) -> Tensor:
+def td_target(batch: Batch, q_network: QNetwork, target_network: QNetwork, double: bool) -> Tensor:
     """y = R + γᵏ max Q⁻(s', a'), and y = R where the episode terminated: (n,).
 
-    Mnih et al., algorithm 1. Double takes the action that is best by the online network and the target network's value
-    of it (van Hasselt et al., eq. 4). An episode that was cut off goes on in thought: its last state has a value.
+    Mnih et al., algorithm 1. Double takes the action that is best by the network and the target network's value of it
+    (van Hasselt et al., eq. 4). An episode that was cut off would have gone on: its last state has a value.
     """
-    Q_next: Tensor = target(batch.next_observation)
+    Q_next: Tensor = target_network(batch.next_observation)
     if double:
-        best = online(batch.next_observation).argmax(dim=1, keepdim=True)
+        best = q_network(batch.next_observation).argmax(dim=1, keepdim=True)
         after = Q_next.gather(1, best)[:, 0]
     else:
         after = Q_next.amax(dim=1)
     return batch.reward + batch.discount * after.masked_fill(batch.terminated, 0.0)
 
 
-def td_error(batch: Batch, online: QNetwork, y: Tensor) -> Tensor:
-    """δ = y - Q(s, a): (n,)."""
-    Q: Tensor = online(batch.observation)
-    return y - Q.gather(1, batch.action[:, None])[:, 0]
+def q_of_actions(q_network: QNetwork, batch: Batch) -> Tensor:
+    """Q(s, a) of the actions that were taken: (n,)."""
+    Q: Tensor = q_network(batch.observation)
+    return Q.gather(1, batch.action[:, None])[:, 0]
 
 
-def loss_of(delta: Tensor, weight: Tensor, huber: bool) -> Tensor:
-    """Mean over the batch of w·½δ², or of Huber's bend of it with edges at ±1."""
+def td_loss(delta: Tensor, weight: Tensor, huber: bool) -> Tensor:
+    """Mean over the batch of w·½δ², or of w times Huber's loss with edges at ±1; δ = y - Q(s, a)."""
     each = F.huber_loss(delta, torch.zeros_like(delta), reduction="none") if huber else 0.5 * delta.square()
     return (weight * each).mean()
 
 
 @torch.no_grad()
-def follow(target: QNetwork, online: QNetwork, tau: float) -> None:
-    """θ⁻ ← θ⁻ + τ (θ - θ⁻); all of it with τ = 1."""
-    behind: list[Tensor] = list(target.parameters())
-    ahead: list[Tensor] = list(online.parameters())
-    if tau == 1:
-        torch._foreach_copy_(behind, ahead)
-    else:
-        torch._foreach_lerp_(behind, ahead, tau)
+def update_target(target_network: QNetwork, q_network: QNetwork, tau: float = 1.0) -> None:
+    """θ⁻ ← θ⁻ + τ (θ - θ⁻); a copy with τ = 1."""
+    for p_target, p in zip(target_network.parameters(), q_network.parameters(), strict=True):
+        p_target.lerp_(p, tau)

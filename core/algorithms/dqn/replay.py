@@ -1,20 +1,22 @@
-"""What an agent remembers: the last so many steps, drawn at random or by how much they surprised.
+"""The replay buffer: the last so many transitions, drawn at random or by the size of their errors.
 
-Steps that follow one another are alike; a batch drawn from all of the memory is not, and each step is learned from many
-times. Prioritised replay draws step i with probability P(i) = pᵢ^α / Σ p^α, its priority p = |δ| + ε being the error
-it last had, and gives it the weight (N·P(i))^-β in the loss, over the batch's largest.
+Transitions that follow one another are alike; a batch drawn from the whole buffer is not, and each is learned from many
+times. Prioritised replay draws transition i with probability P(i) = pᵢ^α / Σ p^α, its priority p = |δ| + ε being the
+error it last had, and gives it the weight (N·P(i))^-β in the loss, over the batch's largest.
 
 - L.-J. Lin. Self-improving reactive agents based on reinforcement learning, planning and teaching. Machine Learning 8
   (1992).
 - T. Schaul, J. Quan, I. Antonoglou, D. Silver. Prioritized experience replay. ICLR 2016: eq. 1, section 3.4 and the
   sum tree of appendix B.2.1.
+- R. S. Sutton. Learning to predict by the methods of temporal differences. Machine Learning 3 (1988): n-step returns.
 
-Differs from 2016: a batch is drawn at random from all of the sum, not one step from each of equal slices; β comes to 1
-when exploration has come down, not at the end of training; what is new gets the largest priority there ever was; and δ
-is not clipped to ±1 before it becomes a priority.
+Differs from 2016: a batch is drawn at random from all of the sum, not one transition from each of equal slices; β comes
+to 1 when exploration has come down, not at the end of training; what is new gets the largest priority there ever was;
+and δ is not clipped to ±1 before it becomes a priority.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,119 +26,110 @@ from core.algorithms.dqn.environments import Transition
 from core.algorithms.dqn.model import Batch
 from core.events import Array
 
-#: Added to each |δ|, so that nothing is never drawn again.
-LEAST = 1e-6
 
-
-class Replay:
-    """A ring of remembered steps.
+class ReplayBuffer:
+    """A ring of transitions.
 
     Args:
-        capacity: steps it holds.
+        capacity: transitions it holds.
         shape: of an observation; ``()`` for numbers of states.
+        rng: draws the batches; saved with the buffer.
         alpha: exponent of the priorities; ``None`` draws all alike.
 
     Attributes:
-        size: steps held. at: where the next one goes.
-        born: step of the run at which each was complete, its last reward seen.
-        drawn: places of the last batch.
+        size: transitions held. position: where the next one goes.
+        added_at: step of the run at which each was complete, its last reward seen.
+        sampled: places of the last batch.
     """
 
-    def __init__(self, capacity: int, shape: tuple[int, ...], alpha: float | None = None) -> None:
-        kind = np.float32 if shape else np.int64
-        self.capacity, self.alpha = capacity, alpha
-        self.observation = np.zeros((capacity, *shape), kind)
-        self.next_observation = np.zeros((capacity, *shape), kind)
+    #: Added to each |δ|, so that none is never drawn again.
+    EPSILON = 1e-6
+    COLUMNS = ("observation", "action", "reward", "next_observation", "discount", "terminated", "added_at")
+
+    def __init__(
+        self, capacity: int, shape: tuple[int, ...], rng: np.random.Generator, alpha: float | None = None
+    ) -> None:
+        self.capacity, self.rng, self.alpha = capacity, rng, alpha or 0.0
+        self.observation = np.zeros((capacity, *shape), np.float32 if shape else np.int64)
         self.action = np.zeros(capacity, np.int64)
         self.reward = np.zeros(capacity, np.float32)
+        self.next_observation = np.zeros_like(self.observation)
         self.discount = np.zeros(capacity, np.float32)
         self.terminated = np.zeros(capacity, np.bool_)
-        self.born = np.zeros(capacity, np.int32)
-        self.size = self.at = 0
-        self.tree = SumTree(capacity) if alpha is not None else None
-        self.highest = 1.0  # priority so far: what is new is drawn at least once soon
-        self.drawn: Array = np.zeros(0, np.int64)
+        self.added_at = np.zeros(capacity, np.int32)
+        self.size = self.position = 0
+        self.priorities = None if alpha is None else SumTree(capacity)
+        self.max_priority = 1.0  # so far: what is new is drawn at least once soon
+        self.sampled: Array = np.zeros(0, np.int64)
 
-    def add(self, transition: Transition, discount: float, born: int) -> None:
-        """Remember a step, in place of the oldest where the ring is full."""
-        i = self.at
+    def add(self, transition: Transition, discount: float, step: int) -> None:
+        """Put a transition in, in place of the oldest where the ring is full."""
+        i = self.position
         self.observation[i], self.next_observation[i] = transition.observation, transition.next_observation
         self.action[i], self.reward[i], self.terminated[i] = transition.action, transition.reward, transition.terminated
-        self.discount[i], self.born[i] = discount, born
-        if self.tree is not None:
-            self.tree.set(np.array([i]), np.array([self.highest ** (self.alpha or 0.0)]))
-        self.at = (i + 1) % self.capacity
+        self.discount[i], self.added_at[i] = discount, step
+        if self.priorities is not None:
+            self.priorities.set(np.array([i]), np.array([self.max_priority**self.alpha]))
+        self.position = (i + 1) % self.capacity
         self.size = min(self.size + 1, self.capacity)
 
-    def sample(self, n: int, rng: np.random.Generator, device: torch.device, beta: float = 0.0) -> Batch:
-        """``n`` remembered steps, with replacement."""
-        if self.tree is None:
-            self.drawn = rng.integers(self.size, size=n)
-            return self._batch(self.drawn, np.ones(n, np.float32), device)
-        total = self.tree.total
-        self.drawn = np.minimum(self.tree.find(rng.random(n) * total), self.size - 1)
-        P = self.tree.get(self.drawn) / total
+    def sample(self, n: int, device: torch.device, beta: float = 0.0) -> Batch:
+        """``n`` transitions, with replacement."""
+        if self.priorities is None:
+            return self._batch(self.rng.integers(self.size, size=n), np.ones(n, np.float32), device)
+        total = self.priorities.total
+        i = np.minimum(self.priorities.find(self.rng.random(n) * total), self.size - 1)
+        P = self.priorities.get(i) / total
         w = (self.size * P) ** -beta
-        return self._batch(self.drawn, (w / w.max()).astype(np.float32), device)
+        return self._batch(i, (w / w.max()).astype(np.float32), device)
 
     def newest(self, n: int, device: torch.device) -> Batch:
-        """The ``n`` steps added last, oldest first."""
+        """The ``n`` transitions added last, oldest first."""
         n = min(n, self.size)
-        self.drawn = np.arange(self.at - n, self.at) % self.capacity
-        return self._batch(self.drawn, np.ones(n, np.float32), device)
+        i = np.arange(self.position - n, self.position) % self.capacity
+        return self._batch(i, np.ones(n, np.float32), device)
 
-    def prioritise(self, delta: Array) -> None:
-        """Give the steps of the last batch the errors ``delta`` (n,) that they were found to have."""
-        if self.tree is not None:
-            p = np.abs(delta.astype(np.float64)) + LEAST
-            self.highest = max(self.highest, float(p.max()))
-            self.tree.set(self.drawn, p ** (self.alpha or 0.0))
+    def update_priorities(self, delta: Array) -> None:
+        """Give the transitions of the last batch the errors ``delta`` (n,) that they were found to have."""
+        if self.priorities is not None:
+            p = np.abs(delta.astype(np.float64)) + self.EPSILON
+            self.max_priority = max(self.max_priority, float(p.max()))
+            self.priorities.set(self.sampled, p**self.alpha)
 
     def _batch(self, i: Array, weight: Array, device: torch.device) -> Batch:
-        arrays = (
-            self.observation[i],
-            self.action[i],
-            self.reward[i],
-            self.next_observation[i],
-            self.discount[i],
-            self.terminated[i],
-            weight,
-        )
-        tensors = (torch.from_numpy(a) for a in arrays)
-        return Batch(*tensors) if device.type == "cpu" else Batch(*(t.to(device) for t in tensors))
+        self.sampled = i
+        columns = (getattr(self, name)[i] for name in Batch._fields[:-1])
+        return Batch(*(torch.from_numpy(column).to(device) for column in (*columns, weight)))
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps held, and no more of the ring than they take."""
-        n = self.size
+        """The transitions held, and no more of the ring than they take."""
         return {
-            **{name: getattr(self, name)[:n] for name in _COLUMNS},
-            "at": self.at,
-            "drawn": self.drawn,
-            "highest": self.highest,
-            "priorities": None if self.tree is None else self.tree.get(np.arange(n)),
+            **{name: getattr(self, name)[: self.size] for name in self.COLUMNS},
+            "position": self.position,
+            "sampled": self.sampled,
+            "max_priority": self.max_priority,
+            "priorities": None if self.priorities is None else self.priorities.get(np.arange(self.size)),
+            "rng": self.rng.bit_generator.state,
         }
 
-    def load_state_dict(self, tree: dict[str, Any]) -> None:
-        """Remember what :meth:`state_dict` told of."""
+    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
         self.size = n = len(tree["action"])
-        for name in _COLUMNS:
+        for name in self.COLUMNS:
             getattr(self, name)[:n] = np.asarray(tree[name])
-        self.at, self.highest = int(tree["at"]), float(tree["highest"])
-        self.drawn = np.array(tree["drawn"], np.int64)
-        if self.tree is not None:
-            self.tree = SumTree(self.capacity)
+        self.position, self.max_priority = int(tree["position"]), float(tree["max_priority"])
+        self.sampled = np.array(tree["sampled"], np.int64)
+        self.rng.bit_generator.state = tree["rng"]
+        if self.priorities is not None:
+            self.priorities = SumTree(self.capacity)
             if n:
-                self.tree.set(np.arange(n), np.asarray(tree["priorities"]))
-
-
-_COLUMNS = ("observation", "next_observation", "action", "reward", "discount", "terminated", "born")
+                self.priorities.set(np.arange(n), np.asarray(tree["priorities"]))
 
 
 class SumTree:
     """Numbers at the leaves, at each node above the sum of its two: a draw in proportion takes log₂ n steps down."""
 
-    def __init__(self, leaves: int) -> None:
-        self.first = 1 << max(0, (leaves - 1).bit_length())  # index of the first leaf; the root is 1
+    def __init__(self, n_leaves: int) -> None:
+        self.first = 1 << max(0, (n_leaves - 1).bit_length())  # index of the first leaf; the root is 1
         self.nodes = np.zeros(2 * self.first, np.float64)
 
     @property
@@ -169,40 +162,34 @@ class SumTree:
         return at - self.first
 
 
-class NStep:
+class NStepBuffer:
     """Adds up the rewards of n steps: R = r₁ + γ r₂ + … + γⁿ⁻¹ rₙ, from a state to the one n steps later.
 
-    Where an episode ends, what is left is told with the rewards there were.
+    Where an episode ends, what is left is passed on with the rewards there were.
     """
 
     def __init__(self, n: int, gamma: float) -> None:
         self.n, self.gamma = n, gamma
         self.waiting: deque[Transition] = deque()
 
-    def push(self, step: Transition) -> list[tuple[Transition, float]]:
-        """Steps that are complete now, oldest first, each with γᵏ of the k rewards in it."""
+    def push(self, transition: Transition) -> list[tuple[Transition, float]]:
+        """Transitions that are complete now, oldest first, each with γᵏ of the k rewards in it."""
         if self.n == 1:
-            return [(step, self.gamma)]
-        self.waiting.append(step)
-        over = step.terminated or step.truncated
+            return [(transition, self.gamma)]
+        self.waiting.append(transition)
         complete = []
-        while self.waiting and (over or len(self.waiting) == self.n):
-            complete.append((self._joined(), self.gamma ** len(self.waiting)))
+        while self.waiting and (transition.done or len(self.waiting) == self.n):
+            R = sum(self.gamma**k * step.reward for k, step in enumerate(self.waiting))
+            # From the oldest state on to where the newest step led, and how that ended.
+            joined = transition._replace(
+                observation=self.waiting[0].observation, action=self.waiting[0].action, reward=R
+            )
+            complete.append((joined, self.gamma ** len(self.waiting)))
             self.waiting.popleft()
         return complete
 
-    def _joined(self) -> Transition:
-        first, last = self.waiting[0], self.waiting[-1]
-        R = sum(self.gamma**k * step.reward for k, step in enumerate(self.waiting))
-        return first._replace(
-            reward=R, next_observation=last.next_observation, terminated=last.terminated, truncated=last.truncated
-        )
+    def state_dict(self) -> list[tuple[Any, ...]]:
+        return [tuple(transition) for transition in self.waiting]
 
-    def state_dict(self) -> list[dict[str, Any]]:
-        return [step._asdict() for step in self.waiting]
-
-    def load_state_dict(self, waiting: list[dict[str, Any]]) -> None:
-        self.waiting.clear()
-        for told in waiting:
-            before, after = np.asarray(told["observation"]), np.asarray(told["next_observation"])
-            self.waiting.append(Transition(**told)._replace(observation=before, next_observation=after))
+    def load_state_dict(self, waiting: list[tuple[Any, ...]]) -> None:
+        self.waiting = deque(Transition(*saved) for saved in waiting)

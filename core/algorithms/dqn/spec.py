@@ -260,6 +260,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.dqn",
+    source=("model", "replay", "tabular", "environments", "train"),
     place=10,
     snapshot_budget=0.028,
     probes=PROBES,

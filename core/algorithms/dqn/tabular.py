@@ -1,16 +1,14 @@
 """Temporal-difference learning with a table: a number for each state and action, moved a little after every step.
 
 Q-learning moves Q(s, a) towards the reward plus the value of the best next action, whatever the agent does next; SARSA
-towards the value of the action it will really take. Double Q-learning keeps two tables, and a coin says which of them
-picks the best action while the other says its value, so that noise no longer counts as worth.
+towards the value of the action it will really take. Double Q-learning keeps two tables, and a coin decides which of
+them picks the best action while the other gives its value, so that noise no longer counts as worth.
 
 - C. J. C. H. Watkins, P. Dayan. Q-learning. Machine Learning 8 (1992).
 - G. A. Rummery, M. Niranjan. On-line Q-learning using connectionist systems (1994): SARSA, under another name.
 - H. van Hasselt. Double Q-learning. NIPS 2010: algorithm 1.
 - R. S. Sutton, A. G. Barto. Reinforcement Learning: An Introduction, 2nd edition (2018): sections 6.4, 6.5 and 6.7.
 """
-
-import numpy as np
 
 from core.algorithms.dqn.environments import Transition
 from core.events import Array
@@ -19,28 +17,23 @@ from core.events import Array
 def q_learning(Q: Array, step: Transition, alpha: float, gamma: float) -> float:
     """Q(s, a) ← Q(s, a) + α (r + γ max Q(s', ·) - Q(s, a)); returns the error δ. Q is (states, actions)."""
     after = 0.0 if step.terminated else float(Q[step.next_observation].max())
-    return _move(Q, step, step.reward + gamma * after, alpha)
+    return _update(Q, step, step.reward + gamma * after, alpha)
 
 
 def sarsa(Q: Array, step: Transition, next_action: int, alpha: float, gamma: float) -> float:
     """Q(s, a) ← Q(s, a) + α (r + γ Q(s', a') - Q(s, a)); returns the error δ."""
     after = 0.0 if step.terminated else float(Q[step.next_observation, next_action])
-    return _move(Q, step, step.reward + gamma * after, alpha)
+    return _update(Q, step, step.reward + gamma * after, alpha)
 
 
 def double_q_learning(Q: Array, other: Array, step: Transition, alpha: float, gamma: float) -> float:
-    """As Q-learning, but the best next action of ``Q`` is worth what the ``other`` table says; returns δ."""
+    """As Q-learning, but the best next action of ``Q`` is worth what the ``other`` table has for it; returns δ."""
     s = step.next_observation
     after = 0.0 if step.terminated else float(other[s, Q[s].argmax()])
-    return _move(Q, step, step.reward + gamma * after, alpha)
+    return _update(Q, step, step.reward + gamma * after, alpha)
 
 
-def _move(Q: Array, step: Transition, target: float, alpha: float) -> float:
+def _update(Q: Array, step: Transition, target: float, alpha: float) -> float:
     delta = target - float(Q[step.observation, step.action])
     Q[step.observation, step.action] += alpha * delta
     return delta
-
-
-def blank(states: int, actions: int, double: bool) -> Array:
-    """Tables of zeros, (1, states, actions), or two of them."""
-    return np.zeros((2 if double else 1, states, actions), np.float64)

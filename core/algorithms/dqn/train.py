@@ -1,152 +1,291 @@
 """Q-learning: act, see what comes of it, and correct what the action was thought to be worth.
 
-A step is a step in the environment: ε, the replay memory and the target network are all counted in such steps, and so
-is the time of every curve. The agent acts, remembers, and at every so many steps learns from what it remembers. The
-papers and the mathematics stand in ``model.py``, ``replay.py`` and ``tabular.py``; here is how they are used.
+A step is a step in the environment: ε, the replay buffer and the target network are all counted in such steps, and so
+is the time of every curve. The mathematics and the papers stand in ``model.py``, ``replay.py`` and ``tabular.py``; here
+is how they are used, once with a network and once with a table.
 """
 
+import copy
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 
-from core.algorithms.dqn import tabular
 from core.algorithms.dqn.config import DQNConfig
-from core.algorithms.dqn.environments import MEMORY, Transition, World
-from core.algorithms.dqn.measure import report
-from core.algorithms.dqn.model import follow, loss_of, td_error, td_target
-from core.algorithms.dqn.observe import observe
-from core.algorithms.dqn.play import probe
-from core.algorithms.dqn.schedule import beta, epsilon, evaluated, told
-from core.algorithms.dqn.state import State
-from core.events import Event, Pulse, Step
-from core.experiment import Diverged
+from core.algorithms.dqn.environments import Env, EpisodeStats, episode_seed
+from core.algorithms.dqn.model import QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
+from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer
+from core.algorithms.dqn.tabular import double_q_learning, q_learning, sarsa
+from core.events import Array, Event, Pulse
+from core.training import History, Training, generator, seed_of
 from core.words import N_, Refusal
 
-__all__ = ["build", "load", "observe", "probe", "slim", "train"]
+#: Bytes that a replay buffer may take.
+BUFFER_BYTES = 1 << 28
 
 
-def load(config: DQNConfig) -> World:
+class Evaluation(NamedTuple):
+    """Mean return of an evaluation's episodes and its standard error."""
+
+    step: int
+    mean_return: float
+    standard_error: float
+
+
+class BaseAgent(Training):
+    """What an agent has whether a network or a table holds its values.
+
+    Attributes:
+        env: where it acts. rng: chooses random actions, and the table of double Q-learning.
+        episodes: begun so far. episode_stats: of those that ended. history: every evaluation.
+        restarted: the environment did not repeat the episode under way when the training was resumed.
+    """
+
+    saved: ClassVar[tuple[str, ...]] = ("env", "rng", "episodes", "episode_stats", "history")
+
+    config: DQNConfig
+
+    def __init__(self, config: DQNConfig, env: Env, device: str) -> None:
+        super().__init__(config, env, device)
+        self.env = env
+        self.rng = np.random.default_rng(seed_of(config.seed, "exploration"))
+        self.episodes = 0
+        self.episode_stats = EpisodeStats()
+        self.history = History(Evaluation)
+        self.restarted = False
+
+    def start_episode(self) -> None:
+        """Begin an episode, with a seed of its own."""
+        self.env.reset(episode_seed(self.config.seed, "training", self.episodes))
+        self.episodes += 1
+
+    def q(self, observations: Array) -> Array:
+        """Q of each action, (n, actions), for observations (n, size) or numbers of states (n,)."""
+        raise NotImplementedError
+
+    def should_log(self, step: int) -> bool:
+        """After each of 512 steps, then 256 times in each doubling, and where an evaluation is due."""
+        return step % (1 << max(0, step.bit_length() - 9)) == 0 or step % self.config.evaluate_every == 0
+
+    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
+        """As :meth:`Training.load_state_dict`; a new episode begins where the one under way cannot be repeated."""
+        super().load_state_dict(tree)
+        if not self.env.replayed:
+            self.start_episode()
+            self.restarted = True
+
+
+class DQN(BaseAgent):
+    """An agent whose values are a network's.
+
+    Attributes:
+        target_network: ``q_network`` itself where there is no copy.
+        last_update: of the last update ``loss`` (), ``td_error`` (n,), ``target`` (n,) and of its batch ``observation``
+            and ``action``; empty before the first.
+    """
+
+    saved = (
+        *BaseAgent.saved,
+        "q_network",
+        "target_network",
+        "optimizer",
+        "replay_buffer",
+        "n_step_buffer",
+        "last_update",
+    )
+
+    q_network: QNetwork
+    target_network: QNetwork
+    optimizer: torch.optim.Optimizer
+    replay_buffer: ReplayBuffer
+    n_step_buffer: NStepBuffer
+    last_update: dict[str, Tensor]
+
+    def start_episode(self) -> None:
+        super().start_episode()
+        self.n_step_buffer.waiting.clear()  # no rewards are added up across two episodes
+
+    @torch.no_grad()
+    def q(self, observations: Array) -> Array:
+        x = torch.from_numpy(np.ascontiguousarray(observations)).to(self.device)
+        Q: Array = self.q_network(x).cpu().numpy()
+        return Q
+
+
+class TabularAgent(BaseAgent):
+    """An agent whose values stand in a table.
+
+    Attributes:
+        table: (1 or 2, states, actions); double Q-learning has two.
+        next_action: which SARSA has chosen already, else ``None``.
+        td_errors: the last 64.
+        learned_arrays: what is learned beside networks.
+    """
+
+    saved = (*BaseAgent.saved, "table", "next_action", "td_errors")
+    learned_arrays = ("table",)
+
+    table: Array
+    next_action: int | None
+    td_errors: deque[float]
+
+    def start_episode(self) -> None:
+        super().start_episode()
+        self.next_action = None
+
+    def q(self, observations: Array) -> Array:
+        mean: Array = self.table[:, observations].mean(axis=0)
+        return mean
+
+
+Agent = DQN | TabularAgent
+
+
+def load(config: DQNConfig) -> Env:
     """The environment of the settings: an agent makes its data there.
 
     Raises:
         Refusal: there is none such, its actions cannot be counted, it needs a package that is not here, or so many of
-            its steps cannot be remembered.
+            its steps do not fit into memory.
     """
-    world = World(config)
-    size = 2 * 4 * max(1, math.prod(world.shape)) + 25
-    if not config.tabular and config.replay and config.buffer * size > MEMORY:
+    env = Env(config)
+    step_bytes = 2 * 4 * max(1, math.prod(env.shape)) + 25
+    if not config.tabular and config.replay and config.buffer * step_bytes > BUFFER_BYTES:
         raise Refusal(
             "buffer",
             N_("Buffer: {buffer} steps of {environment} would take {megabytes} MB; at most {most} fit."),
             buffer=config.buffer,
             environment=config.name,
-            megabytes=config.buffer * size >> 20,
-            most=MEMORY // size,
+            megabytes=config.buffer * step_bytes >> 20,
+            most=BUFFER_BYTES // step_bytes,
         )
-    return world
+    return env
 
 
-def build(config: DQNConfig, data: World, device: str) -> State:
-    """Table or networks, memory and dice at step 0, in the first state of the first episode."""
-    return State(config, data, device)
+def build(config: DQNConfig, env: Env, device: str) -> Agent:
+    """Networks, optimiser and replay buffer, or a table, at the start of the first episode."""
+    return build_table(config, env, device) if config.tabular else build_network(config, env, device)
 
 
-def slim(tree: dict[str, Any]) -> dict[str, Any]:
-    """A saved state without what only a training needs: the memory, the target, and the moments of the optimiser."""
-    if "replay" not in tree:
-        return tree
-    replay = {name: value[:0] if hasattr(value, "__len__") else value for name, value in tree["replay"].items()}
-    slim = tree | {"replay": replay | {"at": 0}, "optimizer": []}
-    del slim["target"]
-    return slim
+def build_network(config: DQNConfig, env: Env, device: str) -> DQN:
+    s = DQN(config, env, device)
+    n_inputs, one_hot = env.n_states or env.shape[0], env.n_states > 0
+    s.q_network = QNetwork(n_inputs, env.n_actions, config.layers, one_hot=one_hot, dueling=config.dueling)
+    initialise(s.q_network, generator(config.seed, "weights"))
+    s.q_network.to(s.device)
+    s.target_network = s.q_network
+    if config.target != "none":
+        s.target_network = copy.deepcopy(s.q_network).requires_grad_(False)
+    s.optimizer = torch.optim.Adam(s.q_network.parameters(), lr=config.lr, fused=True)
+    # Without replay the newest steps are all there is to learn from.
+    capacity = config.buffer if config.replay else config.train_every
+    rng = np.random.default_rng(seed_of(config.seed, "replay"))
+    s.replay_buffer = ReplayBuffer(capacity, env.shape, rng, config.alpha if config.prioritised else None)
+    s.n_step_buffer = NStepBuffer(config.n_step, config.gamma)
+    s.last_update = {}
+    s.start_episode()
+    return s
 
 
-def train(state: State) -> Iterator[Event]:
-    """Step for step in the environment, from ``state.step`` on, without an end of its own.
+def build_table(config: DQNConfig, env: Env, device: str) -> TabularAgent:
+    s = TabularAgent(config, env, device)
+    s.table = np.zeros((2 if config.double else 1, env.n_states, env.n_actions))
+    s.td_errors = deque(maxlen=64)
+    s.start_episode()
+    return s
+
+
+def train(s: Agent) -> Iterator[Event]:
+    """Step for step in the environment, from ``s.step`` on, without an end of its own.
 
     Raises:
-        Diverged: the loss is no longer a number.
+        Diverged: the loss is not finite.
     """
+    return train_network(s) if isinstance(s, DQN) else train_table(s)
+
+
+def train_network(s: DQN) -> Iterator[Event]:
+    """Deep Q-learning: Mnih et al. (2015), algorithm 1."""
     while True:
-        if told(state.step) or evaluated(state.step, state.config.evaluate_every):
-            yield from report(state)
+        config = s.config  # live settings may have changed
+        transition = s.env.step(epsilon_greedy(s))
+        s.episode_stats.record(s.env, transition)
+        for joined, discount in s.n_step_buffer.push(transition):
+            s.replay_buffer.add(joined, discount, s.step)
+        if transition.done:
+            s.start_episode()
 
-        config = state.config  # anew: live settings may have been turned
-        step = state.world.act(act(state))
-        state.tally.count(step.reward)
-        if state.table is not None:
-            learn_table(state, step)
+        t = s.step + 1  # the steps made, with this one
+        if config.target == "hard" and t % config.target_every == 0:
+            update_target(s.target_network, s.q_network)
+        loss: Tensor | None = None
+        if t > config.learning_starts and t % config.train_every == 0 and s.replay_buffer.size:
+            for i in range(config.gradient_steps):
+                if i:
+                    yield Pulse()
+                if config.replay:
+                    batch = s.replay_buffer.sample(config.batch_size, s.device, beta(config, t))
+                else:
+                    batch = s.replay_buffer.newest(config.train_every, s.device)
+                y = td_target(batch, s.q_network, s.target_network, config.double)
+                td_error = y - q_of_actions(s.q_network, batch)
+                loss = td_loss(td_error, batch.weight, config.huber)
+                s.optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                if config.clip:
+                    clip_grad_norm_(s.q_network.parameters(), config.clip)
+                s.optimizer.param_groups[0]["lr"] = config.lr
+                s.optimizer.step()
+                if config.prioritised:
+                    s.replay_buffer.update_priorities(td_error.detach().cpu().numpy())
+                if config.target == "soft":
+                    update_target(s.target_network, s.q_network, config.tau)
+                s.last_update = {"loss": loss.detach(), "td_error": td_error.detach(), "target": y}
+                s.last_update |= {"observation": batch.observation, "action": batch.action}
+        yield s.next_step(loss)
+
+
+def train_table(s: TabularAgent) -> Iterator[Event]:
+    """Learning with a table: Sutton and Barto (2018), sections 6.4 (SARSA), 6.5 (Q-learning) and 6.7 (double)."""
+    while True:
+        config, Q = s.config, s.table
+        action = epsilon_greedy(s) if s.next_action is None else s.next_action
+        transition = s.env.step(action)
+        s.episode_stats.record(s.env, transition)
+        if config.method == "sarsa":
+            s.next_action = epsilon_greedy(s)  # in the state that was reached; the next step takes it
+            td_error = sarsa(Q[0], transition, s.next_action, config.lr, config.gamma)
+        elif config.double:
+            i = int(s.rng.integers(2))
+            td_error = double_q_learning(Q[i], Q[1 - i], transition, config.lr, config.gamma)
         else:
-            for joined, discount in state.joiner.push(step):
-                state.replay.add(joined, discount, state.step)
-        if step.terminated or step.truncated:
-            state.tally.end()
-            state.begin()
-        state.step += 1
-        if state.table is None:
-            if config.target == "hard" and state.step % config.target_every == 0:
-                follow(state.target, state.online, 1)
-            if state.step > config.learning_starts and state.step % config.train_every == 0 and state.replay.size:
-                for i in range(config.gradient_steps):
-                    if i:
-                        yield Pulse()
-                    update(state)
-        yield Step(state.step)
+            td_error = q_learning(Q[0], transition, config.lr, config.gamma)
+        s.td_errors.append(td_error)
+        if transition.done:
+            s.start_episode()
+        yield s.next_step()
 
 
-def act(state: State) -> int:
-    """The next action: random with probability ε, else the best by the present estimate, the first of equals."""
-    if state.planned is not None:
-        return state.planned
-    if state.dice.random() < epsilon(state.config, state.step):
-        return int(state.dice.integers(state.world.actions))
-    return int(state.q(state.world.observation[None])[0].argmax())
+def epsilon_greedy(s: Agent) -> int:
+    """An action at random with probability ε, else the best by the present estimate, the first of equals."""
+    if s.rng.random() < epsilon(s.config, s.step):
+        return int(s.rng.integers(s.env.n_actions))
+    return int(s.q(s.env.observation[None])[0].argmax())
 
 
-def learn_table(state: State, step: Transition) -> None:
-    """One update of the table, by the method of the settings."""
-    config, Q = state.config, state.table
-    assert Q is not None
-    if config.method == "sarsa":
-        state.planned = None
-        state.planned = act(state)  # in the state that was come to; an episode's end forgets it
-        delta = tabular.sarsa(Q[0], step, state.planned, config.lr, config.gamma)
-    elif config.double:
-        a = int(state.dice.integers(2))
-        delta = tabular.double_q_learning(Q[a], Q[1 - a], step, config.lr, config.gamma)
-    else:
-        delta = tabular.q_learning(Q[0], step, config.lr, config.gamma)
-    if not math.isfinite(delta):
-        raise Diverged(f"the error is {delta}")
-    state.updates += 1
-    state.surprises.append(delta)
+def epsilon(config: DQNConfig, step: int) -> float:
+    """Share of random actions after ``step`` steps: linear from the first to the last; all of them in the warm-up."""
+    if not config.tabular and step < config.learning_starts:
+        return 1.0
+    left = max(0.0, 1 - step / config.epsilon_steps)
+    return config.epsilon_end + left * (config.epsilon_start - config.epsilon_end)
 
 
-def update(state: State) -> None:
-    """One update of the network: Mnih et al., algorithm 1, from the draw of a batch to the gradient step."""
-    config, online, replay = state.config, state.online, state.replay
-    if config.replay:
-        batch = replay.sample(config.batch_size, state.draws, state.device, beta(config, state.step))
-    else:
-        batch = replay.newest(config.train_every, state.device)
-    y = td_target(batch, online, state.target, config.double)
-    delta = td_error(batch, online, y)
-    loss = loss_of(delta, batch.weight, config.huber)
-    if state.device.type == "cpu" and not math.isfinite(loss.item()):  # elsewhere asking makes the device wait
-        raise Diverged(f"the loss is {loss.item()}")
-    for p in online.parameters():
-        p.grad = None
-    loss.backward()  # type: ignore[no-untyped-call]
-    if config.clip:
-        torch.nn.utils.clip_grad_norm_(online.parameters(), config.clip)
-    state.optimizer.param_groups[0]["lr"] = config.lr
-    state.optimizer.step()
-    state.updates += 1
-    state.delta, state.targets, state.loss = delta.detach(), y, loss.detach()
-    state.seen = batch.observation, batch.action
-    if config.prioritised:
-        replay.prioritise(delta.detach().cpu().numpy())
-    if config.target == "soft":
-        follow(state.target, online, config.tau)
+def beta(config: DQNConfig, step: int) -> float:
+    """Exponent of the importance weights: linear from ``config.beta`` to 1 while ε comes down."""
+    return config.beta + (1 - config.beta) * min(1.0, step / config.epsilon_steps)

@@ -8,11 +8,11 @@ import torch
 
 from core.algorithms.dqn import tabular
 from core.algorithms.dqn.environments import Transition
-from core.algorithms.dqn.model import Batch, QNetwork, follow, initialise, loss_of, td_error, td_target
+from core.algorithms.dqn.model import Batch, QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
 
 
-def network(seed=0, *, inputs=3, actions=4, layers=(8,), dueling=False, counted=False) -> QNetwork:
-    made = QNetwork(inputs, counted, actions, layers, dueling)
+def network(seed=0, *, inputs=3, actions=4, layers=(8,), dueling=False, one_hot=False) -> QNetwork:
+    made = QNetwork(inputs, actions, layers, one_hot=one_hot, dueling=dueling)
     initialise(made, torch.Generator().manual_seed(seed))
     return made
 
@@ -59,17 +59,17 @@ def test_dueling_adds_value_and_advantage_less_its_mean():
     torch.testing.assert_close(net(x).mean(dim=1), V[:, 0])
 
 
-def test_numbers_of_states_are_told_one_hot():
-    net = network(inputs=5, counted=True, layers=())
+def test_numbers_of_states_are_encoded_one_hot():
+    net = network(inputs=5, one_hot=True, layers=())
     torch.testing.assert_close(net(torch.tensor([3])), (net.advantage.weight[:, 3] + net.advantage.bias)[None])
 
 
 def test_only_the_value_of_the_action_taken_is_corrected():
     net, b = network(layers=()), batch(1)
     before = net(b.observation).detach()
-    delta = td_error(b, net, torch.tensor([7.0]))
+    delta = torch.tensor([7.0]) - q_of_actions(net, b)
     assert delta.item() == pytest.approx(7.0 - before[0, b.action[0]].item(), abs=1e-6)
-    loss_of(delta, b.weight, False).backward()
+    td_loss(delta, b.weight, False).backward()
     moved = net.advantage.weight.grad.abs().sum(dim=1) > 0
     assert moved.nonzero().flatten().tolist() == b.action.tolist()
 
@@ -78,19 +78,19 @@ def test_hubers_loss_is_a_square_inside_one_and_a_line_outside():
     delta = torch.tensor([0.5, -0.5, 3.0, -3.0])
     for i, (bent, square) in enumerate(zip([0.125, 0.125, 2.5, 2.5], [0.125, 0.125, 4.5, 4.5], strict=True)):
         one = delta[i : i + 1]
-        assert loss_of(one, torch.ones(1), True).item() == pytest.approx(bent)
-        assert loss_of(one, torch.ones(1), False).item() == pytest.approx(square)
-    weighed = loss_of(delta, torch.tensor([1.0, 0.0, 0.0, 0.5]), True)
+        assert td_loss(one, torch.ones(1), True).item() == pytest.approx(bent)
+        assert td_loss(one, torch.ones(1), False).item() == pytest.approx(square)
+    weighed = td_loss(delta, torch.tensor([1.0, 0.0, 0.0, 0.5]), True)
     assert weighed.item() == pytest.approx((0.125 + 0.5 * 2.5) / 4)
 
 
-def test_the_target_follows_by_tau_or_at_once():
+def test_the_target_moves_by_tau_or_is_copied():
     online, target = network(1), network(2)
     before = [p.detach().clone() for p in target.parameters()]
-    follow(target, online, 0.25)
+    update_target(target, online, 0.25)
     for p, old, new in zip(target.parameters(), before, online.parameters(), strict=True):
         torch.testing.assert_close(p, 0.75 * old + 0.25 * new)
-    follow(target, online, 1)
+    update_target(target, online)
     for p, new in zip(target.parameters(), online.parameters(), strict=True):
         assert torch.equal(p, new)
 
@@ -106,7 +106,7 @@ def step(s, a, r, s2, terminated=False) -> Transition:
     return Transition(np.asarray(s), a, r, np.asarray(s2), terminated, False)
 
 
-def test_the_rules_of_the_tables_by_hand():
+def test_the_update_rules_of_the_tables_by_hand():
     first = [[1.0, 2.0], [3.0, 5.0]]
     Q = np.array(first)
     assert tabular.q_learning(Q, step(0, 1, 1.0, 1), 0.5, 0.9) == pytest.approx(1 + 0.9 * 5 - 2)

@@ -1,11 +1,11 @@
-"""Memory: the ring, the sum tree, priorities and n-step returns, against cases worked out by hand."""
+"""The replay buffer: the ring, the sum tree, priorities and n-step returns, against cases worked out by hand."""
 
 import numpy as np
 import pytest
 import torch
 
 from core.algorithms.dqn.environments import Transition
-from core.algorithms.dqn.replay import NStep, Replay, SumTree
+from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, SumTree
 
 CPU = torch.device("cpu")
 
@@ -14,8 +14,12 @@ def step(i: int, reward: float = 0.0, terminated: bool = False, truncated: bool 
     return Transition(np.array([i], np.float32), i % 2, reward, np.array([i + 1], np.float32), terminated, truncated)
 
 
+def buffer(capacity: int, alpha: float | None = None, seed: int = 0) -> ReplayBuffer:
+    return ReplayBuffer(capacity, (1,), np.random.default_rng(seed), alpha)
+
+
 def test_the_ring_forgets_the_oldest():
-    replay = Replay(3, (1,))
+    replay = buffer(3)
     for i in range(5):
         replay.add(step(i), 0.9, i)
     assert sorted(replay.observation[:, 0].tolist()) == [2, 3, 4]
@@ -24,10 +28,10 @@ def test_the_ring_forgets_the_oldest():
 
 
 def test_all_that_is_held_is_drawn_alike_and_nothing_else():
-    replay, rng = Replay(100, (1,)), np.random.default_rng(0)
+    replay = buffer(100)
     for i in range(10):
         replay.add(step(i + 1), 0.9, i)
-    drawn = np.concatenate([replay.sample(100, rng, CPU).observation[:, 0].numpy() for _ in range(100)])
+    drawn = np.concatenate([replay.sample(100, CPU).observation[:, 0].numpy() for _ in range(100)])
     counts = np.bincount(drawn.astype(int), minlength=12)
     assert counts[0] == counts[11] == 0
     assert np.abs(counts[1:11] - 1000).max() < 5 * 1000**0.5
@@ -46,15 +50,15 @@ def test_a_sum_tree_by_hand():
 
 
 def test_priorities_by_hand():
-    replay, rng = Replay(4, (1,), alpha=0.5), np.random.default_rng(0)
+    replay = buffer(4, alpha=0.5)
     for i in range(3):
         replay.add(step(i), 0.9, i)
-    replay.drawn = np.arange(3)
-    replay.prioritise(np.array([1.0, -4.0, 9.0]))
+    replay.sampled = np.arange(3)
+    replay.update_priorities(np.array([1.0, -4.0, 9.0]))
     P = np.array([1.0, 2.0, 3.0]) / 6  # |δ|^½ over their sum
     counts, weights = np.zeros(3), np.zeros(3)
     for _ in range(100):
-        batch = replay.sample(60, rng, CPU, beta=1.0)
+        batch = replay.sample(60, CPU, beta=1.0)
         i = batch.observation[:, 0].numpy().astype(int)
         counts += np.bincount(i, minlength=3)
         weights[i] = batch.weight.numpy()
@@ -62,37 +66,39 @@ def test_priorities_by_hand():
     # (N P)^-1 over the largest of the batch, which is that of the rarest.
     assert weights == pytest.approx((1 / P) / (1 / P).max(), abs=1e-4)
     replay.add(step(7), 0.9, 3)  # new: as important as the most important so far
-    assert replay.tree.get(np.array([3]))[0] == pytest.approx(3.0, abs=1e-4)
+    assert replay.priorities.get(np.array([3]))[0] == pytest.approx(3.0, abs=1e-4)
 
 
 def test_rewards_of_three_steps_by_hand():
-    joiner = NStep(3, 0.5)
-    assert joiner.push(step(0, 1.0)) == [] and joiner.push(step(1, 2.0)) == []
-    (joined, discount), *rest = joiner.push(step(2, 4.0))
+    n_step_buffer = NStepBuffer(3, 0.5)
+    assert n_step_buffer.push(step(0, 1.0)) == [] and n_step_buffer.push(step(1, 2.0)) == []
+    (joined, discount), *rest = n_step_buffer.push(step(2, 4.0))
     assert not rest
     assert (joined.observation[0], joined.action, joined.next_observation[0]) == (0, 0, 3)
     assert joined.reward == 1 + 0.5 * 2 + 0.25 * 4 and discount == 0.125 and not joined.terminated
 
 
 @pytest.mark.parametrize("terminated", [True, False])
-def test_the_end_of_an_episode_tells_what_is_left(terminated):
-    joiner = NStep(3, 0.5)
-    joiner.push(step(0, 1.0))
-    told = joiner.push(step(1, 2.0, terminated=terminated, truncated=not terminated))
-    assert [(t.reward, d, float(t.next_observation[0])) for t, d in told] == [(2.0, 0.25, 2.0), (2.0, 0.5, 2.0)]
-    assert [t.terminated for t, _ in told] == [terminated, terminated]
-    assert not joiner.waiting  # nothing runs on into the next episode
+def test_the_end_of_an_episode_passes_on_what_is_left(terminated):
+    n_step_buffer = NStepBuffer(3, 0.5)
+    n_step_buffer.push(step(0, 1.0))
+    rest = n_step_buffer.push(step(1, 2.0, terminated=terminated, truncated=not terminated))
+    assert [(t.reward, d, float(t.next_observation[0])) for t, d in rest] == [(2.0, 0.25, 2.0), (2.0, 0.5, 2.0)]
+    assert [t.terminated for t, _ in rest] == [terminated, terminated]
+    assert not n_step_buffer.waiting  # nothing runs on into the next episode
 
 
-def test_a_memory_comes_back_whole():
-    one, rng = Replay(5, (1,), alpha=0.6), np.random.default_rng(0)
+def test_a_buffer_is_restored_whole():
+    one = buffer(5, alpha=0.6)
     for i in range(8):
         one.add(step(i, float(i)), 0.9, i)
-    one.sample(4, rng, CPU, 0.4)
-    one.prioritise(np.array([0.1, 2.0, 3.0, 0.0]))
-    other = Replay(5, (1,), alpha=0.6)
+    one.sample(4, CPU, 0.4)
+    one.update_priorities(np.array([0.1, 2.0, 3.0, 0.0]))
+    other = buffer(5, alpha=0.6, seed=1)
+    for i in range(2):
+        other.add(step(i), 0.5, i)
     other.load_state_dict(one.state_dict())
-    for name in ("observation", "reward", "born", "drawn"):
+    for name in (*ReplayBuffer.COLUMNS, "sampled", "size", "position", "max_priority"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
-    draws = [m.sample(50, np.random.default_rng(1), CPU, 0.4) for m in (one, other)]
+    draws = [replay.sample(50, CPU, 0.4) for replay in (one, other)]
     assert all(torch.equal(a, b) for a, b in zip(*draws, strict=True))

@@ -61,10 +61,10 @@ def test_every_choice_has_a_word():
 
 
 @pytest.mark.parametrize("name", ["cartpole", "lake", "two_state"])
-def test_every_metric_told_has_a_sentence_and_a_place(preset, name):
-    told = run(start(preset(name, learning_starts=50, train_every=10, gradient_steps=1, evaluate_episodes=1)), 200)
+def test_every_metric_logged_has_a_sentence_and_a_place(preset, name):
+    log = run(start(preset(name, learning_starts=50, train_every=10, gradient_steps=1, evaluate_episodes=1)), 200)
     drawn = [pattern for panel in experiment.panels for pattern in panel.metrics]
-    for metric in told.curves:
+    for metric in log.curves:
         assert any(fnmatch(metric, m.name) for m in experiment.metrics), metric
         assert metric in drawn, metric
 

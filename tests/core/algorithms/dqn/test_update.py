@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.algorithms.dqn.train import train, update
+from core.algorithms.dqn.train import train
 from core.events import Step
 from tests.core.algorithms.dqn.training import advance, start
 
@@ -28,16 +28,16 @@ EVERYTHING = {
 
 
 def recorded(settings: dict[str, Any], steps: int) -> tuple[Any, list[Any]]:
-    """A training up to a step, and all that its environment told."""
+    """A training up to a step, and all transitions that its environment made."""
     state = start(settings)
     seen = []
-    act = state.world.act
-    state.world.act = lambda action: seen.append(act(action)) or seen[-1]
+    step = state.env.step
+    state.env.step = lambda action: seen.append(step(action)) or seen[-1]
     advance(state, steps)
     return state, seen
 
 
-def test_three_steps_are_joined_within_an_episode_and_discounted_by_their_number():
+def test_three_rewards_are_added_up_within_an_episode_and_discounted_by_their_number():
     state, seen = recorded(EVERYTHING, 120)
     gamma, expected = state.config.gamma, []
     ends = [i for i, step in enumerate(seen) if step.terminated or step.truncated]
@@ -49,7 +49,7 @@ def test_three_steps_are_joined_within_an_episode_and_discounted_by_their_number
             break  # still waiting
         R = sum(gamma**k * seen[i + k].reward for k in range(last - i + 1))
         expected.append((first.observation, first.action, R, seen[last].next_observation, gamma ** (last - i + 1)))
-    replay = state.replay
+    replay = state.replay_buffer
     assert replay.size == len(expected) and {round(d, 6) for *_, d in expected} == {0.99, 0.9801, 0.970299}
     for row, (before, action, R, after, discount) in enumerate(expected):
         assert np.array_equal(replay.observation[row], before) and replay.action[row] == action
@@ -69,21 +69,24 @@ def arrays(network: Any) -> list[np.ndarray]:
 
 
 def test_one_update_is_the_papers_formula_written_out():
-    state, _ = recorded(EVERYTHING, 120)
-    assert not state.updates
-    config, replay, rng = state.config, state.replay, np.random.default_rng(0)
+    state, _ = recorded(EVERYTHING | {"train_every": 121, "gradient_steps": 1}, 120)
+    assert not state.last_update
+    config, replay, rng = state.config, state.replay_buffer, np.random.default_rng(0)
     with torch.no_grad():
-        for p in state.target.parameters():
+        for p in state.target_network.parameters():
             p += 0.3 * torch.from_numpy(rng.standard_normal(p.shape)).float()
-        state.online.advantage.bias += 1.6  # errors on either side of Huber's bend
-    replay.drawn = np.arange(replay.size)
-    replay.prioritise(rng.standard_normal(replay.size) * 3)
-    p = replay.tree.get(np.arange(replay.size)).copy()
-    online, target = arrays(state.online), arrays(state.target)
-    update(state)
+        state.q_network.advantage.bias += 1.6  # errors on either side of Huber's bend
+    replay.sampled = np.arange(replay.size)
+    replay.update_priorities(rng.standard_normal(replay.size) * 3)
+    before = replay.priorities.get(np.arange(replay.size)).copy()
+    online, target = arrays(state.q_network), arrays(state.target_network)
+    advance(state, 121)
 
-    i = replay.drawn
-    beta = 0.3 + 0.7 * 120 / 400
+    # What came with this step has the largest priority so far.
+    p = np.full(replay.size, replay.max_priority**0.7)
+    p[: len(before)] = before
+    i = replay.sampled
+    beta = 0.3 + 0.7 * 121 / 400
     w = (replay.size * p[i] / p.sum()) ** -beta
     w /= w.max()
     x, after = replay.observation[i].astype(np.float64), replay.next_observation[i].astype(np.float64)
@@ -91,10 +94,10 @@ def test_one_update_is_the_papers_formula_written_out():
     rows = np.arange(len(i))
     y = replay.reward[i] + replay.discount[i] * ~replay.terminated[i] * values(target, after)[rows, best]
     delta = y - values(online, x)[rows, replay.action[i]]
-    assert np.allclose(state.delta.numpy(), delta, atol=1e-4)
+    assert np.allclose(state.last_update["td_error"].numpy(), delta, atol=1e-4)
     huber = np.where(abs(delta) <= 1, delta**2 / 2, abs(delta) - 0.5)
     assert (abs(delta) > 1).any() and (abs(delta) < 1).any()
-    assert np.isclose(state.loss.item(), (w * huber).mean(), rtol=1e-4)
+    assert np.isclose(state.last_update["loss"].item(), (w * huber).mean(), rtol=1e-4)
 
     # Its gradient by hand, down to the first layer, then clipped to the length 0.05.
     W, b, V, _ = online
@@ -105,30 +108,30 @@ def test_one_update_is_the_papers_formula_written_out():
     gradient = [at_h.T @ x, at_h.sum(axis=0), at_q.T @ h, at_q.sum(axis=0)]
     length = np.sqrt(sum((g**2).sum() for g in gradient))
     assert length > 0.05
-    named = dict(state.online.named_parameters())
+    named = dict(state.q_network.named_parameters())
     for name, g in zip(
         ("hidden.0.weight", "hidden.0.bias", "advantage.weight", "advantage.bias"), gradient, strict=True
     ):
         assert np.allclose(named[name].grad.numpy(), g * 0.05 / length, atol=1e-5), name
-    for before, now in zip(online, arrays(state.online), strict=True):
+    for before, now in zip(online, arrays(state.q_network), strict=True):
         assert np.abs(now - before).max() <= config.lr * 1.001 and np.abs(now - before).max() > config.lr / 2
-    assert all(np.array_equal(a, b) for a, b in zip(target, arrays(state.target), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(target, arrays(state.target_network), strict=True))
 
-    # What was drawn has a new priority, the rest the one it had.
+    # What was sampled has a new priority, the rest the one it had.
     expected = p.copy()
     expected[i] = (np.abs(delta) + 1e-6) ** 0.7
-    assert np.allclose(replay.tree.get(np.arange(replay.size)), expected, atol=1e-4)
+    assert np.allclose(replay.priorities.get(np.arange(replay.size)), expected, atol=1e-4)
 
 
 def test_sarsa_takes_the_action_that_it_learned_with():
     state = start({"environment": "CliffWalking-v1", "method": "sarsa", "lr": 0.5, "epsilon_end": 0.5, "limit": 40})
-    planned, compared = None, 0
+    next_action, compared = None, 0
     for event in train(state):
         if isinstance(event, Step):
-            if planned is not None and state.world.done:
-                assert state.world.done[-1] == planned
+            if next_action is not None and state.env.actions:
+                assert state.env.actions[-1] == next_action
                 compared += 1
-            planned = state.planned
+            next_action = state.next_action
             if event.step >= 300:
                 break
     assert compared > 250

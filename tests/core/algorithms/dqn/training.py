@@ -1,35 +1,33 @@
-"""Trainings as a test drives them: by hand, up to a step."""
+"""Trainings of agents, driven by hand up to a step."""
 
+from functools import partial
 from typing import Any
 
-from core.algorithms.dqn import train as program
-from core.algorithms.dqn.config import DQNConfig
-from core.algorithms.dqn.measure import report
-from core.algorithms.dqn.schedule import evaluated, told
-from core.algorithms.dqn.state import State
-from core.events import Step
-from tests.core.algorithms.driven import Told
+from core.algorithms.dqn.metrics import evaluate
+from core.algorithms.dqn.train import Agent
+from core.events import Snapshot, Step
+from tests.core.algorithms import trial
+
+program = trial.program("dqn")
+start = partial(trial.start, "dqn")
+run = partial(trial.run, "dqn")
+snapshots = partial(trial.snapshots, "dqn")
 
 
-def start(settings: dict[str, Any] | DQNConfig) -> State:
-    config = settings if isinstance(settings, DQNConfig) else DQNConfig(**settings)
-    return program.build(config, program.load(config), "cpu")
+def advance(s: Agent, steps: int) -> Any:
+    """Train until ``s.step`` is ``steps``, without metrics; the same agent."""
+    if s.step < steps:
+        next(e for e in program.train(s) if isinstance(e, Step) and e.step >= steps)
+    return s
 
 
-def advance(state: State, steps: int, heard: Told | None = None) -> Told:
-    """Train until ``state.step`` is ``steps``, and leave at once, as a worker does."""
-    heard = heard or Told(state)
-    for event in program.train(state):
-        heard.hear(event)
-        if isinstance(event, Step) and event.step >= steps:
-            break
-    return heard
-
-
-def run(state: State, steps: int) -> Told:
-    """Train until ``state.step`` is ``steps``, with the measurements that are due there."""
-    heard = advance(state, steps)
-    if told(state.step) or evaluated(state.step, state.config.evaluate_every):
-        for event in report(state):
-            heard.hear(event)
-    return heard
+def evaluated(s: Agent) -> tuple[dict[str, float], Any]:
+    """An evaluation's metrics, and the pairs of values and returns that it draws."""
+    evaluation, pairs = evaluate(s), None
+    while True:
+        try:
+            event = next(evaluation)
+        except StopIteration as end:
+            return end.value, pairs
+        if isinstance(event, Snapshot):
+            pairs = event.arrays["pairs"]

@@ -70,16 +70,16 @@ def measured(request: pytest.FixtureRequest) -> Measure:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The table, where claims were asked for."""
-    if "claim" not in config.getoption("markexpr", ""):
+    if "claim" not in config.getoption("markexpr", "").replace("not claim", ""):
         return
     rows = list(config.stash.get(_ROWS, []))
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):
             of_test = [row for row in rows if row.test == report.nodeid]
-            told = of_test if outcome == "passed" else [row for row in of_test if not row.passed]
-            if not told:  # it measured nothing by name, or failed elsewhere
+            counted = of_test if outcome == "passed" else [row for row in of_test if not row.passed]
+            if not counted:  # it measured nothing by name, or failed elsewhere
                 name = report.nodeid.split("::")[-1].removeprefix("test_").replace("_", " ")
-                rows.append(Row(report.nodeid, name, "", "", report.duration, outcome == "passed"))
+                rows.append(Row(report.nodeid, name, "", "", getattr(report, "duration", 0.0), outcome == "passed"))
     terminalreporter.section("what the pages claim")
     terminalreporter.write("\n".join(table(rows)) + "\n")
 

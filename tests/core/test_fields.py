@@ -10,7 +10,7 @@ from core.data import images
 from core.data.tabular import TABLES
 from core.experiment import Config
 from core.registry import experiments
-from core.settings import check, turn
+from core.settings import check, with_setting
 from core.words import Refusal
 
 Part = Literal["relu", "tanh"]
@@ -68,10 +68,10 @@ def test_only_what_a_training_reads_anew_at_each_step_is_live(name):
     kind, field, within, _ = SHARED[name]
     model = config_of(kind, field)
     if name in LIVE:
-        assert turn(model(), "value", within[1]).value == within[1]
+        assert with_setting(model(), "value", within[1]).value == within[1]
     else:
         with pytest.raises(Refusal, match="cannot change while a run trains"):
-            turn(model(), "value", within[1])
+            with_setting(model(), "value", within[1])
 
 
 def extra_of(field: Any) -> dict[str, Any]:

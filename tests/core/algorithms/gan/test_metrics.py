@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.algorithms.gan.config import GANConfig
-from core.algorithms.gan.diagnose import LOOK
+from core.algorithms.gan.diagnoses import WINDOW
 from core.algorithms.gan.judge import NEIGHBOURS, Judgement, frechet, moments
 from core.algorithms.gan.metrics import should_evaluate
 from core.algorithms.gan.source import encode
@@ -122,7 +122,7 @@ def test_the_history_holds_what_a_diagnosis_needs_and_no_more():
     run(state, 12)
     for state.step in range(1024, 1024 + 256 * 8, 256):
         list(program.log_metrics(state))
-    assert [one.step for one in state.history] == [1024 + 256 * i for i in range(8 - LOOK, 8)]
+    assert [one.step for one in state.history] == [1024 + 256 * i for i in range(8 - WINDOW, 8)]
     assert state.history[-1].real == state.recorded["D/real"] and state.history[-1].fake == state.recorded["D/fake"]
     assert state.history[-1].modes == 8
 

@@ -13,6 +13,7 @@ import pytest
 
 from core import registry, settings
 from core.experiment import Experiment, Stop
+from core.program import program_of
 from core.runs.server.engine import Engine
 from core.runs.server.hub import Hub
 from core.runs.server.launchers import ProcessLauncher
@@ -27,7 +28,6 @@ from tests.core.runs.toy import served
 from tests.core.runs.worker.test_kill import zygote
 
 RECORDED = "recorded-toy"
-PROGRAM = "tests.toy.program"
 
 
 @dataclass
@@ -63,7 +63,7 @@ def house(toy: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         recorded.mkdir(parents=True)
         for name in ("run.json", "log.sqlite"):
             (recorded / name).write_bytes((house.folder / name).read_bytes())
-        keep_checkpoint(house.folder, recorded, PROGRAM)
+        keep_checkpoint(house.folder, recorded, program_of(toy))
         yield house
     engine.close()
 
@@ -319,9 +319,9 @@ def test_where_forking_is_unsafe_a_process_of_its_own_answers(house: House) -> N
     line.finish()
 
 
-def test_a_recording_keeps_a_small_checkpoint_alone(house: House, tmp_path: Path) -> None:
-    keep_checkpoint(house.folder, tmp_path, PROGRAM)
+def test_a_recording_keeps_a_small_checkpoint_alone(house: House, toy: Experiment, tmp_path: Path) -> None:
+    keep_checkpoint(house.folder, tmp_path, program_of(toy))
     assert [path.name for path in checkpoints.files(tmp_path)] == ["000000300.safetensors"]
     (size,) = (path.stat().st_size for path in checkpoints.files(tmp_path))
-    keep_checkpoint(house.folder, tmp_path, PROGRAM, most=size - 1)
+    keep_checkpoint(house.folder, tmp_path, program_of(toy), most=size - 1)
     assert not (tmp_path / "checkpoints").exists(), "what an earlier recording kept is gone, too"

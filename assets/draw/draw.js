@@ -1,234 +1,298 @@
 /**
- * A small canvas in the sidebar: a stroke becomes points, sprinkled along it at even distance. What was drawn lives on
- * the element, so that a rerun of the page takes nothing of it; what the page tells anew (a preset, the address, back to
- * what the preset says) replaces it.
- *
- * data: text (core/drawing.py), disabled, label, and words: draw, keys, undo, clear, count, full.
+ * A small canvas in the sidebar: a stroke becomes points at even distance along it. What was drawn is kept on the
+ * element, so that a rerun of the page takes nothing of it; a drawing that the page sets (a preset, the address,
+ * back to what the preset has) replaces it.
  */
 
-import { h, icon, named, pressed, put } from "../stage/dom.js";
-import { mounting } from "../stage/mounted.js";
+import { component } from "../stage/component.js";
+import { element, icon, pressed } from "../stage/dom.js";
 import { themeOf } from "../stage/theme.js";
-import { GAP, MOST, read, sprinkled, thinned, write } from "./points.js";
+import { html, render } from "../vendor/lit-html/lit-html.js";
+import { GAP, MOST, interpolated, read, thinned, write } from "./points.js";
 
-/** Steps back that are kept. */
-const KEPT = 100;
+/**
+ * @typedef {import("./points.js").Point} Point
+ * @typedef {import("../stage/dom.js").TemplateResult} TemplateResult
+ * @typedef {import("../stage/component.js").StreamlitComponent} StreamlitComponent
+ *
+ * @typedef {Object} DrawingData what the page hands over
+ * @property {string} text of the drawing, see points.js
+ * @property {boolean} disabled
+ * @property {string} label
+ * @property {{draw: string, keys: string, undo: string, clear: string, count: string, full: string}} words
+ */
 
+/** Milliseconds that the hint of the keys stays after the canvas has lost the focus: a click that took it goes through. */
+const HINT_MS = 300;
+
+/** Changes that can be undone. */
+const MOST_UNDONE = 100;
+
+/** @type {Object<string, Point>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
+/** @param {number} value */
+const clamped = (value) => Math.min(1, Math.max(-1, value));
+
 class Drawing {
-  constructor(host) {
-    this.points = []; // as drawn: more than MOST are thinned where they are shown and told
-    this.past = [];
-    this.told = null; // what the page said last
-    this.sent = []; // what was said to the page and has not come back
-    this.pen = [0, 0];
-    this.stroke = null; // the pointer that draws
-    const button = (name, act) =>
-      h("button", { type: "button", class: "tf-draw-button", on: { click: pressed(act) } }, icon(name));
-    this.undoButton = button("undo", () => this.undo());
-    this.clearButton = button("clear", () => this.change([]));
-    this.canvas = h("canvas", { class: "tf-draw-canvas", tabindex: 0, role: "application" });
-    this.invite = h("span", { class: "tf-draw-invite", "aria-hidden": "true" });
-    this.count = h("span", { class: "tf-draw-count", role: "status" });
-    this.hint = h("span", { class: "tf-draw-hint", id: `draw-${crypto.getRandomValues(new Uint32Array(1))[0]}` });
-    this.canvas.setAttribute("aria-describedby", this.hint.id);
-    this.root = h(
-      "div",
-      { class: "tf-draw" },
-      h("div", { class: "tf-draw-paper" }, this.canvas, this.invite),
-      this.hint,
-      h("div", { class: "tf-draw-row" }, this.count, this.undoButton, this.clearButton),
-    );
+  #root = element("div", { className: "tf-draw" });
+  #canvas = element("canvas", { className: "tf-draw-canvas", tabIndex: 0 });
+  /** @type {HTMLLinkElement} */
+  #style;
+  #hintId = `draw-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  #sizes = new ResizeObserver(() => this.#draw());
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #hintTimer;
+  #beat = setInterval(() => this.#applyTheme(), 1000);
+  #theme = themeOf(document.documentElement);
+
+  /** @type {StreamlitComponent|null} by which the page is answered */
+  #component = null;
+  /** @type {DrawingData} what the page handed over last */
+  #data = { text: "", disabled: true, label: "", words: { draw: "", keys: "", undo: "", clear: "", count: "", full: "" } };
+  /** @type {string|null} the text that the page handed over last; null: none yet */
+  #pageText = null;
+  /** @type {string[]} texts that the page was sent and has not handed back */
+  #sent = [];
+  /** @type {Point[]} as drawn: more than MOST are thinned where they are shown and sent */
+  #points = [];
+  /** @type {Point[][]} the points before each change, the newest last */
+  #undo = [];
+  /** @type {Point} where the pen is */
+  #pen = [0, 0];
+  /** @type {number|null} the pointer that draws */
+  #pointer = null;
+  /** The canvas's box as the stroke began: if the page moves the canvas meanwhile, the stroke stays one. */
+  #box = new DOMRect();
+
+  /** @param {Element} parent */
+  constructor(parent) {
     const here = new URL(import.meta.url);
-    const shown = () => this.root.style.removeProperty("visibility");
-    const href = new URL(`draw.css${here.search}`, here);
-    this.style = h("link", { rel: "stylesheet", href, on: { load: shown, error: shown } });
-    this.root.style.visibility = "hidden";
-    host.append(this.style, this.root);
-    this.listen();
-    this.sizes = new ResizeObserver(() => this.draw());
-    this.sizes.observe(this.canvas);
-    this.pulse = setInterval(() => this.dress(), 1000);
+    const show = () => this.#root.style.removeProperty("visibility");
+    this.#style = element("link", { rel: "stylesheet", href: new URL(`draw.css${here.search}`, here).href });
+    this.#style.addEventListener("load", show);
+    this.#style.addEventListener("error", show);
+    this.#root.style.visibility = "hidden"; // until it has its style
+    this.#canvas.setAttribute("role", "application");
+    this.#canvas.setAttribute("aria-describedby", this.#hintId);
+    parent.append(this.#style, this.#root);
+    this.#listen();
+    this.#sizes.observe(this.#canvas);
   }
 
-  /** Take what the page tells. */
-  take(component) {
-    const { data } = component;
-    this.tell = component;
-    this.data = data;
-    if (data.text !== this.told) {
-      this.told = data.text;
-      // An echo of what was said before something newer was: no news.
-      const echo = this.sent.indexOf(data.text);
-      this.sent = echo < 0 ? [] : this.sent.slice(echo + 1);
+  /**
+   * Take what the page hands over.
+   * @param {StreamlitComponent} given
+   */
+  update(given) {
+    this.#component = given;
+    this.#data = given.data;
+    const { text } = this.#data;
+    if (text !== this.#pageText) {
+      this.#pageText = text;
+      // What comes back of what was sent, while something newer was drawn, changes nothing.
+      const echo = this.#sent.indexOf(text);
+      this.#sent = echo < 0 ? [] : this.#sent.slice(echo + 1);
       if (echo < 0) {
-        this.points = read(data.text);
-        this.past = [];
+        this.#points = read(text);
+        this.#undo = [];
+        this.#pen = [0, 0];
       }
     }
-    this.canvas.setAttribute("aria-label", data.label);
-    this.canvas.setAttribute("aria-disabled", data.disabled);
-    this.root.classList.toggle("tf-draw-off", data.disabled);
-    put(this.invite, data.words.draw);
-    put(this.hint, data.words.keys);
-    named(this.undoButton, data.words.undo);
-    named(this.clearButton, data.words.clear);
-    this.show();
+    this.#render();
   }
 
-  listen() {
-    const { canvas } = this;
-    const on = (name, listener) => canvas.addEventListener(name, listener);
-    on("pointerdown", (event) => {
-      if (this.data.disabled || this.stroke !== null || event.button !== 0) return;
-      this.stroke = event.pointerId;
-      this.box = canvas.getBoundingClientRect(); // if the page moves the canvas meanwhile, the stroke stays one
+  /** The drawing has left the page. */
+  destroy() {
+    clearInterval(this.#beat);
+    clearTimeout(this.#hintTimer);
+    this.#sizes.disconnect();
+    this.#style.remove();
+    this.#root.remove();
+  }
+
+  #render() {
+    const { words, disabled, label } = this.#data;
+    const n = Math.min(this.#points.length, MOST);
+    const count = (this.#points.length > MOST ? words.full : words.count).replace("{n}", String(n));
+    this.#canvas.setAttribute("aria-label", label);
+    this.#canvas.setAttribute("aria-disabled", String(disabled));
+    this.#root.classList.toggle("tf-draw-off", disabled);
+    const button = (/** @type {"undo"|"clear"} */ name, /** @type {boolean} */ off, /** @type {() => void} */ act) =>
+      html`<button
+        type="button"
+        class="tf-draw-button"
+        aria-label=${words[name]}
+        title=${words[name]}
+        ?disabled=${disabled || off}
+        @click=${pressed(act)}
+      >${icon(name)}</button>`;
+    render(
+      html`<div class="tf-draw-paper">
+          ${this.#canvas}<span class="tf-draw-invite" aria-hidden="true" ?hidden=${n > 0}>${words.draw}</span>
+        </div>
+        <span class="tf-draw-hint" id=${this.#hintId}>${words.keys}</span>
+        <div class="tf-draw-row">
+          <span class="tf-draw-count" role="status">${count}</span>
+          ${button("undo", !this.#undo.length, () => this.#undoChange())}
+          ${button("clear", !n, () => this.#change([]))}
+        </div>`,
+      this.#root,
+    );
+    this.#draw();
+  }
+
+  #listen() {
+    const canvas = this.#canvas;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (this.#data.disabled || this.#pointer !== null || event.button !== 0) return;
+      this.#pointer = event.pointerId;
+      this.#box = canvas.getBoundingClientRect();
       canvas.setPointerCapture(event.pointerId);
-      this.remember();
-      this.pen = this.place(event);
-      this.points = [...this.points, this.pen];
-      this.show();
+      this.#remember();
+      this.#pen = this.#place(event);
+      this.#points = [...this.#points, this.#pen];
+      this.#render();
     });
-    on("pointermove", (event) => {
-      if (event.pointerId !== this.stroke) return;
+    canvas.addEventListener("pointermove", (event) => {
+      if (event.pointerId !== this.#pointer) return;
       const passed = event.getCoalescedEvents?.() || [];
-      for (const one of passed.length ? passed : [event]) this.follow(this.place(one));
-      this.show();
+      for (const one of passed.length ? passed : [event]) this.#drawTo(this.#place(one));
+      this.#render();
     });
-    for (const end of ["pointerup", "pointercancel"]) {
-      on(end, (event) => {
-        if (event.pointerId !== this.stroke) return;
-        this.stroke = null;
-        this.say();
-      });
-    }
-    on("keydown", (event) => this.press(event));
-    on("focus", () => this.draw());
-    on("blur", () => this.draw());
+    /** @type {(event: PointerEvent) => void} */
+    const end = (event) => {
+      if (event.pointerId !== this.#pointer) return;
+      this.#pointer = null;
+      this.#send();
+    };
+    canvas.addEventListener("pointerup", end);
+    canvas.addEventListener("pointercancel", end);
+    canvas.addEventListener("keydown", (event) => this.#press(event));
+    canvas.addEventListener("focus", () => this.#focusChanged());
+    canvas.addEventListener("blur", () => this.#focusChanged());
   }
 
-  /** Where a pointer is, held inside the canvas as it stood when the stroke began. */
-  place(event) {
-    const { box } = this;
-    const within = (value) => Math.min(1, Math.max(-1, value));
-    const x = (2 * (event.clientX - box.left)) / box.width - 1;
-    return [within(x), within(1 - (2 * (event.clientY - box.top)) / box.height)];
+  #focusChanged() {
+    clearTimeout(this.#hintTimer);
+    const shown = this.#canvas.matches(":focus-visible");
+    if (shown) this.#root.classList.add("tf-draw-keys");
+    else this.#hintTimer = setTimeout(() => this.#root.classList.remove("tf-draw-keys"), HINT_MS);
+    this.#draw();
   }
 
-  /** The pen goes on to a place and leaves points behind. */
-  follow(place) {
-    const fresh = sprinkled(this.pen, place);
+  /**
+   * Where a pointer is, held inside the canvas.
+   * @param {PointerEvent} event
+   * @returns {Point}
+   */
+  #place(event) {
+    const { left, top, width, height } = this.#box;
+    return [clamped((2 * (event.clientX - left)) / width - 1), clamped(1 - (2 * (event.clientY - top)) / height)];
+  }
+
+  /**
+   * The pen goes to a place and leaves points on its way.
+   * @param {Point} place
+   */
+  #drawTo(place) {
+    const fresh = interpolated(this.#pen, place);
     if (!fresh.length) return;
-    this.points.push(...fresh);
-    this.pen = fresh.at(-1);
+    this.#points.push(...fresh);
+    this.#pen = fresh[fresh.length - 1];
   }
 
-  press(event) {
-    if (event.altKey || this.data.disabled) return;
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    if (event.altKey || this.#data.disabled) return;
     const arrow = ARROWS[event.key];
     const held = event.ctrlKey || event.metaKey;
-    if (held && event.key.toLowerCase() === "z") this.undo();
+    if (held && event.key.toLowerCase() === "z") this.#undoChange();
     else if (held) return;
     else if (arrow) {
-      const pen = this.pen.map((value, i) => Math.min(1, Math.max(-1, value + arrow[i] * GAP)));
-      this.pen = pen;
-      if (event.shiftKey) this.change([...this.points, pen]);
-      else this.draw();
-    } else if (event.key === " " || event.key === "Enter") this.change([...this.points, this.pen]);
-    else if (event.key === "Backspace") this.undo();
+      const [x, y] = this.#pen;
+      this.#pen = [clamped(x + arrow[0] * GAP), clamped(y + arrow[1] * GAP)];
+      if (event.shiftKey) this.#change([...this.#points, this.#pen]);
+      else this.#draw();
+    } else if (event.key === " " || event.key === "Enter") this.#change([...this.#points, this.#pen]);
+    else if (event.key === "Backspace") this.#undoChange();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  remember() {
-    this.past = [...this.past.slice(1 - KEPT), this.points];
+  #remember() {
+    this.#undo = [...this.#undo.slice(1 - MOST_UNDONE), this.#points];
   }
 
-  change(points) {
-    this.remember();
-    this.points = points;
-    this.say();
+  /** @param {Point[]} points */
+  #change(points) {
+    this.#remember();
+    this.#points = points;
+    this.#send();
   }
 
-  undo() {
-    if (!this.past.length || this.stroke !== null) return;
-    this.points = this.past.pop();
-    this.say();
+  #undoChange() {
+    if (this.#pointer !== null) return;
+    const points = this.#undo.pop();
+    if (!points) return;
+    this.#points = points;
+    this.#send();
   }
 
-  /** Tell the page; ``at`` makes it news even where the same was drawn before. */
-  say() {
-    const text = write(this.points);
-    if (text !== (this.sent.at(-1) ?? this.told)) {
-      this.sent.push(text);
-      this.tell.setStateValue("drawn", { text, at: Date.now() });
+  /** Send the drawing to the page; `at` makes it a change even where the same was drawn before. */
+  #send() {
+    const text = write(this.#points);
+    if (text !== (this.#sent.at(-1) ?? this.#pageText)) {
+      this.#sent.push(text);
+      this.#component?.setStateValue("drawn", { text, at: Date.now() });
     }
-    this.show();
+    this.#render();
   }
 
-  show() {
-    const { words, disabled } = this.data;
-    const n = Math.min(this.points.length, MOST);
-    put(this.count, (this.points.length > MOST ? words.full : words.count).replace("{n}", n));
-    this.invite.hidden = n > 0;
-    this.undoButton.disabled = disabled || !this.past.length;
-    this.clearButton.disabled = disabled || !n;
-    this.draw();
+  /** Take the theme's colours where they have changed. */
+  #applyTheme() {
+    const theme = themeOf(this.#root);
+    if (this.#theme.key === theme.key) return;
+    this.#theme = theme;
+    this.#draw();
   }
 
-  /** Take the theme's colours where they changed. */
-  dress() {
-    const theme = themeOf(this.root);
-    if (this.theme?.key === theme.key) return;
-    this.theme = theme;
-    this.draw();
-  }
-
-  draw() {
-    const { canvas } = this;
-    this.theme ||= themeOf(this.root);
+  #draw() {
+    const canvas = this.#canvas;
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
-    if (!side) return;
+    const context = canvas.getContext("2d");
+    if (!side || !context) return;
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const pen = canvas.getContext("2d");
-    const at = (value, sign) => ((1 + sign * value) / 2) * side;
-    pen.clearRect(0, 0, side, side);
-    pen.strokeStyle = this.theme.grid;
-    pen.lineWidth = devicePixelRatio;
-    pen.beginPath();
+    const at = (/** @type {number} */ value, /** @type {1|-1} */ sign) => ((1 + sign * value) / 2) * side;
+    context.clearRect(0, 0, side, side);
+    context.strokeStyle = this.#theme.grid;
+    context.lineWidth = devicePixelRatio;
+    context.beginPath();
     for (const half of [-0.5, 0, 0.5]) {
-      pen.moveTo(at(half, 1), 0);
-      pen.lineTo(at(half, 1), side);
-      pen.moveTo(0, at(half, 1));
-      pen.lineTo(side, at(half, 1));
+      context.moveTo(at(half, 1), 0);
+      context.lineTo(at(half, 1), side);
+      context.moveTo(0, at(half, 1));
+      context.lineTo(side, at(half, 1));
     }
-    pen.stroke();
-    pen.fillStyle = this.theme.primary;
-    for (const [x, y] of thinned(this.points)) {
-      pen.beginPath();
-      pen.arc(at(x, 1), at(y, -1), 2.2 * devicePixelRatio, 0, 7);
-      pen.fill();
+    context.stroke();
+    context.fillStyle = this.#theme.primary;
+    for (const [x, y] of thinned(this.#points)) {
+      context.beginPath();
+      context.arc(at(x, 1), at(y, -1), 2.2 * devicePixelRatio, 0, 7);
+      context.fill();
     }
     if (!canvas.matches(":focus-visible")) return;
-    const [x, y, arm] = [at(this.pen[0], 1), at(this.pen[1], -1), 7 * devicePixelRatio];
-    pen.strokeStyle = this.theme.text;
-    pen.lineWidth = 1.5 * devicePixelRatio;
-    pen.beginPath();
-    pen.moveTo(x - arm, y);
-    pen.lineTo(x + arm, y);
-    pen.moveTo(x, y - arm);
-    pen.lineTo(x, y + arm);
-    pen.stroke();
-  }
-
-  stop() {
-    clearInterval(this.pulse);
-    this.sizes.disconnect();
-    this.style.remove();
-    this.root.remove();
+    const [x, y, arm] = [at(this.#pen[0], 1), at(this.#pen[1], -1), 7 * devicePixelRatio];
+    context.strokeStyle = this.#theme.text;
+    context.lineWidth = 1.5 * devicePixelRatio;
+    context.beginPath();
+    context.moveTo(x - arm, y);
+    context.lineTo(x + arm, y);
+    context.moveTo(x, y - arm);
+    context.lineTo(x, y + arm);
+    context.stroke();
   }
 }
 
-export default mounting((host) => new Drawing(host));
+export default component((parent) => new Drawing(parent));

@@ -1,21 +1,18 @@
-/** Elements made in one expression, and the icons, drawn here so that no font has to be fetched. */
+/** Elements, icons (drawn here, so that no font has to be fetched) and buttons. */
+
+import { html } from "../vendor/lit-html/lit-html.js";
+
+/** @typedef {import("../vendor/lit-html/lit-html.js").TemplateResult} TemplateResult */
 
 /**
- * An element.
- * @param {string} tag
- * @param {Object} props attributes; `on` is a map of listeners, `text` its text, a false or null value is left out
- * @param {...(Node|string|null)} children
+ * An element with these properties set.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Object<string, any>} properties such as `className`
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function h(tag, props = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name === "on") for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
-    else if (name === "text") node.textContent = value;
-    else node.setAttribute(name, value === true ? "" : String(value));
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
+export function element(tag, properties = {}) {
+  return Object.assign(document.createElement(tag), properties);
 }
 
 const PATHS = {
@@ -35,36 +32,24 @@ const PATHS = {
   minus: "M5 11h14v2H5z",
 };
 
-/** An icon of 24 × 24 in the text's colour. */
+/**
+ * An icon of 24 × 24 in the colour of the text.
+ * @param {keyof PATHS} name
+ * @returns {TemplateResult}
+ */
 export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "tf-icon");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
-  return svg;
-}
-
-/** Put a text where it differs, so that nothing is laid out again for nothing. */
-export function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-/** Give a button its name for ears and eyes. */
-export function named(button, label, tip = label) {
-  if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
-  if (button.title !== tip) button.title = tip;
+  return html`<svg class="tf-icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 }
 
 /**
- * A click by the mouse leaves no focus behind, so that space and arrows go on meaning play and step; a button reached
- * by the keyboard keeps it.
+ * The listener of a button. A click by the mouse leaves no focus behind, so that space and the arrow keys go on meaning
+ * play and step; a button reached by the keyboard keeps it.
+ * @param {(event: MouseEvent) => void} listener
+ * @returns {(event: MouseEvent) => void}
  */
 export function pressed(listener) {
   return (event) => {
-    if (event.detail > 0) event.currentTarget.blur();
+    if (event.detail > 0 && event.currentTarget instanceof HTMLElement) event.currentTarget.blur();
     listener(event);
   };
 }

@@ -1,24 +1,28 @@
 /** A panel as a file: picture, drawing, or the numbers behind it. */
 
+import { element } from "./dom.js";
 import { isArray, rows, unpacked } from "./packed.js";
 
-/** Give a file to the person. */
+/**
+ * Save a file on the person's machine.
+ * @param {string} name
+ * @param {string} url
+ */
 export function download(name, url) {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.style.display = "none";
+  const link = element("a", { href: url, download: name, hidden: true });
   document.body.append(link);
   link.click();
   link.remove();
 }
 
+/** @param {any} value */
 const cell = (value) => {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
   const text = String(value);
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
+/** @param {{name: string, values: any[]}[]} columns */
 const table = (columns) => {
   const length = Math.max(0, ...columns.map((column) => column.values.length));
   const lines = [columns.map((column) => cell(column.name)).join(",")];
@@ -26,9 +30,13 @@ const table = (columns) => {
   return `${lines.join("\n")}\n`;
 };
 
-/** Curves as one table: step, then a column a metric. */
+/**
+ * Curves as one table: step, then a column a metric.
+ * @param {import("./curves.js").DrawnCurve[]} curves
+ */
 export function curvesCsv(curves) {
   const steps = [...new Set(curves.flatMap((curve) => curve.x))].sort((a, b) => a - b);
+  /** @type {{name: string, values: any[]}[]} */
   const columns = [{ name: "step", values: steps }];
   for (const curve of curves) {
     const at = new Map(curve.x.map((x, i) => [x, curve.y[i]]));
@@ -37,13 +45,18 @@ export function curvesCsv(curves) {
   return table(columns);
 }
 
-/** The arrays of a figure's traces: flat ones side by side, each matrix and each raster as a block of its own. */
+/**
+ * The arrays of a figure's traces: flat ones side by side, each matrix and each raster as a block of its own.
+ * @param {Partial<import("./messages.js").Figure>} figure
+ */
 export function figureCsv(figure) {
+  /** @type {string[]} */
   const blocks = [];
   (figure.data || []).forEach((trace, i) => {
     const label = trace.name || `${trace.type || "trace"} ${i + 1}`;
+    /** @type {{name: string, values: any[]}[]} */
     const columns = [];
-    const collect = (part, prefix) => {
+    const collect = (/** @type {any} */ part, /** @type {string} */ prefix) => {
       for (const [key, value] of Object.entries(part || {})) {
         if (isArray(value)) {
           const lines = rows(value);
@@ -73,8 +86,15 @@ export function figureCsv(figure) {
 /**
  * Save a panel.
  * @param {"png"|"svg"|"csv"} format
- * @param {{name: string, title: string, csv: () => string, figure: () => Object, theme: Object, Plotly: Object,
- *          width: number, height: number}} panel
+ * @param {Object} panel
+ * @param {string} panel.name
+ * @param {string} panel.title
+ * @param {() => string} panel.csv
+ * @param {() => {data: Object<string, any>[], layout: Object<string, any>}|null} panel.figure null: nothing is saved
+ * @param {import("./theme.js").Theme} panel.theme
+ * @param {import("./load.js").PlotlyLibrary|null} panel.plotly
+ * @param {number} panel.width
+ * @param {number} panel.height
  */
 export async function save(format, panel) {
   if (format === "csv") {
@@ -83,7 +103,9 @@ export async function save(format, panel) {
     setTimeout(() => URL.revokeObjectURL(url), 10000);
     return;
   }
-  const { data, layout } = panel.figure();
+  const figure = panel.figure();
+  if (!figure || !panel.plotly) return;
+  const { data, layout } = figure;
   const margin = layout.margin || {};
   const whole = {
     ...layout,
@@ -95,6 +117,6 @@ export async function save(format, panel) {
     margin: { ...margin, l: Math.max(margin.l || 0, 20), r: 20, t: 56, b: 20 },
   };
   const size = { width: Math.max(640, panel.width), height: Math.max(420, panel.height) };
-  const url = await panel.Plotly.toImage({ data, layout: whole }, { format, ...size, scale: format === "png" ? 2 : 1 });
+  const url = await panel.plotly.toImage({ data, layout: whole }, { format, ...size, scale: format === "png" ? 2 : 1 });
   download(`${panel.name}.${format}`, url);
 }

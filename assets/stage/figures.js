@@ -1,6 +1,6 @@
-/** A figure as the server tells it, dressed for this browser: its theme, its language, its rasters painted. */
+/** A figure as the server sends it, made ready for this browser: its theme, its language, its rasters as images. */
 
-import { paintedRaster } from "./packed.js";
+import { rasterImage } from "./packed.js";
 import { CLASSES, mixed } from "./theme.js";
 
 /**
@@ -14,30 +14,46 @@ export const CONFIG = {
   plotGlPixelRatio: Math.max(1, Math.min(window.devicePixelRatio || 1, 2)),
 };
 
+/**
+ * @typedef {import("./words.js").Words} Words
+ * @typedef {import("./theme.js").Theme} Theme
+ */
+
 const AXIS = /^[xyz]axis\d*$/;
 
 /** With more, Plotly writes a small 2 to 9 between the powers of ten, one over the other. */
 export const LOG_TICKS = 3;
 
-/** On top, where no axis title stands, with marks large enough to tell colours apart. */
+/** On top, where no axis title stands, with marks large enough to distinguish colours. */
 const LEGEND = {
   bgcolor: "rgba(0,0,0,0)", orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", itemsizing: "constant",
 };
 
-/** A text of a figure: plain, or {text}, or a sentence with values. */
-function said(text, words) {
+/**
+ * A text of a figure: plain, or a sentence with values.
+ * @param {any} text
+ * @param {Words} words
+ */
+function translated(text, words) {
   if (text && typeof text === "object" && "template" in text) return words.sentence(text);
-  return typeof text === "string" ? words.say(text) : text;
+  return typeof text === "string" ? words.translate(text) : text;
 }
 
+/**
+ * A title as Plotly takes it: {text}.
+ * @param {any} title
+ * @param {Words} words
+ */
 function titled(title, words) {
   if (title === undefined || title === null) return title;
-  if (typeof title === "object" && "text" in title) return { ...title, text: said(title.text, words) };
-  return { text: said(title, words) };
+  if (typeof title === "object" && "text" in title) return { ...title, text: translated(title.text, words) };
+  return { text: translated(title, words) };
 }
 
-function axisOf(axis, theme, words, size) {
-  const dressed = {
+/** @param {Object<string, any>} axis @param {Theme} theme @param {Words} words @param {number} size of type in pixels */
+function themedAxis(axis, theme, words, size) {
+  /** @type {Object<string, any>} */
+  const result = {
     gridcolor: theme.grid,
     zerolinecolor: theme.grid,
     linecolor: theme.grid,
@@ -48,40 +64,46 @@ function axisOf(axis, theme, words, size) {
     ...axis,
     tickfont: { size, color: theme.muted, ...(axis.tickfont || {}) },
   };
-  if (axis.title !== undefined) dressed.title = { standoff: 6, font: { size, color: theme.muted }, ...titled(axis.title, words) };
-  if (Array.isArray(axis.ticktext)) dressed.ticktext = axis.ticktext.map((text) => said(text, words));
-  return dressed;
+  if (axis.title !== undefined) result.title = { standoff: 6, font: { size, color: theme.muted }, ...titled(axis.title, words) };
+  if (Array.isArray(axis.ticktext)) result.ticktext = axis.ticktext.map((text) => translated(text, words));
+  return result;
 }
 
-function traceOf(trace, theme, words, size) {
-  const dressed = { ...trace };
-  if (trace.name !== undefined) dressed.name = said(trace.name, words);
-  const bar = (colorbar) => ({
+/** @param {Object<string, any>} trace @param {Theme} theme @param {Words} words @param {number} size of type in pixels */
+function themedTrace(trace, theme, words, size) {
+  const result = { ...trace };
+  if (trace.name !== undefined) result.name = translated(trace.name, words);
+  const bar = (/** @type {Object<string, any>} */ colorbar) => ({
     outlinewidth: 0,
     thickness: 12,
     tickfont: { size, color: theme.muted },
     ...colorbar,
     ...(colorbar.title === undefined ? {} : { title: titled(colorbar.title, words) }),
   });
-  if (trace.colorbar) dressed.colorbar = bar(trace.colorbar);
-  if (trace.marker && trace.marker.colorbar) dressed.marker = { ...trace.marker, colorbar: bar(trace.marker.colorbar) };
-  if (Array.isArray(trace.text)) dressed.text = trace.text.map((text) => said(text, words));
-  else if (typeof trace.text === "string") dressed.text = said(trace.text, words);
+  if (trace.colorbar) result.colorbar = bar(trace.colorbar);
+  if (trace.marker && trace.marker.colorbar) result.marker = { ...trace.marker, colorbar: bar(trace.marker.colorbar) };
+  if (Array.isArray(trace.text)) result.text = trace.text.map((text) => translated(text, words));
+  else if (typeof trace.text === "string") result.text = translated(trace.text, words);
   for (const axis of ["x", "y"]) {
     if (Array.isArray(trace[axis]) && typeof trace[axis][0] === "string") {
-      dressed[axis] = trace[axis].map((text) => said(text, words));
+      result[axis] = trace[axis].map((text) => translated(text, words));
     }
   }
-  return dressed;
+  return result;
 }
 
 /**
  * The figure ready for Plotly; the one given is left as it is.
- * @param {{data: Object[], layout: Object}} figure
- * @param {{theme: import("./theme.js").Theme, words: Object, size: number, revision: string}} how
+ * @param {import("./messages.js").Figure} figure
+ * @param {Object} how
+ * @param {Theme} how.theme
+ * @param {Words} how.words
+ * @param {number} how.size of type in pixels
+ * @param {string} how.revision zoom is kept while this stays the same
  */
-export function dressed(figure, { theme, words, size, revision }) {
+export function themed(figure, { theme, words, size, revision }) {
   const given = figure.layout || {};
+  /** @type {Object<string, any>} */
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
@@ -96,13 +118,13 @@ export function dressed(figure, { theme, words, size, revision }) {
     legend: { ...LEGEND, ...(given.legend || {}), font: { size } },
   };
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(given).filter((key) => AXIS.test(key))])) {
-    layout[name] = axisOf(given[name] || {}, theme, words, size);
+    layout[name] = themedAxis(given[name] || {}, theme, words, size);
   }
   if (given.title !== undefined) layout.title = titled(given.title, words);
   if (given.annotations) {
-    layout.annotations = given.annotations.map((note) => ({
+    layout.annotations = given.annotations.map((/** @type {Object<string, any>} */ note) => ({
       ...note,
-      text: said(note.text, words),
+      text: translated(note.text, words),
       font: { size, color: theme.text, ...(note.font || {}) },
     }));
   }
@@ -112,9 +134,9 @@ export function dressed(figure, { theme, words, size, revision }) {
     if (bar.title !== undefined) layout.coloraxis.colorbar.title = titled(bar.title, words);
   }
   if (given.images) {
-    layout.images = given.images.map((image) =>
-      image.source && image.source.raster ? { ...image, source: paintedRaster(image.source) } : image,
+    layout.images = given.images.map((/** @type {Object<string, any>} */ image) =>
+      image.source && image.source.raster ? { ...image, source: rasterImage(image.source) } : image,
     );
   }
-  return { data: (figure.data || []).map((trace) => traceOf(trace, theme, words, size)), layout };
+  return { data: (figure.data || []).map((trace) => themedTrace(trace, theme, words, size)), layout };
 }

@@ -1,60 +1,108 @@
-/** What the run has to say in sentences: its diagnoses, how it ended, and short refusals. */
+/** Sentences about a run (its connection, its diagnoses, how it ended), and short refusals. */
 
-import { h, icon, named, pressed, put } from "./dom.js";
-import { WORDS } from "./words.js";
+import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { element, icon, pressed } from "./dom.js";
+import { WORDS, wordOf } from "./words.js";
+
+/**
+ * @typedef {import("./words.js").Words} Words
+ * @typedef {import("./viewed_run.js").ViewedRun} ViewedRun
+ *
+ * @typedef {Object} NoteText
+ * @property {string} text "" where there is nothing to read
+ * @property {boolean} bad whether the run ended badly
+ * @property {boolean} canContinue whether the run can be taken up again
+ */
 
 const TOAST_MS = 7000;
+const MOST_TOASTS = 3;
 const BAD = new Set(["failed", "diverged", "interrupted"]);
 
+/**
+ * What there is to read about a run at the step that is shown.
+ * @param {ViewedRun} run
+ * @param {Words} words
+ * @returns {NoteText}
+ */
+export function noteOf({ id, model, shownStep, connectionState }, words) {
+  const texts = [];
+  if (id !== null && connectionState === "lost") texts.push(words.translate(WORDS.lost));
+  else if (id !== null && connectionState === "unavailable") texts.push(words.translate(WORDS.noConnection));
+  const ended = model.own && model.ended && shownStep === null;
+  const reason = ended && model.status ? words.sentence(model.status.sentence) : "";
+  const bad = ended && (BAD.has(model.state) || Boolean(reason));
+  if (bad) texts.push(reason || words.translate(wordOf(model.state)));
+  const notes = model.notes.filter((note) => shownStep === null || note.step <= shownStep);
+  if (notes.length) texts.push(words.sentence(notes[notes.length - 1].sentence));
+  const canContinue = ended && model.mine && Boolean(model.status?.resumable);
+  return { text: texts.join(" "), bad, canContinue };
+}
+
+/**
+ * The button that takes an ended run up again.
+ * @param {Words} words
+ * @param {() => void} onContinue
+ */
+export function continueButton(words, onContinue) {
+  const text = words.translate(WORDS.continueRun);
+  return html`<button type="button" class="tf-button tf-continue" @click=${pressed(onContinue)}>${text}</button>`;
+}
+
+/** The sentences about a run. */
 export class Notes {
-  /** @param {Object} stage @param {(what: string) => void} act */
-  constructor(stage, act) {
-    this.stage = stage;
-    this.text = h("span", { class: "tf-note-text" });
-    this.resume = h("button", { type: "button", class: "tf-button tf-continue" });
-    this.resume.addEventListener("click", pressed(() => act("continue")));
-    this.node = h("div", { class: "tf-note", role: "status", hidden: true }, this.text, this.resume);
-    this.toasts = h("div", { class: "tf-toasts", role: "alert" });
+  node = element("div", { className: "tf-note", role: "status", hidden: true });
+  #onContinue;
+
+  /** @param {() => void} onContinue */
+  constructor(onContinue) {
+    this.#onContinue = onContinue;
   }
 
-  update() {
-    const { model, words, shownStep, watched, link, own } = this.stage;
-    const said = [];
-    let bad = false;
-    if (link === "lost" && watched) said.push(words.say(WORDS.lost));
-    else if (link === "none" && watched) said.push(words.say(WORDS.noSocket));
-    const state = model.state;
-    const why = own && model.ended ? words.sentence(model.status.sentence) : "";
-    if (own && (BAD.has(state) || why) && shownStep === null) {
-      bad = true;
-      said.push(why || words.say(WORDS[state]));
-    }
-    const notes = model.notes.filter((note) => shownStep === null || note.step <= shownStep);
-    const last = notes[notes.length - 1];
-    if (last) said.push(words.sentence(last.sentence));
-    const resumable = own && model.ended && model.mine && model.status.resumable && shownStep === null;
-    this.node.hidden = !said.length;
-    // Beside the words where there are some, else in the bar above, so that nothing below moves.
-    const home = said.length ? this.node : this.stage.transport.row;
-    if (this.resume.parentNode !== home) home.append(this.resume);
+  /** @param {NoteText} note @param {Words} words */
+  update({ text, bad, canContinue }, words) {
+    this.node.hidden = !text;
     this.node.classList.toggle("tf-bad", bad);
-    put(this.text, said.join(" "));
-    this.resume.hidden = !resumable;
-    put(this.resume, words.say(WORDS.continueRun));
-    named(this.resume, words.say(WORDS.continueRun));
+    const button = canContinue ? continueButton(words, this.#onContinue) : nothing;
+    render(text ? html`<span class="tf-note-text">${text}</span>${button}` : nothing, this.node);
+  }
+}
+
+/** Refusals, each for some seconds. */
+export class Toasts {
+  node = element("div", { className: "tf-toasts", role: "alert" });
+  /** @type {{text: string}[]} */
+  #shown = [];
+
+  /** @param {string} text @param {Words} words */
+  show(text, words) {
+    if (!text) return;
+    const toast = { text };
+    this.#shown = [...this.#shown.slice(1 - MOST_TOASTS), toast];
+    setTimeout(() => this.#remove(toast, words), TOAST_MS);
+    this.#render(words);
   }
 
-  /** Say for a moment why something was refused. */
-  toast(text) {
-    if (!text) return;
-    const { words } = this.stage;
-    const close = h("button", { type: "button", class: "tf-small" }, icon("close"));
-    named(close, words.say(WORDS.close));
-    const node = h("div", { class: "tf-toast" }, h("span", { text }), close);
-    const gone = () => node.remove();
-    close.addEventListener("click", gone);
-    setTimeout(gone, TOAST_MS);
-    this.toasts.append(node);
-    while (this.toasts.children.length > 3) this.toasts.firstChild.remove();
+  /** @param {{text: string}} toast @param {Words} words */
+  #remove(toast, words) {
+    this.#shown = this.#shown.filter((other) => other !== toast);
+    this.#render(words);
+  }
+
+  /** @param {Words} words */
+  #render(words) {
+    const close = words.translate(WORDS.close);
+    const toasts = this.#shown.map(
+      (toast) => html`<div class="tf-toast">
+        <span>${toast.text}</span>
+        <button
+          type="button"
+          class="tf-small"
+          aria-label=${close}
+          title=${close}
+          @click=${() => this.#remove(toast, words)}
+        >${icon("close")}</button>
+      </div>`,
+    );
+    render(toasts, this.node);
   }
 }

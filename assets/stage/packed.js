@@ -1,11 +1,28 @@
-/** Arrays that travel as base64, and rasters painted on a canvas. See core/figures.py for the other end. */
+/** Arrays that travel as base64, and rasters as PNG images. core/figures.py is the other end. */
 
+import { element } from "./dom.js";
+
+/**
+ * @typedef {import("./messages.js").PackedArray} PackedArray
+ *
+ * @typedef {Object} Raster a picture of a few colours, or of any
+ * @property {number[]} shape height, width and for "rgb" 3 or 4 channels
+ * @property {string} bdata bytes in base64
+ * @property {string[]|"rgb"} colours of the indices, or the anchors of a ramp
+ * @property {boolean} ramp
+ * @property {boolean} smooth whether it is enlarged smoothly
+ */
+
+/** @type {Object<string, new (buffer: ArrayBuffer) => any>} */
 const TYPES = {
   f8: Float64Array, f4: Float32Array, i4: Int32Array, u4: Uint32Array,
   i2: Int16Array, u2: Uint16Array, i1: Int8Array, u1: Uint8Array, u1c: Uint8ClampedArray,
 };
 
-/** Bytes of a base64 text. */
+/**
+ * Bytes of a base64 text.
+ * @param {string} text
+ */
 export function bytes(text) {
   const raw = atob(text);
   const result = new Uint8Array(raw.length);
@@ -13,21 +30,29 @@ export function bytes(text) {
   return result;
 }
 
-/** Whether a value is an array of some kind, plain or packed. */
+/**
+ * Whether a value is an array of some kind, plain or packed.
+ * @param {any} value
+ */
 export function isArray(value) {
   return Array.isArray(value) || ArrayBuffer.isView(value) || Boolean(value && value.bdata && value.dtype);
 }
 
 /**
  * The flat numbers of a packed array; a plain list as it is.
- * @param {Array|{dtype: string, bdata: string, shape?: string}} value
+ * @param {any} value an array, a PackedArray, or nothing
+ * @returns {any} an array or a typed array
  */
 export function unpacked(value) {
   if (!value || !value.bdata || !value.dtype) return value || [];
   return new TYPES[value.dtype](bytes(value.bdata).buffer);
 }
 
-/** Rows of an array of two dimensions, or one row of a flat one. */
+/**
+ * Rows of an array of two dimensions, or one row of a flat one.
+ * @param {any} value an array or a PackedArray
+ * @returns {any[][]}
+ */
 export function rows(value) {
   if (Array.isArray(value)) return Array.isArray(value[0]) ? value : [value];
   const flat = unpacked(value);
@@ -36,15 +61,22 @@ export function rows(value) {
   return Array.from({ length: shape[0] }, (_, i) => Array.from(flat.slice(i * shape[1], (i + 1) * shape[1])));
 }
 
-/** Red, green, blue and opacity of #rgb, #rrggbb or #rrggbbaa. */
-function hex(colour) {
+/**
+ * Red, green, blue and opacity, 0 to 255, of #rgb, #rrggbb or #rrggbbaa.
+ * @param {string} colour
+ */
+function rgba(colour) {
   const text = colour.length === 4 ? colour.replace(/[0-9a-f]/gi, "$&$&") : colour;
   return [1, 3, 5, 7].map((i) => (i < text.length ? parseInt(text.slice(i, i + 2), 16) : 255));
 }
 
-/** 256 colours between the anchors of a ramp, or a colour for each index. */
+/**
+ * 256 colours of four bytes, between the anchors of a ramp, or one for each index.
+ * @param {string[]} colours
+ * @param {boolean} ramp
+ */
 function palette(colours, ramp) {
-  const anchors = colours.map(hex);
+  const anchors = colours.map(rgba);
   const table = new Uint8Array(256 * 4);
   for (let i = 0; i < 256; i += 1) {
     let colour = anchors[Math.min(i, anchors.length - 1)];
@@ -58,26 +90,27 @@ function palette(colours, ramp) {
   return table;
 }
 
+/** @type {Map<string, Uint8Array>} */
 const palettes = new Map();
-const painted = new Map();
-const KEPT = 64;
+/** @type {Map<string, string>} data URLs by content, the newest last */
+const images = new Map();
+const KEPT_IMAGES = 64;
 /** Pixels that a smooth raster gets for each of its own, along a side. */
 const SMOOTH = 4;
 
+/** @param {number} width @param {number} height */
 function canvasOf(width, height) {
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  return canvas;
+  const canvas = element("canvas", { width, height });
+  return { canvas, context: /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")) };
 }
 
 /**
- * A raster as a data URL that a Plotly layout image takes. The same content is painted once.
- * @param {{shape: number[], bdata: string, colours: string[]|"rgb", ramp: boolean, smooth: boolean}} raster
+ * A raster as the data URL of a PNG, which a Plotly layout image takes. The same content is encoded once.
+ * @param {Raster} raster
  */
-export function paintedRaster(raster) {
+export function rasterImage(raster) {
   const key = `${raster.shape}|${raster.colours}|${raster.bdata}`;
-  const known = painted.get(key);
+  const known = images.get(key);
   if (known) return known;
   const [height, width, channels = 1] = raster.shape;
   const source = bytes(raster.bdata);
@@ -85,8 +118,8 @@ export function paintedRaster(raster) {
   let table = null;
   if (raster.colours !== "rgb") {
     const name = `${raster.colours}|${raster.ramp}`;
-    if (!palettes.has(name)) palettes.set(name, palette(raster.colours, raster.ramp));
-    table = palettes.get(name);
+    table = palettes.get(name) || palette(raster.colours, raster.ramp);
+    palettes.set(name, table);
   }
   for (let i = 0; i < width * height; i += 1) {
     if (table) {
@@ -96,17 +129,16 @@ export function paintedRaster(raster) {
       pixels[i * 4 + 3] = channels === 4 ? source[i * 4 + 3] : 255;
     }
   }
-  let canvas = canvasOf(width, height);
-  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  let { canvas, context } = canvasOf(width, height);
+  context.putImageData(new ImageData(pixels, width, height), 0, 0);
   if (raster.smooth) {
     const small = canvas;
-    canvas = canvasOf(width * SMOOTH, height * SMOOTH);
-    const brush = canvas.getContext("2d");
-    brush.imageSmoothingQuality = "high";
-    brush.drawImage(small, 0, 0, canvas.width, canvas.height);
+    ({ canvas, context } = canvasOf(width * SMOOTH, height * SMOOTH));
+    context.imageSmoothingQuality = "high";
+    context.drawImage(small, 0, 0, canvas.width, canvas.height);
   }
   const url = canvas.toDataURL("image/png");
-  painted.set(key, url);
-  if (painted.size > KEPT) painted.delete(painted.keys().next().value);
+  images.set(key, url);
+  if (images.size > KEPT_IMAGES) images.delete(images.keys().next().value || "");
   return url;
 }

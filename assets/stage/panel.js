@@ -1,312 +1,445 @@
 /** One panel: its frame, its buttons, and its figure. */
 
-import { chosen, curveFigure, indexAt } from "./curves.js";
-import { h, icon, named, put } from "./dom.js";
+import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { curveFigure, curvesOf, indexAt } from "./curves.js";
+import { element, icon } from "./dom.js";
 import { curvesCsv, figureCsv, save } from "./exports.js";
-import { CONFIG, dressed } from "./figures.js";
+import { CONFIG, themed } from "./figures.js";
+import { readStored, store } from "./storage.js";
 import { WORDS } from "./words.js";
 
-const LEGEND = 8;
+/**
+ * @typedef {import("./curves.js").DrawnCurve} DrawnCurve
+ * @typedef {import("./messages.js").PanelSpec} PanelSpec
+ * @typedef {import("./words.js").Words} Words
+ *
+ * @typedef {Object} Display what panels draw, and how
+ * @property {import("./viewed_run.js").ViewedRun} run
+ * @property {Words} words
+ * @property {import("./theme.js").Theme} theme
+ * @property {import("./load.js").PlotlyLibrary|null} plotly null until it is loaded
+ * @property {Object<string, string>} fields titles of settings by name
+ * @property {import("./messages.js").MetricSpec[]} metrics
+ * @property {boolean} touch whether fingers point: they scroll where a mouse would zoom
+ *
+ * @typedef {Object} LegendEntry
+ * @property {string} name
+ * @property {string} colour "" where the shape alone is shown
+ * @property {""|"tf-ring"|"tf-square"|"tf-stroke"} shape "" for a dot
+ * @property {string} [value] at the step that is shown
+ *
+ * @typedef {Object} PanelOptions
+ * @property {PanelSpec} spec
+ * @property {Display} display
+ * @property {() => void} onChange it has to be drawn again
+ * @property {() => void} onEnlarge its button to enlarge it, or to make it small again, was pressed
+ */
 
-/** Height of a picture, in pixels, below which the x axis goes without its name. */
+/** Curves that are named one by one. */
+const MOST_ENTRIES = 8;
+
+/** Height of a figure, in pixels, below which the x axis goes without its title. */
 const LOW = 130;
 
+/** Where it is kept which panels a person gave a logarithmic axis in this tab, or took it from. */
+const SCALES = "tenfold.scales";
+
+/** @type {("png"|"svg"|"csv")[]} */
+const FORMATS = ["png", "svg", "csv"];
+
 export class Panel {
-  /** @param {import("./panels.js").Panels} panels @param {Object} spec as the page tells it */
-  constructor(panels, spec) {
-    this.panels = panels;
-    this.stage = panels.stage;
-    this.spec = spec;
-    this.visible = false;
-    this.enlarged = false;
-    this.width = this.height = 0; // of the plot, as of its last change
-    this.heading = h("h3", { class: "tf-title" });
-    this.sentence = h("p", { class: "tf-sentence" });
-    this.legend = h("div", { class: "tf-legend" });
-    this.plot = h("div", { class: "tf-plot" });
-    this.plot.tfPanel = this;
-    this.empty = h("div", { class: "tf-empty" });
-    this.saver = this.menu();
-    this.larger = h("button", { type: "button", class: "tf-small", on: { click: () => this.turn() } });
-    this.scaler = h("button", { type: "button", class: "tf-small tf-scale", on: { click: () => this.rescale() } });
-    this.node = h(
-      "article",
-      { class: "tf-panel" },
-      h("header", { class: "tf-head" }, this.heading, this.legend),
-      h("div", { class: "tf-tools" }, spec.curves ? this.scaler : null, this.saver, this.larger),
-      this.sentence,
-      h("div", { class: "tf-canvas" }, this.plot, this.empty),
-    );
-    this.place = h("div", { class: "tf-place" }, this.node);
-    this.place.tfPanel = this;
+  /** Its place in the grid, which it leaves while it is enlarged. */
+  place = element("div", { className: "tf-place" });
+  /** The panel itself. */
+  node = element("article", { className: "tf-panel" });
+  /** Where Plotly draws. */
+  plot = element("div", { className: "tf-plot" });
+  /** Whether it is in sight. */
+  visible = false;
+  /** @type {PanelSpec} */
+  #spec;
+  /** @type {Display} */
+  #display;
+  #onChange;
+  #onEnlarge;
+  #empty = element("div", { className: "tf-empty" });
+  #canvas = element("div", { className: "tf-canvas" });
+  #enlarged = false;
+  #menuOpen = false;
+  /** Of the plot, as of its last change: to measure the element while drawing would have the browser lay out the page. */
+  #width = 0;
+  #height = 0;
+  /** Whether the page is wide, and type larger. */
+  #wide = false;
+  #drawn = 0;
+  /** @type {LegendEntry[]} */
+  #legend = [];
+  /** Whether the legend shows a family of curves by its first and last name. */
+  #legendOfFamily = false;
+
+  /** @param {PanelOptions} options */
+  constructor({ spec, display, onChange, onEnlarge }) {
+    this.#spec = spec;
+    this.#display = display;
+    this.#onChange = onChange;
+    this.#onEnlarge = onEnlarge;
+    this.#canvas.append(this.plot, this.#empty);
+    this.place.append(this.node);
   }
 
-  menu() {
-    this.items = ["png", "svg", "csv"].map((format) =>
-      h("button", { type: "button", role: "menuitem", class: "tf-item", "data-save": format }),
-    );
-    this.list = h("div", { class: "tf-menu", role: "menu", hidden: true }, ...this.items);
-    const open = (yes) => {
-      this.list.hidden = !yes;
-      this.saveButton.setAttribute("aria-expanded", String(yes));
-      if (yes) this.items[0].focus();
-    };
-    this.saveButton = h(
-      "button",
-      { type: "button", class: "tf-small", "aria-haspopup": "menu", "aria-expanded": "false" },
-      icon("save"),
-    );
-    this.saveButton.addEventListener("click", () => open(this.list.hidden));
-    for (const item of this.items) {
-      item.addEventListener("click", () => {
-        open(false);
-        this.saveButton.focus();
-        this.save(item.dataset.save);
-      });
-    }
-    const box = h("div", { class: "tf-saver" }, this.saveButton, this.list);
-    box.addEventListener("keydown", (event) => {
-      if (this.list.hidden) return;
-      const at = this.items.indexOf(document.activeElement);
-      if (event.key === "Escape") {
-        open(false);
-        this.saveButton.focus();
-      } else if (event.key === "ArrowDown") this.items[(at + 1) % 3].focus();
-      else if (event.key === "ArrowUp") this.items[(at + 2) % 3].focus();
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    box.addEventListener("focusout", (event) => box.contains(event.relatedTarget) || open(false));
-    return box;
+  get spec() {
+    return this.#spec;
   }
 
-  title() {
-    return this.stage.words.say(this.spec.title);
+  get title() {
+    return this.#display.words.translate(this.#spec.title);
   }
 
-  /** Take what the page says of it, in the language of the page. */
-  describe(spec) {
-    this.spec = spec;
-    const { words } = this.stage;
-    const title = this.title();
-    put(this.heading, title);
-    if (!this.visible && !this.enlarged) {
-      this.legendKey = null; // drawn anew, in the language of then, when it comes into sight
-      this.legend.replaceChildren();
-    }
-    put(this.sentence, words.say(spec.sentence));
-    this.sentence.title = words.say(spec.sentence);
-    this.node.setAttribute("aria-label", title);
+  /**
+   * Take what the page declares, and what is drawn from here on.
+   * @param {PanelSpec} spec
+   * @param {Display} display
+   */
+  describe(spec, display) {
+    this.#spec = spec;
+    this.#display = display;
+    // Out of sight the legend is dropped: it is drawn, in the language of then, when the panel comes into sight.
+    if (!this.visible && !this.#enlarged) this.#legend = [];
+    this.node.setAttribute("aria-label", this.title);
     this.node.dataset.panel = spec.name;
     this.place.dataset.size = spec.size;
     this.place.dataset.kind = spec.curves ? "curves" : "figure";
-    named(this.saveButton, words.say(WORDS.save, { title }));
-    const names = [WORDS.savePng, WORDS.saveSvg, WORDS.saveCsv];
-    this.items.forEach((item, i) => put(item, words.say(names[i])));
-    named(this.larger, this.enlarged ? words.say(WORDS.shrink) : words.say(WORDS.enlarge, { title }));
-    this.larger.replaceChildren(icon(this.enlarged ? "close" : "enlarge"));
-    put(this.scaler, words.say(WORDS.log));
-    named(this.scaler, `${words.say(WORDS.logAxis)}: ${title}`);
-    this.scaler.setAttribute("aria-pressed", String(this.log));
-    this.drawEmpty();
+    this.#render();
+    this.showEmptiness(display);
   }
 
-  turn() {
-    if (this.enlarged) this.panels.shrink();
-    else this.panels.enlarge(this);
-    this.larger.focus();
+  /**
+   * Draw the figure as it is now.
+   * @param {Display} display
+   */
+  draw(display) {
+    this.#display = display;
+    const curves = this.#curves();
+    const figure = this.#figure(curves);
+    this.showEmptiness(display, curves);
+    if (!figure || !display.plotly) return;
+    this.#legend = this.#spec.curves ? this.#curveLegend(curves) : figureLegend(figure);
+    if (!this.#spec.curves) figure.layout.showlegend = false; // in the plot it would take space
+    this.#render();
+    if (!this.#width || !this.#height) return;
+    const { layout } = figure;
+    breakTitle(layout.yaxis.title, this.#height - 2 * this.#typeSize, this.#typeSize);
+    // A low panel has space for the numbers of the axis or for its title.
+    if (this.#height < LOW && layout.xaxis?.title) layout.xaxis.title = { text: "" };
+    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height });
+    if (display.touch) layout.dragmode = false;
+    display.plotly.react(this.plot, figure.data, layout, { ...CONFIG, doubleClick: "reset" });
+    this.#drawn += 1;
+    this.plot.dataset.drawn = String(this.#drawn);
+    this.plot.dataset.run = display.run.id || "";
   }
 
-  /** The size of type: a hero and an enlarged panel are read from far away, and so is a wall of pictures. */
-  get size() {
-    if (this.enlarged) return this.width > 900 ? 20 : 16;
-    const wide = this.panels.wide ? 2 : 0;
-    return (this.spec.size === "hero" ? 16 : 14) + wide;
+  /**
+   * Show whether there is nothing to draw yet, or only of a run viewed before.
+   * @param {Display} display
+   * @param {DrawnCurve[]} curves
+   */
+  showEmptiness(display, curves = this.#curves()) {
+    this.#display = display;
+    const { run, words } = display;
+    const { curves: ofCurves, name } = this.#spec;
+    const figure = ofCurves ? null : run.figure(name);
+    const empty = ofCurves ? !curves.length : !figure || Boolean(figure.error);
+    const earlier = !empty && !ofCurves && run.isEarlier(name);
+    this.node.classList.toggle("tf-is-empty", empty);
+    this.node.classList.toggle("tf-is-earlier", earlier);
+    if (!empty && !earlier) return;
+    const expected = run.id !== null && !run.model.ended;
+    const text = figure?.error
+      ? words.sentence(figure.error)
+      : words.translate(expected ? WORDS.waiting : WORDS.empty);
+    if (this.#empty.textContent !== text) this.#empty.textContent = text;
   }
 
-  /** Whether the value axis is logarithmic: as a person chose it in this tab, else as the page says. */
-  get log() {
-    return remembered()[this.spec.name] ?? this.spec.scale === "log";
+  /**
+   * Enlarged it lies in a dialog, not in its place.
+   * @param {boolean} enlarged
+   */
+  setEnlarged(enlarged) {
+    this.#enlarged = enlarged;
+    if (!enlarged) this.place.append(this.node);
+    this.#render();
+    this.measure();
   }
 
-  rescale() {
-    remember(this.spec.name, !this.log);
-    this.scaler.setAttribute("aria-pressed", String(this.log));
-    this.panels.touch(this.spec.name);
+  /**
+   * On a wide page type is larger.
+   * @param {boolean} wide
+   */
+  setWide(wide) {
+    this.#wide = wide;
   }
 
-  get told() {
-    return this.spec.curves ? null : this.stage.figureOf(this.spec.name);
-  }
-
-  curves() {
-    const { metrics, model, theme, words } = this.stage;
-    return chosen(this.spec, metrics, model, theme, words);
-  }
-
-  /** What Plotly is given, null where there is nothing yet. */
-  figure() {
-    const { theme, words, fields, model, revision } = this.stage;
-    const how = { theme, words, size: this.size, revision };
-    if (!this.spec.curves) return this.told && !this.told.error ? dressed(this.told, how) : null;
-    const step = this.stage.shownStep;
-    return curveFigure({ log: this.log, curves: this.curves(), model, step, fields, ...how });
-  }
-
-  draw() {
-    const figure = this.figure();
-    this.drawEmpty(figure);
-    if (!figure) return;
-    if (this.spec.curves) this.drawLegend();
-    else this.drawKey(figure);
-    const { Plotly } = this.stage;
-    if (!this.width || !this.height) return; // to ask the element would have the browser lay out the page here
-    broken(figure.layout.yaxis.title, this.height - 2 * this.size, this.size);
-    // In a low panel there is room for the numbers of the axis or for its name.
-    if (this.height < LOW && figure.layout.xaxis?.title) figure.layout.xaxis.title = { text: "" };
-    figure.layout.autosize = false;
-    figure.layout.width = this.width;
-    figure.layout.height = this.height;
-    if (this.stage.touch) figure.layout.dragmode = false;
-    Plotly.react(this.plot, figure.data, figure.layout, { ...CONFIG, doubleClick: "reset" });
-    this.plot.dataset.drawn = String(Number(this.plot.dataset.drawn || 0) + 1);
-  }
-
-  drawEmpty(figure = this.drawable()) {
-    const empty = this.spec.curves ? !this.curves().length : !figure;
-    this.node.classList.toggle("tf-is-empty", Boolean(empty));
-    const old = !empty && !this.spec.curves && this.stage.isOld(this.spec.name);
-    this.node.classList.toggle("tf-is-old", Boolean(old));
-    if (!empty && !old) return;
-    const { words, watched, model } = this.stage;
-    const wrong = !this.spec.curves && this.told && this.told.error;
-    const hope = watched && !model.ended;
-    put(this.empty, wrong ? words.sentence(wrong) : words.say(hope ? WORDS.waiting : WORDS.empty));
-  }
-
-  drawable() {
-    return this.spec.curves || (this.told && !this.told.error);
-  }
-
-  /** Names and present values of the curves, in words beside the title: quicker to read than a legend in the plot. */
-  drawLegend() {
-    const { words, shownStep } = this.stage;
-    const curves = this.curves();
-    const family = curves.length > 2 && curves.every((curve) => curve.family);
-    const signature = curves.map((curve) => curve.metric + curve.name + curve.colour).join("|");
-    if (signature !== this.legendKey) {
-      this.legendKey = signature;
-      this.entries = curves.slice(0, family ? 0 : LEGEND).map((curve) => {
-        const value = h("span", { class: "tf-value" });
-        const dot = h("span", { class: curve.split === "test" ? "tf-dot tf-ring" : "tf-dot" });
-        dot.style.color = curve.colour;
-        const node = h("span", { class: "tf-entry" }, dot, h("span", { class: "tf-name", text: curve.name }), value);
-        return { node, value, metric: curve.metric };
-      });
-      this.legend.replaceChildren(...(family ? ramp(curves) : this.entries.map((entry) => entry.node)));
-    }
-    for (const entry of this.entries) {
-      const curve = curves.find((one) => one.metric === entry.metric);
-      const at = shownStep === null ? curve.x.length - 1 : indexAt(curve.x, shownStep);
-      put(entry.value, at < 0 ? "–" : counted(curve.y) ? words.number(curve.y[at]) : digits(curve.y[at], words));
-    }
-  }
-
-  /** The key of a figure stands beside its title too. What has many colours is shown by its shape alone. */
-  drawKey(figure) {
-    const named = figure.layout.showlegend ? figure.data.filter((trace) => trace.name && trace.showlegend !== false) : [];
-    figure.layout.showlegend = false; // in the plot it would take room, and the colour of whatever point comes first
-    const entries = named.map(({ name, type, mode, marker = {}, line = {} }) => {
-      const shape = type === "bar" ? "tf-square" : mode === "lines" ? "tf-stroke" : "";
-      const colour = mode === "lines" ? line.color : marker.color;
-      return { name, shape: marker.symbol === "circle-open" ? "tf-ring" : shape, colour };
-    });
-    const key = JSON.stringify(entries.map((one) => [one.name, one.shape, typeof one.colour === "string" && one.colour]));
-    if (key === this.legendKey) return;
-    this.legendKey = key;
-    this.legend.replaceChildren(
-      ...entries.map(({ name, shape, colour }) => {
-        const dot = h("span", { class: `tf-dot ${shape}` });
-        if (typeof colour === "string") dot.style.color = colour;
-        return h("span", { class: "tf-entry" }, dot, h("span", { class: "tf-name", text: name }));
-      }),
-    );
-  }
-
-  resized() {
+  /** The plot may have another size. */
+  measure() {
     if (!this.plot.isConnected) return;
     const { clientWidth, clientHeight } = this.plot;
-    if (this.width === clientWidth && this.height === clientHeight) return;
-    [this.width, this.height] = [clientWidth, clientHeight];
-    this.panels.touch(this.spec.name);
-  }
-
-  save(format) {
-    const { theme, Plotly } = this.stage;
-    const csv = () => (this.spec.curves ? curvesCsv(this.curves()) : figureCsv(this.told || {}));
-    if (format !== "csv" && !this.figure()) return Promise.resolve();
-    const size = { width: this.width, height: this.height };
-    const about = { name: this.spec.name, title: this.title(), figure: () => this.figure(), csv, theme, Plotly };
-    return save(format, { ...about, ...size });
+    if (this.#width === clientWidth && this.#height === clientHeight) return;
+    [this.#width, this.#height] = [clientWidth, clientHeight];
+    this.#onChange();
   }
 
   remove() {
-    if (this.stage.Plotly && this.plot.data) this.stage.Plotly.purge(this.plot);
+    if (this.#drawn) this.#display.plotly?.purge(this.plot);
     this.place.remove();
     this.node.remove();
   }
-}
 
-const SCALES = "tenfold.scales";
+  /** The size of type: a hero and an enlarged panel are read from far away, and so is a wide page. */
+  get #typeSize() {
+    if (this.#enlarged) return this.#width > 900 ? 20 : 16;
+    return (this.#spec.size === "hero" ? 16 : 14) + (this.#wide ? 2 : 0);
+  }
 
-/** Which panels a person gave a logarithmic axis in this tab, or took it from. */
-function remembered() {
-  try {
-    return JSON.parse(sessionStorage.getItem(SCALES)) || scales;
-  } catch {
-    return scales;
+  /** Whether the value axis is logarithmic: as a person chose in this tab, else as the page declares. */
+  get #log() {
+    return storedScales()[this.#spec.name] ?? this.#spec.scale === "log";
+  }
+
+  #curves() {
+    const { metrics, run, theme, words } = this.#display;
+    return this.#spec.curves ? curvesOf(this.#spec, metrics, run.model, theme, words) : [];
+  }
+
+  /**
+   * What Plotly is given; null where there is nothing yet.
+   * @param {DrawnCurve[]} curves
+   * @returns {{data: Object<string, any>[], layout: Object<string, any>}|null}
+   */
+  #figure(curves) {
+    const { run, theme, words, fields } = this.#display;
+    const how = { theme, words, size: this.#typeSize, revision: run.id || "" };
+    if (this.#spec.curves) {
+      return curveFigure({ log: this.#log, curves, marks: run.model.marks, step: run.shownStep, fields, ...how });
+    }
+    const figure = run.figure(this.#spec.name);
+    return figure && !figure.error ? themed(figure, how) : null;
+  }
+
+  /**
+   * Names and present values of the curves.
+   * @param {DrawnCurve[]} curves
+   * @returns {LegendEntry[]}
+   */
+  #curveLegend(curves) {
+    const { run, words } = this.#display;
+    const step = run.shownStep;
+    this.#legendOfFamily = curves.length > 2 && curves.every((curve) => curve.family);
+    return curves.slice(0, this.#legendOfFamily ? undefined : MOST_ENTRIES).map(({ name, colour, split, x, y }) => {
+      const at = step === null ? x.length - 1 : indexAt(x, step);
+      const value = at < 0 ? "–" : areCounts(y) ? words.number(y[at]) : threeDigits(y[at], words);
+      return { name, colour, shape: split === "test" ? "tf-ring" : "", value };
+    });
+  }
+
+  #render() {
+    const { words } = this.#display;
+    const { sentence, curves } = this.#spec;
+    const text = words.translate(sentence);
+    const scale = `${words.translate(WORDS.logAxis)}: ${this.title}`;
+    const size = words.translate(this.#enlarged ? WORDS.shrink : WORDS.enlarge, { title: this.title });
+    const scaleButton = () => html`<button
+      type="button"
+      class="tf-small tf-scale"
+      aria-label=${scale}
+      title=${scale}
+      aria-pressed=${String(this.#log)}
+      @click=${() => this.#toggleLog()}
+    >${words.translate(WORDS.log)}</button>`;
+    render(
+      html`<header class="tf-head">
+          <h3 class="tf-title">${this.title}</h3>
+          <div class="tf-legend">${this.#legendOfFamily ? ramp(this.#legend) : this.#legend.map(legendEntry)}</div>
+        </header>
+        <div class="tf-tools">
+          ${curves ? scaleButton() : nothing} ${this.#menu()}
+          <button
+            type="button"
+            class="tf-small tf-enlarge"
+            aria-label=${size}
+            title=${size}
+            @click=${(/** @type {MouseEvent} */ event) => {
+              this.#onEnlarge();
+              /** @type {HTMLElement} */ (event.currentTarget).focus();
+            }}
+          >${icon(this.#enlarged ? "close" : "enlarge")}</button>
+        </div>
+        <p class="tf-sentence" title=${text}>${text}</p>
+        ${this.#canvas}`,
+      this.node,
+    );
+  }
+
+  #menu() {
+    const { words } = this.#display;
+    const name = words.translate(WORDS.save, { title: this.title });
+    const items = { png: WORDS.savePng, svg: WORDS.saveSvg, csv: WORDS.saveCsv };
+    return html`<div
+      class="tf-saver"
+      @keydown=${(/** @type {KeyboardEvent} */ event) => this.#moveInMenu(event)}
+      @focusout=${(/** @type {FocusEvent} */ event) => {
+        const box = /** @type {HTMLElement} */ (event.currentTarget);
+        if (!box.contains(/** @type {Node|null} */ (event.relatedTarget))) this.#openMenu(false);
+      }}
+    >
+      <button
+        type="button"
+        class="tf-small"
+        aria-haspopup="menu"
+        aria-expanded=${String(this.#menuOpen)}
+        aria-label=${name}
+        title=${name}
+        @click=${() => this.#openMenu(!this.#menuOpen, true)}
+      >${icon("save")}</button>
+      <div class="tf-menu" role="menu" ?hidden=${!this.#menuOpen}>
+        ${FORMATS.map(
+          (format) => html`<button
+            type="button"
+            role="menuitem"
+            class="tf-item"
+            data-save=${format}
+            @click=${() => {
+              this.#openMenu(false, true);
+              this.#save(format);
+            }}
+          >${words.translate(items[format])}</button>`,
+        )}
+      </div>
+    </div>`;
+  }
+
+  /** @param {boolean} open @param {boolean} focus whether the focus goes into the menu, or back to its button */
+  #openMenu(open, focus = false) {
+    if (this.#menuOpen === open) return;
+    this.#menuOpen = open;
+    this.#render();
+    const target = this.node.querySelector(open ? ".tf-item" : ".tf-saver > button");
+    if (focus && target instanceof HTMLElement) target.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #moveInMenu(event) {
+    if (!this.#menuOpen) return;
+    /** @type {HTMLElement[]} */
+    const items = [...this.node.querySelectorAll(/** @type {"button"} */ (".tf-item"))];
+    const at = items.findIndex((item) => item === document.activeElement);
+    if (event.key === "Escape") this.#openMenu(false, true);
+    else if (event.key === "ArrowDown") items[(at + 1) % items.length].focus();
+    else if (event.key === "ArrowUp") items[(at + items.length - 1) % items.length].focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #toggleLog() {
+    store(SCALES, { ...storedScales(), [this.#spec.name]: !this.#log });
+    this.#render();
+    this.#onChange();
+  }
+
+  /** @param {"png"|"svg"|"csv"} format */
+  #save(format) {
+    const { run, theme, plotly } = this.#display;
+    const { curves, name } = this.#spec;
+    return save(format, {
+      name,
+      title: this.title,
+      theme,
+      plotly,
+      csv: () => (curves ? curvesCsv(this.#curves()) : figureCsv(run.figure(name) || {})),
+      figure: () => this.#figure(this.#curves()),
+      width: this.#width,
+      height: this.#height,
+    });
   }
 }
 
-let scales = {};
+/** @returns {Object<string, boolean>} whether the value axis is logarithmic, by panel */
+const storedScales = () => readStored(SCALES, {});
 
-function remember(name, log) {
-  scales = { ...remembered(), [name]: log };
-  try {
-    sessionStorage.setItem(SCALES, JSON.stringify(scales));
-  } catch {
-    // A browser may keep nothing: the choice then lasts as long as the page.
-  }
-}
-
-/** A title that is longer than its axis goes on in a second line where it has a comma. */
-function broken(title, room, size) {
-  const { text = "" } = title || {};
-  if (text.length * size * 0.5 > room) title.text = text.replace(/([,，])\s*/, "$1<br>");
-}
-
-/** A family's legend: the first and the last name, and between them a dot of each colour. */
-function ramp(curves) {
-  const dots = curves.map((curve) => {
-    const dot = h("span", { class: "tf-dot", title: curve.name });
-    dot.style.color = curve.colour;
-    return dot;
+/**
+ * The legend of a figure, which stands beside its title too. A trace of many colours is shown by its shape alone.
+ * @param {{data: Object<string, any>[], layout: Object<string, any>}} figure
+ * @returns {LegendEntry[]}
+ */
+function figureLegend({ data, layout }) {
+  const named = layout.showlegend ? data.filter((trace) => trace.name && trace.showlegend !== false) : [];
+  return named.map(({ name, type, mode, marker = {}, line = {} }) => {
+    const colour = mode === "lines" ? line.color : marker.color;
+    const shape = type === "bar" ? "tf-square" : mode === "lines" ? "tf-stroke" : "";
+    return {
+      name,
+      colour: typeof colour === "string" ? colour : "",
+      shape: marker.symbol === "circle-open" ? "tf-ring" : shape,
+    };
   });
-  const name = (curve) => h("span", { class: "tf-name", text: curve.name });
-  return [h("span", { class: "tf-entry tf-ramp" }, name(curves[0]), ...dots, name(curves[curves.length - 1]))];
 }
 
-/** Whether these are counts: whole numbers, and not only 0 and 1, which may be shares. */
-function counted(values) {
-  return values.every((value) => value === null || Number.isInteger(value)) && values.some((value) => value > 1);
+/** @param {LegendEntry} entry */
+const dot = ({ shape, colour, name }, title = "") =>
+  html`<span class="tf-dot ${shape}" style=${colour ? `color: ${colour}` : nothing} title=${title ? name : nothing}></span>`;
+
+/** @param {LegendEntry} entry */
+const legendEntry = (entry) =>
+  html`<span class="tf-entry"
+    >${dot(entry)}<span class="tf-name">${entry.name}</span
+    >${entry.value === undefined ? nothing : html`<span class="tf-value">${entry.value}</span>`}</span
+  >`;
+
+/**
+ * The legend of a family: the first and the last name, and between them a dot of each colour.
+ * @param {LegendEntry[]} entries
+ */
+const ramp = (entries) =>
+  entries.length === 0
+    ? nothing
+    : html`<span class="tf-entry tf-ramp"
+        ><span class="tf-name">${entries[0].name}</span>${entries.map((entry) => dot({ ...entry, shape: "" }, "title"))}<span
+          class="tf-name"
+          >${entries[entries.length - 1].name}</span
+        ></span
+      >`;
+
+/**
+ * Break a title that is longer than its axis after its first comma.
+ * @param {{text?: string}|undefined} title
+ * @param {number} length of the axis in pixels
+ * @param {number} size of type in pixels
+ */
+function breakTitle(title, length, size) {
+  const { text = "" } = title || {};
+  if (title && text.length * size * 0.5 > length) title.text = text.replace(/([,，])\s*/, "$1<br>");
 }
 
-/** A running value in three digits that keeps its width. */
-function digits(value, words) {
+/**
+ * Whether these are counts: whole numbers, and not only 0 and 1, which may be shares.
+ * @param {(number|null)[]} values
+ */
+function areCounts(values) {
+  return (
+    values.every((value) => value === null || Number.isInteger(value)) && values.some((value) => value !== null && value > 1)
+  );
+}
+
+/**
+ * A running value in three digits, which keeps its width.
+ * @param {number|null} value
+ * @param {Words} words
+ */
+function threeDigits(value, words) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   if (size >= 100000) return value.toExponential(1).replace("e+", "e");
   if (size !== 0 && size < 0.001) return words.number(value, 3);
-  return words.fixed(value, size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
+  return words.decimals(value, size < 10 ? 3 : size < 100 ? 2 : size < 1000 ? 1 : 0);
 }

@@ -1,295 +1,398 @@
 /**
  * The grid of panels: hero, side, below, and those folded away until wanted. It knows which are in sight, and draws
- * those that changed, one after another within a frame's time; a panel out of sight is neither asked for nor drawn.
+ * those that changed, one after another within a frame's time; a panel out of sight is neither requested nor drawn.
  */
 
-import { h, icon, named, pressed } from "./dom.js";
+import { html, render } from "../vendor/lit-html/lit-html.js";
+import { element, icon, pressed } from "./dom.js";
 import { Panel } from "./panel.js";
+import { readStored, store } from "./storage.js";
 import { WORDS } from "./words.js";
 
-/** So long the page waits for the run it asked for before it draws the old one again. */
+/**
+ * @typedef {import("./panel.js").Display} Display
+ * @typedef {import("./messages.js").PanelSpec} PanelSpec
+ *
+ * @typedef {Object} PanelsEvents
+ * @property {(names: string[]) => void} onSight other snapshot panels are in sight
+ * @property {() => void} onDrawn all that waited is drawn
+ * @property {(dialog: HTMLDialogElement|null) => void} onDialog a panel is enlarged in this dialog, or no longer
+ */
+
+/** So long the old run is not drawn after another was requested. */
 const HOLD_MS = 1500;
 
 /** Longest stretch of drawing in one animation frame; what remains comes in the next one. */
 const SLICE_MS = 24;
 
+/** Width of the grid, in pixels, beyond which type is larger. */
+const WIDE = 1400;
+
+/** Milliseconds that the panels in sight have to stay the same before they are reported. */
+const SIGHT_MS = 60;
+
+/** The rate of drawing is taken over so many milliseconds. */
+const RATE_MS = 2000;
+
+/** Where it is kept which folded panels are open in this tab. */
+const OPEN = "tenfold.open";
+
 export class Panels {
-  /** @param {Object} stage the stage: its model, theme, words, view and Plotly are read at each drawing. */
-  constructor(stage) {
-    this.stage = stage;
-    /** @type {Map<string, Panel>} */
-    this.panels = new Map();
-    this.open = new Set(remembered());
-    this.dirty = new Set();
-    this.round = new Set(); // drawn since all that waited were drawn
-    this.asked = 0;
-    this.cost = 0;
-    this.waitUntil = 0;
-    this.drawn = [];
-    this.main = h("div", { class: "tf-main" });
-    this.side = h("div", { class: "tf-side" });
-    this.below = h("div", { class: "tf-below" });
-    this.chips = h("div", { class: "tf-chips" });
-    this.chipsLabel = h("span", { class: "tf-chips-label" });
-    this.folded = h("div", { class: "tf-below" });
-    const foldHead = h("div", { class: "tf-fold-head" }, this.chipsLabel, this.chips);
-    this.fold = h("div", { class: "tf-fold" }, foldHead, this.folded);
-    this.node = h("section", { class: "tf-panels" }, this.main, this.below, this.fold);
-    this.observer = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "60px" });
-    this.wide = false;
-    this.resizer = new ResizeObserver((entries) => {
-      for (const entry of entries) entry.target.tfPanel?.resized();
-      this.widened();
-    });
-    this.resizer.observe(this.node);
-    this.dialog = h("dialog", { class: "tf-dialog" });
-    this.dialog.addEventListener("close", () => this.shrink());
+  node = element("section", { className: "tf-panels" });
+  /** Where a panel is enlarged. */
+  dialog = element("dialog", { className: "tf-dialog" });
+  /** @type {PanelsEvents} */
+  #events;
+  /** @type {Display} */
+  #display;
+  /** @type {Map<string, Panel>} by name, the hero first */
+  #panels = new Map();
+  /** @type {WeakMap<Element, Panel>} by place and by plot */
+  #panelOf = new WeakMap();
+  /** @type {Panel[]} those that a person may fold away */
+  #foldable = [];
+  /** @type {Set<string>} names of the folded panels that are open */
+  #open = new Set(readStored(OPEN, []));
+  /** @type {Panel|null} */
+  #enlarged = null;
+  #wide = false;
+
+  /** @type {Set<string>} names of the panels that have something new to draw */
+  #changed = new Set();
+  /** @type {Set<string>} names of those drawn since all that waited were drawn */
+  #drawnInRound = new Set();
+  #scheduled = false;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #timer;
+  /** Drawing waits until then, by the browser's clock. */
+  #waitUntil = 0;
+  /** Milliseconds of drawing since all that waited was drawn. */
+  #cost = 0;
+  /** Whether drawing waits until it is resumed. */
+  #suspended = false;
+  #stopped = false;
+  /** @type {number[]} when the first panel in sight was drawn, by the browser's clock */
+  #heroDrawnAt = [];
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #sightTimer;
+
+  #main = element("div", { className: "tf-main" });
+  #side = element("div", { className: "tf-side" });
+  #below = element("div", { className: "tf-below" });
+  #fold = element("div", { className: "tf-fold" });
+  #foldHead = element("div", { className: "tf-fold-head" });
+  #folded = element("div", { className: "tf-below" });
+  #intersections = new IntersectionObserver((entries) => this.#sightChanged(entries), { rootMargin: "60px" });
+  #sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) this.#panelOf.get(entry.target)?.measure();
+    this.#measure();
+  });
+
+  /**
+   * @param {Display} display
+   * @param {PanelsEvents} events
+   */
+  constructor(display, events) {
+    this.#display = display;
+    this.#events = events;
+    this.#fold.append(this.#foldHead, this.#folded);
+    this.node.append(this.#main, this.#below, this.#fold);
+    this.#sizes.observe(this.node);
+    this.dialog.addEventListener("close", () => this.#shrink());
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
-  /** Take the panels that the page names; those known already keep their element and their zoom. */
-  set(specs) {
-    const names = new Set(specs.map((spec) => spec.name));
-    for (const [name, panel] of this.panels) if (!names.has(name)) this.drop(name, panel);
-    const places = { hero: [], side: [], below: [], folded: [] };
-    for (const spec of specs) {
-      let panel = this.panels.get(spec.name);
-      if (panel && panel.spec.curves !== spec.curves) {
-        this.drop(spec.name, panel);
-        panel = null;
-      }
-      if (!panel) {
-        panel = new Panel(this, spec);
-        this.panels.set(spec.name, panel);
-      }
-      panel.describe(spec);
-      (places[spec.size] || places.below).push(panel);
-    }
-    this.panels = new Map(Object.values(places).flat().map((panel) => [panel.spec.name, panel])); // the foremost first
-    const nodes = (list) => list.map((panel) => panel.place);
-    arrange(this.side, nodes(places.side));
-    arrange(this.main, [...nodes(places.hero), ...(places.side.length ? [this.side] : [])]);
-    arrange(this.below, nodes(places.below));
-    this.main.classList.toggle("tf-alone", !places.side.length || !places.hero.length);
-    this.main.classList.toggle("tf-crowded", places.side.length > 2);
-    this.main.style.setProperty("--tf-sides", Math.max(2, places.side.length));
-    this.below.hidden = !places.below.length;
-    this.foldable = places.folded;
-    this.drawFold();
-    for (const panel of this.panels.values()) {
-      this.observer.observe(panel.place);
-      this.resizer.observe(panel.plot);
-      this.touch(panel.spec.name);
-    }
-  }
-
-  drop(name, panel) {
-    this.observer.unobserve(panel.place);
-    this.resizer.unobserve(panel.plot);
-    panel.remove();
-    this.panels.delete(name);
-    this.dirty.delete(name);
-  }
-
-  drawFold() {
-    const { words } = this.stage;
-    this.node.setAttribute("aria-label", words.say(WORDS.panels));
-    this.fold.hidden = !this.foldable.length;
-    this.chipsLabel.textContent = words.say(WORDS.more);
-    const chips = this.foldable.map((panel) => {
-      const { name } = panel.spec;
-      const open = this.open.has(name);
-      const turn = pressed(() => this.turn(name));
-      const chip = h("button", { type: "button", class: "tf-chip", on: { click: turn } });
-      chip.setAttribute("aria-expanded", String(open));
-      chip.append(icon(open ? "minus" : "plus"), panel.title());
-      chip.dataset.panel = name;
-      named(chip, panel.title(), words.say(panel.spec.sentence));
-      return chip;
-    });
-    const focused = document.activeElement && this.chips.contains(document.activeElement);
-    const last = focused ? document.activeElement.dataset.panel : null;
-    this.chips.replaceChildren(...chips);
-    if (last) chips.find((chip) => chip.dataset.panel === last)?.focus();
-    arrange(this.folded, this.foldable.filter((panel) => this.open.has(panel.spec.name)).map((panel) => panel.place));
-  }
-
-  turn(name) {
-    if (this.open.has(name)) this.open.delete(name);
-    else this.open.add(name);
-    remember([...this.open]);
-    this.drawFold();
-  }
-
-  seen(entries) {
-    let changed = false;
-    for (const entry of entries) {
-      const panel = entry.target.tfPanel;
-      if (!panel || panel.enlarged) continue;
-      if (panel.visible !== entry.isIntersecting) {
-        panel.visible = entry.isIntersecting;
-        changed = true;
-        if (panel.visible) this.touch(panel.spec.name);
-      }
-    }
-    if (changed) this.stage.sightChanged();
-  }
-
-  /** Names of the snapshot panels in sight. */
-  inSight() {
-    return [...this.panels.values()].filter((p) => p.visible && !p.spec.curves).map((p) => p.spec.name);
-  }
-
-  /** Names of all snapshot panels. */
-  snapshots() {
-    return [...this.panels.values()].filter((p) => !p.spec.curves).map((p) => p.spec.name);
-  }
-
-  /** Say that a panel has something new to draw; "*" for all, "curves" for those of curves. */
-  touch(name) {
-    if (name === "*") {
-      for (const [key, panel] of this.panels) {
-        panel.drawEmpty();
-        this.dirty.add(key);
-      }
-    } else if (name === "curves") for (const [key, p] of this.panels) p.spec.curves && this.dirty.add(key);
-    else this.dirty.add(name);
-    this.schedule();
-  }
-
-  /** Another run begins: the curves are its own from the first point, other pictures stay until it has some. */
-  begin() {
-    for (const panel of this.panels.values()) panel.drawEmpty();
-    clearTimeout(this.timer);
-    this.asked = this.waitUntil = 0;
-    this.touch("curves");
-  }
-
-  /** A run was asked for: until it comes the thread belongs to the page, which has to ask the server. */
-  hold() {
-    this.waitUntil = performance.now() + HOLD_MS;
+  /** How often a second the hero was drawn, or the first panel in sight, over the last two. */
+  get heroRate() {
+    const since = performance.now() - RATE_MS;
+    this.#heroDrawnAt = this.#heroDrawnAt.filter((at) => at > since);
+    return (this.#heroDrawnAt.length * 1000) / RATE_MS;
   }
 
   /** Whether something in sight waits to be drawn. */
-  get due() {
-    return [...this.dirty].some((name) => this.panels.get(name)?.visible);
+  get drawing() {
+    return Boolean(this.#display.plotly) && this.#waiting;
   }
 
-  schedule() {
-    if (this.asked || this.stopped) return;
-    const wait = this.waitUntil - performance.now();
-    this.asked = 1;
-    const go = () => requestAnimationFrame(() => this.frame());
-    if (wait > 4) this.timer = setTimeout(go, wait);
-    else go();
+  /** Names of the snapshot panels in sight. */
+  get snapshotsInSight() {
+    return this.#names((panel) => panel.visible && !panel.spec.curves);
+  }
+
+  /** Names of all snapshot panels. */
+  get snapshots() {
+    return this.#names((panel) => !panel.spec.curves);
   }
 
   /**
-   * Draw what is due: the foremost at once, and the others each once before any a second time. Two thirds of the time at
-   * the most are spent drawing: the rest belongs to the page.
+   * Draw this from here on; what is drawn already stays until it is invalidated.
+   * @param {Display} display
    */
-  frame() {
-    this.asked = 0;
-    if (this.stopped || !this.stage.Plotly) return;
-    const start = performance.now();
-    if (this.waitUntil - start > 4) {
-      this.schedule();
-      return;
-    }
-    const visible = [...this.panels.keys()].filter((name) => this.panels.get(name).visible);
-    const waiting = visible.filter((name) => this.dirty.has(name));
-    const [foremost] = visible;
-    let others = waiting.filter((name) => name !== foremost && !this.round.has(name));
-    if (!others.length) {
-      this.round.clear();
-      others = waiting.filter((name) => name !== foremost);
-    }
-    for (const name of [...waiting.filter((name) => name === foremost), ...others]) {
-      const panel = this.panels.get(name);
-      this.dirty.delete(name);
-      if (name === foremost) this.stage.drawnAt.push(start);
-      else this.round.add(name);
-      try {
-        panel.draw();
-      } catch (error) {
-        console.error(error); // one picture that fails must not hold up the others, or what comes next
+  show(display) {
+    this.#display = display;
+  }
+
+  /**
+   * Take the panels that the page declares; those known already keep their element and their zoom.
+   * @param {PanelSpec[]} specs
+   */
+  declare(specs) {
+    const names = new Set(specs.map((spec) => spec.name));
+    for (const [name, panel] of this.#panels) if (!names.has(name)) this.#drop(name, panel);
+    /** @type {Object<PanelSpec["size"], Panel[]>} */
+    const areas = { hero: [], side: [], below: [], folded: [] };
+    for (const spec of specs) {
+      let panel = this.#panels.get(spec.name);
+      if (panel && panel.spec.curves !== spec.curves) {
+        this.#drop(spec.name, panel);
+        panel = undefined;
       }
-      if (name !== foremost && performance.now() - start > SLICE_MS) break;
+      panel ||= this.#make(spec);
+      panel.describe(spec, this.#display);
+      (areas[spec.size] || areas.below).push(panel);
     }
-    this.cost += performance.now() - start;
-    if (this.due) {
-      this.schedule();
-      return;
+    this.#panels = new Map(Object.values(areas).flat().map((panel) => [panel.spec.name, panel]));
+    const places = (/** @type {Panel[]} */ panels) => panels.map((panel) => panel.place);
+    arrange(this.#side, places(areas.side));
+    arrange(this.#main, [...places(areas.hero), ...(areas.side.length ? [this.#side] : [])]);
+    arrange(this.#below, places(areas.below));
+    this.#main.classList.toggle("tf-alone", !areas.side.length || !areas.hero.length);
+    this.#main.classList.toggle("tf-crowded", areas.side.length > 2);
+    this.#main.style.setProperty("--tf-sides", String(Math.max(2, areas.side.length)));
+    this.#below.hidden = !areas.below.length;
+    this.#foldable = areas.folded;
+    this.#renderFold();
+    for (const panel of this.#panels.values()) {
+      this.#intersections.observe(panel.place);
+      this.#sizes.observe(panel.plot);
     }
-    this.waitUntil = performance.now() + Math.min(this.cost / 2, 1000);
-    this.cost = 0;
-    this.round.clear();
-    this.stage.allDrawn();
+    this.invalidate(names);
   }
 
-  /** On a wide page type is larger. */
-  widened() {
-    const wide = this.node.clientWidth > 1400;
-    if (wide === this.wide) return;
-    this.wide = wide;
-    this.touch("*");
+  /**
+   * These panels have something new to draw.
+   * @param {Iterable<string>} names
+   */
+  invalidate(names) {
+    for (const name of names) if (this.#panels.has(name)) this.#changed.add(name);
+    this.#schedule();
   }
 
-  enlarge(panel) {
-    this.shrink();
-    this.enlarged = panel;
-    panel.enlarged = true;
-    panel.place.style.height = `${panel.place.offsetHeight}px`;
-    this.dialog.append(panel.node, this.stage.notes.toasts); // what lies outside a dialog lies under it
-    this.dialog.setAttribute("aria-label", panel.title());
-    this.dialog.showModal();
-    panel.describe(panel.spec);
-    panel.resized();
+  /** All panels of curves have something new to draw. */
+  invalidateCurves() {
+    this.invalidate(this.#names((panel) => panel.spec.curves));
   }
 
-  shrink() {
-    const panel = this.enlarged;
-    if (!panel) return;
-    this.enlarged = null;
-    panel.enlarged = false;
-    panel.place.style.height = "";
-    panel.place.append(panel.node);
-    this.stage.root.append(this.stage.notes.toasts);
-    if (this.dialog.open) this.dialog.close();
-    panel.describe(panel.spec);
-    panel.resized();
-    this.observer.unobserve(panel.place);
-    this.observer.observe(panel.place);
+  /** All panels have something new to draw. */
+  invalidateAll() {
+    for (const panel of this.#panels.values()) panel.showEmptiness(this.#display);
+    this.invalidate(this.#panels.keys());
+  }
+
+  /** Another run is shown: its curves from the first point, and figures of the run before until it has some. */
+  begin() {
+    for (const panel of this.#panels.values()) panel.showEmptiness(this.#display);
+    clearTimeout(this.#timer);
+    this.#scheduled = false;
+    this.#waitUntil = 0;
+    this.invalidateCurves();
+  }
+
+  /** Another run was requested: until it comes the browser's time belongs to the page. */
+  hold() {
+    this.#waitUntil = performance.now() + HOLD_MS;
+  }
+
+  /** Draw nothing until `resume`: something lies over the panels, and needs the browser's time. */
+  suspend() {
+    this.#suspended = true;
+  }
+
+  resume() {
+    this.#suspended = false;
+    this.#waitUntil = 0;
+    this.#schedule();
   }
 
   stop() {
-    this.stopped = true;
-    this.observer.disconnect();
-    this.resizer.disconnect();
-    for (const panel of this.panels.values()) panel.remove();
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#sightTimer);
+    this.#intersections.disconnect();
+    this.#sizes.disconnect();
+    for (const panel of this.#panels.values()) panel.remove();
+  }
+
+  get #waiting() {
+    return [...this.#changed].some((name) => this.#panels.get(name)?.visible);
+  }
+
+  /** @param {(panel: Panel) => boolean} holds */
+  #names(holds) {
+    return [...this.#panels.values()].filter(holds).map((panel) => panel.spec.name);
+  }
+
+  /** @param {PanelSpec} spec */
+  #make(spec) {
+    /** @type {Panel} */
+    const panel = new Panel({
+      spec,
+      display: this.#display,
+      onChange: () => this.invalidate([panel.spec.name]),
+      onEnlarge: () => (this.#enlarged === panel ? this.#shrink() : this.#enlarge(panel)),
+    });
+    panel.setWide(this.#wide);
+    this.#panels.set(spec.name, panel);
+    this.#panelOf.set(panel.place, panel).set(panel.plot, panel);
+    return panel;
+  }
+
+  /** @param {string} name @param {Panel} panel */
+  #drop(name, panel) {
+    if (this.#enlarged === panel) this.#shrink();
+    this.#intersections.unobserve(panel.place);
+    this.#sizes.unobserve(panel.plot);
+    panel.remove();
+    this.#panels.delete(name);
+    this.#changed.delete(name);
+  }
+
+  #renderFold() {
+    const { words } = this.#display;
+    this.node.setAttribute("aria-label", words.translate(WORDS.panels));
+    this.#fold.hidden = !this.#foldable.length;
+    const chips = this.#foldable.map((panel) => {
+      const { name, sentence } = panel.spec;
+      const open = this.#open.has(name);
+      return html`<button
+        type="button"
+        class="tf-chip"
+        data-panel=${name}
+        aria-expanded=${String(open)}
+        aria-label=${panel.title}
+        title=${words.translate(sentence)}
+        @click=${pressed(() => this.#toggleFold(name))}
+      >${icon(open ? "minus" : "plus")}${panel.title}</button>`;
+    });
+    render(
+      html`<span class="tf-chips-label">${words.translate(WORDS.more)}</span>
+        <div class="tf-chips">${chips}</div>`,
+      this.#foldHead,
+    );
+    arrange(this.#folded, this.#foldable.filter(({ spec }) => this.#open.has(spec.name)).map((panel) => panel.place));
+  }
+
+  /** @param {string} name */
+  #toggleFold(name) {
+    if (!this.#open.delete(name)) this.#open.add(name);
+    store(OPEN, [...this.#open]);
+    this.#renderFold();
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #sightChanged(entries) {
+    let changed = false;
+    for (const entry of entries) {
+      const panel = this.#panelOf.get(entry.target);
+      if (!panel || panel === this.#enlarged || panel.visible === entry.isIntersecting) continue;
+      panel.visible = entry.isIntersecting;
+      changed = true;
+      if (panel.visible) this.invalidate([panel.spec.name]);
+    }
+    if (!changed) return;
+    clearTimeout(this.#sightTimer);
+    this.#sightTimer = setTimeout(() => this.#events.onSight(this.snapshotsInSight), SIGHT_MS);
+  }
+
+  #schedule() {
+    if (this.#scheduled || this.#stopped || this.#suspended) return;
+    const wait = this.#waitUntil - performance.now();
+    this.#scheduled = true;
+    const request = () => requestAnimationFrame(() => this.#frame());
+    if (wait > 4) this.#timer = setTimeout(request, wait);
+    else request();
+  }
+
+  /**
+   * Draw what waits: the first panel in sight, which is the hero where that is, at once, and the others each once before
+   * any a second time. Two thirds of the time at the most are spent drawing: the rest belongs to the page.
+   */
+  #frame() {
+    this.#scheduled = false;
+    if (this.#stopped || this.#suspended || !this.#display.plotly) return;
+    const start = performance.now();
+    if (this.#waitUntil - start > 4) {
+      this.#schedule();
+      return;
+    }
+    const visible = this.#names((panel) => panel.visible);
+    const waiting = visible.filter((name) => this.#changed.has(name));
+    const [hero] = visible;
+    let others = waiting.filter((name) => name !== hero && !this.#drawnInRound.has(name));
+    if (!others.length) {
+      this.#drawnInRound.clear();
+      others = waiting.filter((name) => name !== hero);
+    }
+    for (const name of [...waiting.filter((name) => name === hero), ...others]) {
+      this.#changed.delete(name);
+      if (name === hero) this.#heroDrawnAt.push(start);
+      else this.#drawnInRound.add(name);
+      try {
+        this.#panels.get(name)?.draw(this.#display);
+      } catch (error) {
+        console.error(error); // a figure that fails must not hold up the others, or what comes next
+      }
+      if (name !== hero && performance.now() - start > SLICE_MS) break;
+    }
+    this.#cost += performance.now() - start;
+    if (this.#waiting) {
+      this.#schedule();
+      return;
+    }
+    this.#waitUntil = performance.now() + Math.min(this.#cost / 2, 1000);
+    this.#cost = 0;
+    this.#drawnInRound.clear();
+    this.#events.onDrawn();
+  }
+
+  #measure() {
+    const wide = this.node.clientWidth > WIDE;
+    if (wide === this.#wide) return;
+    this.#wide = wide;
+    for (const panel of this.#panels.values()) panel.setWide(wide);
+    this.invalidateAll();
+  }
+
+  /** @param {Panel} panel */
+  #enlarge(panel) {
+    this.#shrink();
+    this.#enlarged = panel;
+    panel.place.style.height = `${panel.place.offsetHeight}px`;
+    this.dialog.append(panel.node);
+    this.dialog.setAttribute("aria-label", panel.title);
+    this.dialog.showModal();
+    this.#events.onDialog(this.dialog);
+    panel.setEnlarged(true);
+  }
+
+  #shrink() {
+    const panel = this.#enlarged;
+    if (!panel) return;
+    this.#enlarged = null;
+    panel.place.style.height = "";
+    panel.setEnlarged(false);
+    this.#events.onDialog(null);
+    if (this.dialog.open) this.dialog.close();
+    this.#intersections.unobserve(panel.place);
+    this.#intersections.observe(panel.place);
   }
 }
 
-const OPEN = "tenfold.open";
-
-/** The folded panels that this tab has open. A browser may keep nothing: then they start folded. */
-function remembered() {
-  try {
-    return JSON.parse(sessionStorage.getItem(OPEN)) || [];
-  } catch {
-    return [];
-  }
-}
-
-function remember(names) {
-  try {
-    sessionStorage.setItem(OPEN, JSON.stringify(names));
-  } catch {
-    // The choice then lasts as long as the page.
-  }
-}
-
-/** Make these the children in this order; one that is in its place already is not moved, for moving loses focus. */
+/**
+ * Make these the children in this order; one that is in its place already is not moved, for moving loses focus.
+ * @param {Element} parent
+ * @param {Element[]} nodes
+ */
 function arrange(parent, nodes) {
   for (const child of [...parent.children]) if (!nodes.includes(child)) child.remove();
   nodes.forEach((node, i) => {

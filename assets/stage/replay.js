@@ -1,153 +1,167 @@
 /**
- * Looking back: which step is shown, the frames of it, and playing them one after another.
- * Frames are asked for at most about 15 times a second, the newest wish wins, and those seen once are kept.
+ * Which step of a run is shown, the figures of that step, and playing the steps one after another. Frames are requested
+ * at most about 15 times a second, the newest step first in line, and those seen once are kept.
  */
 
-const ASK_MS = 66;
-const KEPT = 300;
+/** @typedef {import("./messages.js").Figure} Figure */
+
+const REQUEST_MS = 66;
+const KEPT_FRAMES = 300;
+const KEPT_REQUESTS = 40;
 /** A whole run is played in about so many seconds. */
 const WHOLE_S = 12;
 const RESTART_MS = 4000;
-/** Where the page feeds the stage, a step that is dragged past is not asked for. */
-const SCRUB_MS = 150;
+/** A frame that takes longer than this is not waited for while playing. */
+const LATE_MS = 1500;
+
+export const REPLAY_SPEEDS = [1, 2, 4];
+
+/**
+ * @typedef {Object} ReplayOptions
+ * @property {import("./run_model.js").RunModel} model
+ * @property {() => string[]} snapshotPanels names of all snapshot panels
+ * @property {() => string[]} panelsInSight names of those in sight
+ * @property {(step: number) => number|null} request requests a frame: the number of the request, null where the frame
+ *     will come without one, or not at all
+ * @property {() => void} onStep another step is shown
+ * @property {() => void} onFrame figures of the shown step have come
+ * @property {() => void} onPlaying playing has begun or ended
+ */
 
 export class Replay {
-  /** @param {Object} stage its model, panels and send are used; its `viewChanged` is told of every change. */
-  constructor(stage) {
-    this.stage = stage;
-    this.speed = 1;
-    this.playing = false;
-    this.reset();
+  /** @type {number|null} the step that is shown; null: the newest, which may still move */
+  step = null;
+  playing = false;
+  /** One of `REPLAY_SPEEDS`. */
+  speed = REPLAY_SPEEDS[0];
+  /** @type {ReplayOptions} */
+  #options;
+  /** @type {Map<number, Map<string, Figure|null>>} figures by panel of each step that has come; null: there is none */
+  #frames = new Map();
+  /** @type {Map<number, number>} the step of each request on its way, by its number */
+  #requested = new Map();
+  /** The number of the newest request whose frame was shown. */
+  #newestShown = 0;
+  /** @type {Map<string, Figure|null>} what the panels show of the step; of an earlier one while its frame is on the way */
+  #shown = new Map();
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #requestTimer;
+  #requestWaits = false;
+  #requestedAt = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #playTimer;
+  #steppedAt = 0;
+
+  /** @param {ReplayOptions} options */
+  constructor(options) {
+    this.#options = options;
   }
 
-  reset() {
-    this.pause();
-    /** @type {number|null} the step looked at; null: live */
-    this.step = null;
-    /** @type {Map<number, Map<string, Object>>} */
-    this.cache = new Map();
-    this.asked = new Map();
-    this.n = 0;
-    this.shownN = 0;
-    this.shown = new Map();
-    clearTimeout(this.timer);
-    this.timer = 0;
-    this.lastAsk = 0;
-  }
-
+  /** Steps of the kept frames, rising. */
   get steps() {
-    return this.stage.model.steps(this.stage.panels.snapshots());
+    return this.#options.model.steps(this.#options.snapshotPanels());
   }
 
-  /** The kept step at or before a wish. */
-  snap(step) {
-    const { steps } = this;
-    let found = steps.length ? steps[0] : null;
-    for (const one of steps) if (one <= step) found = one;
-    return found;
+  /** The shown step as long as its frame has not come, else null. */
+  get missingStep() {
+    return this.step === null || this.#has(this.step) ? null : this.step;
   }
 
-  /** Look at a step. */
-  go(step) {
-    const kept = this.snap(step);
+  /**
+   * The figure of a panel at the shown step: null where it has none, undefined where its frame has not come yet.
+   * @param {string} panel
+   */
+  figure(panel) {
+    return this.#shown.get(panel);
+  }
+
+  /**
+   * Show the kept frame at or before a step.
+   * @param {number} step
+   */
+  goTo(step) {
+    const kept = this.#keptStep(step);
     this.step = kept === null ? Math.max(0, Math.round(step)) : kept;
     this.fetch();
-    this.stage.viewChanged();
+    this.#options.onStep();
   }
 
-  /** Back to the moving end. */
-  live() {
+  /** Show the newest step again. */
+  goLive() {
     this.pause();
     this.step = null;
-    this.shown = new Map();
-    this.stage.viewChanged();
+    this.#shown = new Map();
+    this.#options.onStep();
   }
 
-  /** A neighbouring frame: `by` frames on or back. */
+  /**
+   * Go `by` kept frames on, or back where negative.
+   * @param {number} by
+   */
   move(by) {
     const { steps } = this;
     if (!steps.length) return;
-    const at = this.step === null ? steps.length - 1 : steps.indexOf(this.snap(this.step));
-    this.go(steps[Math.max(0, Math.min(steps.length - 1, at + by))]);
+    const at = this.step === null ? steps.length - 1 : this.#indexOf(this.step);
+    this.goTo(steps[Math.max(0, Math.min(steps.length - 1, at + by))]);
   }
 
-  /** Show what is known of the step and ask for what is not. */
+  /** Show what has come of the step, and request the rest where panels in sight lack it. */
   fetch() {
     if (this.step === null) return;
-    const known = this.cache.get(this.step);
-    if (known) this.shown = new Map([...this.shown, ...known]);
-    const missing = this.stage.panels.inSight().filter((name) => !known || !known.has(name));
-    if (missing.length && !this.timer) {
-      const wait = Math.max(0, this.lastAsk + ASK_MS - performance.now());
-      this.timer = setTimeout(() => this.ask(), wait);
+    const known = this.#frames.get(this.step);
+    if (known) for (const [name, figure] of known) this.#shown.set(name, figure);
+    if (!this.#has(this.step) && !this.#requestWaits) {
+      this.#requestWaits = true;
+      const wait = Math.max(0, this.#requestedAt + REQUEST_MS - performance.now());
+      this.#requestTimer = setTimeout(() => {
+        this.#requestWaits = false;
+        if (this.missingStep !== null) this.#request(this.missingStep);
+      }, wait);
     }
   }
 
-  ask() {
-    this.timer = 0;
+  /**
+   * A frame has come.
+   * @param {import("./messages.js").FrameMessage} message
+   */
+  receive({ n, step: frameStep, panels }) {
+    const step = (n === undefined ? undefined : this.#requested.get(n)) ?? this.#keptStep(frameStep) ?? frameStep;
+    if (n !== undefined) this.#requested.delete(n);
+    const known = this.#frames.get(step) || new Map();
+    for (const [name, figure] of Object.entries(panels || {})) known.set(name, figure);
+    for (const name of this.#options.panelsInSight()) if (!known.has(name)) known.set(name, null);
+    this.#frames.set(step, known);
+    if (this.#frames.size > KEPT_FRAMES) this.#frames.delete(first(this.#frames));
     if (this.step === null) return;
-    const known = this.cache.get(this.step);
-    if (known && this.stage.panels.inSight().every((name) => known.has(name))) return;
-    this.request(this.step);
-  }
-
-  request(step) {
-    this.lastAsk = performance.now();
-    if (this.stage.fellBack) {
-      this.stage.fedBack(SCRUB_MS);
-      return;
-    }
-    this.n += 1;
-    this.asked.set(this.n, step);
-    if (this.asked.size > 40) this.asked.delete(this.asked.keys().next().value);
-    if (!this.stage.send({ type: "frame", step, n: this.n })) this.asked.delete(this.n);
-  }
-
-  /** A frame has come. */
-  take(message) {
-    const step = this.asked.get(message.n) ?? this.snap(message.step);
-    this.asked.delete(message.n);
-    const known = this.cache.get(step) || new Map();
-    for (const [name, figure] of Object.entries(message.panels || {})) known.set(name, figure);
-    for (const name of this.stage.panels.inSight()) if (!known.has(name)) known.set(name, null);
-    this.cache.set(step, known);
-    if (this.cache.size > KEPT) this.cache.delete(this.cache.keys().next().value);
-    if (this.step === null) return;
-    const newer = message.n === undefined || message.n > this.shownN;
+    const newer = n === undefined || n > this.#newestShown;
     if (step === this.step || (newer && !this.playing)) {
-      if (message.n !== undefined) this.shownN = message.n;
-      this.shown = new Map([...this.shown, ...[...known].filter(([, figure]) => figure)]);
-      this.stage.panels.touch("*");
+      if (n !== undefined) this.#newestShown = n;
+      for (const [name, figure] of known) if (figure) this.#shown.set(name, figure);
+      this.#options.onFrame();
     }
   }
 
-  has(step) {
-    const known = this.cache.get(step);
-    return Boolean(known) && this.stage.panels.inSight().every((name) => known.has(name));
+  /** Forget the frames that have come: the run has rewound. */
+  forget() {
+    this.#frames.clear();
   }
 
-  /** The step looked at as long as its frame has not come, else null. */
-  get missing() {
-    return this.step === null || this.has(this.step) ? null : this.step;
-  }
-
-  /** Play from where one is, or from the beginning. */
+  /** Play from the shown step, or from the beginning. */
   play() {
     const { steps } = this;
     if (!steps.length) return;
     this.playing = true;
-    if (this.step === null || this.step >= steps[steps.length - 1]) this.go(steps[0]);
-    this.began = performance.now();
-    this.tick();
-    this.stage.viewChanged();
+    if (this.step === null || this.step >= steps[steps.length - 1]) this.goTo(steps[0]);
+    this.#steppedAt = performance.now();
+    this.#playOn();
+    this.#options.onPlaying();
   }
 
   pause() {
-    clearTimeout(this.beat);
+    clearTimeout(this.#playTimer);
     if (!this.playing) return;
     this.playing = false;
-    this.stage.viewChanged(false);
-    this.stage.address();
+    this.#options.onPlaying();
   }
 
   toggle() {
@@ -155,46 +169,98 @@ export class Replay {
     else this.play();
   }
 
-  /** One beat of playing: on to the next frame if it has come, and ask for the one after. */
-  tick() {
-    clearTimeout(this.beat);
+  /** The next of `REPLAY_SPEEDS`. */
+  changeSpeed() {
+    this.speed = REPLAY_SPEEDS[(REPLAY_SPEEDS.indexOf(this.speed) + 1) % REPLAY_SPEEDS.length];
+    this.#options.onPlaying();
+  }
+
+  close() {
+    this.playing = false;
+    clearTimeout(this.#playTimer);
+    clearTimeout(this.#requestTimer);
+  }
+
+  /** @param {number} step */
+  #keptStep(step) {
+    const { steps } = this;
+    let found = steps.length ? steps[0] : null;
+    for (const one of steps) if (one <= step) found = one;
+    return found;
+  }
+
+  /** @param {number} step */
+  #indexOf(step) {
+    const kept = this.#keptStep(step);
+    return kept === null ? -1 : this.steps.indexOf(kept);
+  }
+
+  /** @param {number} step */
+  #has(step) {
+    const known = this.#frames.get(step);
+    return known !== undefined && this.#options.panelsInSight().every((name) => known.has(name));
+  }
+
+  /** @param {number} step */
+  #request(step) {
+    this.#requestedAt = performance.now();
+    const n = this.#options.request(step);
+    if (n === null) return;
+    this.#requested.set(n, step);
+    if (this.#requested.size > KEPT_REQUESTS) this.#requested.delete(first(this.#requested));
+  }
+
+  /** @param {number} step */
+  #requestOnce(step) {
+    if (!this.#has(step) && ![...this.#requested.values()].includes(step)) this.#request(step);
+  }
+
+  /** While playing: on to the next frame if it has come, and request the one after. */
+  #playOn() {
+    clearTimeout(this.#playTimer);
     if (!this.playing) return;
     const { steps } = this;
     const span = (WHOLE_S * 1000) / this.speed / Math.max(1, steps.length - 1);
-    const beat = Math.min(Math.max(span, 80), 600 / this.speed);
-    const stride = Math.max(1, Math.round(beat / span));
-    const at = steps.indexOf(this.snap(this.step));
-    const now = performance.now();
-    const slow = now - this.began > 1500;
+    const interval = Math.min(Math.max(span, 80), 600 / this.speed);
+    const stride = Math.max(1, Math.round(interval / span));
+    const at = this.step === null ? -1 : this.#indexOf(this.step);
     if (at >= steps.length - 1) {
-      this.finished();
+      this.#playedToEnd();
       return;
     }
     const next = steps[Math.min(at + stride, steps.length - 1)];
     const after = steps[Math.min(at + 2 * stride, steps.length - 1)];
-    const due = now - this.began >= beat - 5;
-    if (!this.has(next)) {
-      if (![...this.asked.values()].includes(next)) this.request(next);
-    } else if (!this.has(after) && ![...this.asked.values()].includes(after)) this.request(after);
-    if (due && (this.has(next) || slow)) {
-      this.began = now;
-      this.go(next);
-      this.beat = setTimeout(() => this.tick(), beat);
-    } else this.beat = setTimeout(() => this.tick(), due ? 30 : Math.max(10, beat - (now - this.began)));
+    this.#requestOnce(this.#has(next) ? after : next);
+    const elapsed = performance.now() - this.#steppedAt;
+    const due = elapsed >= interval - 5;
+    let wait = due ? 30 : Math.max(10, interval - elapsed);
+    if (due && (this.#has(next) || elapsed > LATE_MS)) {
+      this.#steppedAt = performance.now();
+      this.goTo(next);
+      wait = interval;
+    }
+    this.#playTimer = setTimeout(() => this.#playOn(), wait);
   }
 
-  /** At the end: a recorded run begins again after a while, a run of one's own stays there. */
-  finished() {
-    if (this.stage.model.recorded) {
-      this.beat = setTimeout(() => {
-        this.go(this.steps[0]);
-        this.began = performance.now();
-        this.tick();
+  /** At the end: a recorded run begins again after a while, another stays there, or goes on live. */
+  #playedToEnd() {
+    const { model, onPlaying } = this.#options;
+    if (model.recorded) {
+      this.#playTimer = setTimeout(() => {
+        this.goTo(this.steps[0]);
+        this.#steppedAt = performance.now();
+        this.#playOn();
       }, RESTART_MS);
       return;
     }
     this.playing = false;
-    if (this.stage.model.ended) this.stage.viewChanged();
-    else this.live();
+    if (model.ended) onPlaying();
+    else this.goLive();
   }
 }
+
+/**
+ * The oldest key.
+ * @param {Map<number, any>} map
+ */
+const first = (map) => map.keys().next().value ?? 0;

@@ -1,388 +1,412 @@
 /**
- * The stage: what a person looks at while a network trains. The page mounts it once and hands it new data at every
- * rerun; the instance lives on its element, so that zoom, time line and socket survive a moved slider.
+ * The stage: the panels, the transport bar and the time line of a run. The page mounts it once and hands it new data at
+ * every rerun; the instance is kept on its element, so that zoom, time line and connection survive a moved slider.
  *
- * @typedef {Object} Data what the page tells, see pages/parts/stage.py
+ * The stage owns the layout and the runs being viewed. Panels and bars are handed what they draw, and report what a
+ * person does; a run reports what has changed.
  */
 
-import { h } from "./dom.js";
-import { Fixed } from "./fixed.js";
+import { component } from "./component.js";
+import { element } from "./dom.js";
 import { Keys } from "./keys.js";
 import { baseOf, loadPlotly } from "./load.js";
-import { Model } from "./model.js";
-import { mounting } from "./mounted.js";
-import { Notes } from "./notes.js";
+import { Notes, Toasts, noteOf } from "./notes.js";
 import { Panels } from "./panels.js";
-import { Play } from "./play.js";
-import { Replay } from "./replay.js";
-import { Link } from "./socket.js";
+import { ProbeDialog } from "./probe_dialog.js";
 import { themeOf } from "./theme.js";
 import { Timeline } from "./timeline.js";
-import { Transport } from "./transport.js";
+import { Transport, primaryAction, primaryObstacle, stepObstacle } from "./transport.js";
+import { ViewedRun } from "./viewed_run.js";
 import { WORDS, Words, loadWords } from "./words.js";
 
 export { baseOf };
 
+/**
+ * @typedef {import("./messages.js").PageData} PageData
+ * @typedef {import("./component.js").StreamlitComponent} StreamlitComponent
+ * @typedef {import("./viewed_run.js").Extent} Extent
+ */
+
+/** Milliseconds between two checks of what no event reports: the theme, and the rate of drawing. */
+const BEAT_MS = 1000;
+
+/** Milliseconds that a step has to be shown before the address names it. */
+const ADDRESS_MS = 250;
+
+/** @type {PageData} before the page has handed over any */
+const NO_PAGE = {
+  page: "", version: "", lang: "en", run: null, recorded: null, mine: false, step: null, keys: false, panels: [],
+  metrics: [], fields: {}, speeds: [], parts: [], probes: [], changed: false, batch: null, refusal: null,
+};
+
 export class Stage {
-  constructor(host) {
-    this.host = host;
-    this.data = {};
-    this.words = new Words();
-    this.model = new Model();
-    this.Plotly = null;
-    this.link = "connecting";
-    this.name = [...crypto.getRandomValues(new Uint8Array(12))].map((n) => n.toString(16).padStart(2, "0")).join("");
-    this.socket = null;
-    this.undrawn = null;
-    this.drawn = null;
-    this.drawnAt = [];
-    this.touch = matchMedia("(pointer: coarse)").matches;
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.root = h("div", { class: "tf-stage" });
-    const fixedUrl = (run, panel) => this.url(`lab/runs/${encodeURIComponent(run)}/fixed/${encodeURIComponent(panel)}`);
-    this.fixed = new Fixed(fixedUrl, () => this.panels.touch("*"));
-    this.panels = new Panels(this);
-    this.replay = new Replay(this);
-    this.transport = new Transport(this, (what, value) => this.act(what, value));
-    this.notes = new Notes(this, (what) => this.act(what));
-    this.timeline = new Timeline(this, this.replay);
-    this.keys = new Keys(this);
-    this.play = new Play(this);
-    this.transport.buttons.after(this.play.node);
-    const { panels, play, transport, notes, timeline } = this;
-    // Sentences come and go over the panels' foot: nothing above them moves.
-    const foot = h("div", { class: "tf-foot" }, notes.node, timeline.node);
-    this.root.append(transport.node, panels.node, foot, panels.dialog, play.dialog, notes.toasts);
-    this.pulse = setInterval(() => this.beat(), 1000);
-  }
+  /** Where it is mounted. */
+  #parent;
+  #root = element("div", { className: "tf-stage" });
+  /** @type {HTMLLinkElement|null} */
+  #style = null;
+  /** By which the server can move this browser's connection to another run. */
+  #name = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  #gone = false;
 
-  /** Take what the page tells. */
-  async take(component) {
-    const data = component.data || {};
-    this.data = data;
-    this.tell = component;
-    this.base = baseOf(data.page);
-    if (!this.root.isConnected) {
-      const shown = () => this.root.style.removeProperty("visibility");
-      const href = this.url("lab/assets/stage/stage.css");
-      this.root.style.visibility = "hidden";
-      this.style = h("link", { rel: "stylesheet", href, on: { load: shown, error: shown } });
-      this.host.append(this.style, this.root);
-    }
-    if (!this.Plotly) {
-      loadPlotly(this.url("lab/plotly.min.js")).then(
-        (library) => {
-          this.Plotly = library;
-          this.panels.touch("*");
-        },
-        () => this.notes.toast(this.words.say(WORDS.noPlotly)),
-      );
-    }
-    if (data.lang !== this.lang) {
-      const words = await loadWords(data.lang, this.url(`lab/words/${data.lang}.json`));
-      if (this.data !== data || this.gone) return;
-      this.words = words;
-      this.lang = data.lang;
-      this.root.lang = data.lang === "zh" ? "zh-CN" : data.lang || "en";
-    }
-    this.dress();
-    const declared = JSON.stringify([data.panels, data.metrics, data.fields, data.lang]);
-    if (declared !== this.declared) this.panels.set(data.panels || []);
-    this.declared = declared;
-    this.transport.declare(data);
-    this.play.declare(data);
-    const watched = data.run || data.recorded || null;
-    if (watched !== this.asked && watched !== this.model.id) this.watch(watched);
-    this.asked = watched;
-    const refused = JSON.stringify(data.refusal || null);
-    if (data.refusal && refused !== this.refused) this.notes.toast(this.words.sentence(data.refusal));
-    this.refused = refused;
-    if (this.link !== "open") {
-      // A stage that was mounted anew knows nothing yet: news alone would not do.
-      if (data.batch && data.batch.type !== "hello" && !this.model.run) this.fallBack(this.needs());
-      else if (data.batch) this.receive({ type: "update", ...data.batch });
-      if (data.frame) this.receive({ ...data.frame, type: "frame", n: undefined });
-    }
-    this.viewChanged(false);
-  }
+  /** What the page handed over last. */
+  #page = NO_PAGE;
+  /** @type {StreamlitComponent|null} by which the page is answered */
+  #component = null;
+  /** The app's address. */
+  #base = "";
+  #words = new Words();
+  /** @type {string|null} of the words that are loaded, or on their way */
+  #lang = null;
+  /** The declaration of the panels that are shown, to see when it changes. */
+  #declared = "";
+  /** The refusal that was shown last, likewise. */
+  #refusal = "null";
+  /** @type {string|null} the run that the page named last: it may lag behind the one that is viewed */
+  #pageRun = null;
+  /** Whether the words have been there and all can be shown. */
+  #ready = false;
 
-  url(path) {
-    return `${this.base}${path}?v=${encodeURIComponent(this.data.version || "")}`;
-  }
+  /** @type {import("./load.js").PlotlyLibrary|null} */
+  #plotly = null;
+  #theme = themeOf(document.documentElement);
+  #touch = matchMedia("(pointer: coarse)").matches;
+  #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  get watched() {
-    return this.model.id;
-  }
+  /** @type {ViewedRun} the run that the page is about */
+  #run;
+  #panels;
+  #transport;
+  #notes;
+  #toasts = new Toasts();
+  #timeline = new Timeline();
+  #probeDialog;
+  #keys;
+  /** @type {ReturnType<typeof setInterval>} */
+  #beat;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #addressTimer;
 
-  /** Whether a run of the person's making is shown, not a recorded one. */
-  get own() {
-    return Boolean(this.watched) && !this.model.recorded && Boolean(this.model.status);
-  }
+  /** @type {import("./viewed_run.js").ViewedRunEvents} */
+  #runEvents = {
+    onNews: (run, panels, extents) => this.#showNews(run, panels, extents),
+    onFigures: () => this.#panels.invalidateAll(),
+    onStep: () => {
+      this.#showStep();
+      this.#keepAddress();
+    },
+    onPlaying: () => {
+      this.#updateBars();
+      this.#keepAddress();
+    },
+    onConnection: () => this.#updateBars(),
+    onMoved: (run, id) => this.#view(id, run),
+    onProbe: (run, message) => this.#probeDialog.receive(message),
+    onRefused: (run, sentence) => this.#toasts.show(this.#words.sentence(sentence), this.#words),
+    onFeedRequest: (run, request) => this.#component?.setStateValue("fallback", request),
+  };
 
-  get metrics() {
-    return this.data.metrics || [];
-  }
-
-  get fields() {
-    return this.data.fields || {};
-  }
-
-  /** Zoom is kept while this stays the same. */
-  get revision() {
-    return this.model.id || "";
-  }
-
-  /** How the run stands in what is drawn; how it ends, or pauses, is told at once. */
-  get status() {
-    const { status } = this.model;
-    return this.drawn && status && this.drawn.state === status.state ? this.drawn : status;
-  }
-
-  /** The step that is looked at; null while it is the moving end. */
-  get shownStep() {
-    return this.replay.step;
-  }
-
-  figureOf(name) {
-    const replayed = this.shownStep !== null && this.replay.shown.has(name);
-    const figure = replayed ? this.replay.shown.get(name) : this.model.figures.get(name);
-    return this.fixed.fill(figure || (!replayed && this.old && this.old.get(name)) || null);
-  }
-
-  /** Whether a panel still shows the run before. */
-  isOld(name) {
-    return !this.model.figures.has(name) && !this.replay.shown.has(name) && Boolean(this.old && this.old.has(name));
-  }
-
-  /** Watch another run, or none; ``moved``: the server has sent this very socket there. */
-  watch(id, moved = false) {
-    const first = this.model.id === null;
-    if (this.socket && !moved) {
-      this.socket.close();
-      this.socket = null;
-    }
-    this.old = new Map([...(this.old || []), ...this.model.figures]);
-    this.model.reset(id);
-    this.replay.reset();
-    this.undrawn = null;
-    this.drawn = null;
-    if (!moved) this.link = "connecting";
-    this.wish = id === this.data.run && first ? this.data.step : null;
-    if (!first) this.address();
-    this.play.close();
-    if (id && !moved) this.connect();
-    this.panels.begin();
-  }
-
-  connect() {
-    const run = () => `lab/runs/${encodeURIComponent(this.model.id)}/live`;
-    this.socket = new Link({
-      url: () => `${this.base.replace(/^http/, "ws")}${run()}?since=${this.model.seq}&stage=${this.name}`,
-      receive: (message) => this.receive(message),
-      changed: (state) => {
-        this.link = state;
-        if (state === "gone" && this.model.status) {
-          this.model.status = { ...this.model.status, state: "stopped", resumable: false };
-        }
-        if (state === "open" && this.fellBack) this.fallBack(null);
-        else if (state === "none") this.fallBack(this.needs());
-        this.viewChanged(false);
+  /** @param {Element} parent */
+  constructor(parent) {
+    this.#parent = parent;
+    this.#run = this.#makeRun(null);
+    this.#panels = new Panels(this.#display, {
+      onSight: (names) => this.#run.setPanelsInSight(names),
+      onDrawn: () => {
+        this.#run.acknowledge();
+        this.#updateBars();
       },
+      onDialog: (dialog) => this.#showToastsIn(dialog),
+    });
+    this.#transport = new Transport((action, value) => this.#act(action, value));
+    this.#notes = new Notes(() => this.#act("continue"));
+    this.#probeDialog = new ProbeDialog({
+      onDialog: (dialog) => {
+        this.#showToastsIn(dialog);
+        // The panels behind the dialog would take its time.
+        if (dialog) this.#panels.suspend();
+        else this.#panels.resume();
+      },
+      onRefused: (text) => this.#toasts.show(text, this.#words),
+    });
+    this.#keys = new Keys({
+      onSpace: () => this.#playOrPause(),
+      onLeft: () => this.#run.shownStep !== null && this.#moveReplay(-1),
+      onRight: () => this.#stepOrMoveReplay(),
+    });
+    // Sentences come and go over the panels' foot: nothing above them moves.
+    const foot = element("div", { className: "tf-foot" });
+    foot.append(this.#notes.node, this.#timeline.node);
+    this.#root.append(this.#transport.node, this.#panels.node, foot);
+    this.#root.append(this.#panels.dialog, this.#probeDialog.dialog, this.#toasts.node);
+    this.#beat = setInterval(() => this.#updateUnreported(), BEAT_MS);
+  }
+
+  /**
+   * Take what the page hands over.
+   * @param {StreamlitComponent} given
+   */
+  async update(given) {
+    const page = { ...NO_PAGE, .../** @type {Partial<PageData>} */ (given.data || {}) };
+    this.#page = page;
+    this.#component = given;
+    this.#base = baseOf(page.page);
+    this.#mount();
+    this.#loadPlotly();
+    if (page.lang !== this.#lang) {
+      const words = await loadWords(page.lang, this.#url(`lab/words/${page.lang}.json`));
+      if (this.#page !== page || this.#gone) return;
+      this.#words = words;
+      this.#lang = page.lang;
+      this.#root.lang = page.lang === "zh" ? "zh-CN" : page.lang || "en";
+    }
+    this.#ready = true;
+    this.#applyTheme();
+    this.#panels.show(this.#display);
+    const declared = JSON.stringify([page.panels, page.metrics, page.fields, page.lang]);
+    if (declared !== this.#declared) {
+      this.#panels.declare(page.panels);
+      this.#run.setSnapshotPanels(this.#panels.snapshots);
+      this.#run.setPanelsInSight(this.#panels.snapshotsInSight);
+    }
+    this.#declared = declared;
+    this.#keys.enabled = page.keys;
+    const named = page.run || page.recorded || null;
+    if (named !== this.#pageRun && named !== this.#run.id) this.#view(named);
+    this.#pageRun = named;
+    const refusal = JSON.stringify(page.refusal);
+    if (page.refusal && refusal !== this.#refusal) this.#toasts.show(this.#words.sentence(page.refusal), this.#words);
+    this.#refusal = refusal;
+    this.#run.receiveFeed(page.batch, page.frame);
+    this.#updateBars();
+  }
+
+  /** The stage has left the page. */
+  destroy() {
+    this.#gone = true;
+    clearInterval(this.#beat);
+    clearTimeout(this.#addressTimer);
+    this.#run.close();
+    this.#keys.stop();
+    this.#probeDialog.stop();
+    this.#panels.stop();
+    this.#root.remove();
+    this.#style?.remove();
+  }
+
+  /** @returns {import("./panel.js").Display} */
+  get #display() {
+    return {
+      run: this.#run,
+      words: this.#words,
+      theme: this.#theme,
+      plotly: this.#plotly,
+      fields: this.#page.fields,
+      metrics: this.#page.metrics,
+      touch: this.#touch,
+    };
+  }
+
+  /** @param {string} path */
+  #url(path) {
+    return `${this.#base}${path}?v=${encodeURIComponent(this.#page.version)}`;
+  }
+
+  #mount() {
+    if (this.#root.isConnected) return;
+    const show = () => this.#root.style.removeProperty("visibility");
+    this.#root.style.visibility = "hidden"; // until it has its style
+    this.#style = element("link", { rel: "stylesheet", href: this.#url("lab/assets/stage/stage.css") });
+    this.#style.addEventListener("load", show);
+    this.#style.addEventListener("error", show);
+    this.#parent.append(this.#style, this.#root);
+  }
+
+  #loadPlotly() {
+    if (this.#plotly) return;
+    loadPlotly(this.#url("lab/plotly.min.js")).then(
+      (library) => {
+        this.#plotly = library;
+        this.#redraw();
+      },
+      () => this.#toasts.show(this.#words.translate(WORDS.noPlotly), this.#words),
+    );
+  }
+
+  /**
+   * A run to view in the place of the one that is viewed, which is closed; null for none.
+   * @param {string|null} id
+   * @param {ViewedRun|null} predecessor
+   * @param {import("./connection.js").Connection|null} connection
+   */
+  #makeRun(id, predecessor = null, connection = null) {
+    const { version, run, step } = this.#page;
+    const first = predecessor !== null && predecessor.id === null;
+    return new ViewedRun({
+      id,
+      base: this.#base,
+      version,
+      stage: this.#name,
+      snapshotPanels: predecessor ? this.#panels.snapshots : [],
+      panelsInSight: predecessor ? this.#panels.snapshotsInSight : [],
+      events: this.#runEvents,
+      step: first && id === run ? step : null,
+      autoplay: !this.#reducedMotion,
+      predecessor,
+      connection,
     });
   }
 
-  /** Ask the page to feed this stage, or (null) to stop doing so. */
-  fallBack(wish) {
-    this.fellBack = wish;
-    this.tell.setStateValue("fallback", wish);
+  /**
+   * View another run, or none.
+   * @param {string|null} id
+   * @param {ViewedRun|null} moved the run whose connection the server has moved to this one; the page follows
+   */
+  #view(id, moved = null) {
+    const predecessor = this.#run;
+    const connection = moved ? moved.releaseConnection() : null;
+    predecessor.close();
+    this.#run = this.#makeRun(id, predecessor, connection);
+    if (predecessor.id !== null) this.#keepAddress();
+    this.#probeDialog.close();
+    this.#panels.show(this.#display);
+    this.#panels.begin();
   }
 
-  /** What a stage that is fed by the page asks of it: what is new of which run, the panels in sight, the step it lacks. */
-  needs() {
-    return { run: this.model.id, since: this.model.seq, panels: this.panels.inSight(), step: this.replay.missing };
+  /**
+   * The run has changed.
+   * @param {ViewedRun} run
+   * @param {string[]} panels whose newest figures have changed
+   * @param {Set<Extent>} extents
+   */
+  #showNews(run, panels, extents) {
+    if (extents.has("all")) this.#panels.invalidateAll();
+    if (extents.has("curves")) this.#panels.invalidateCurves();
+    this.#panels.invalidate(panels);
+    // The bar shows the step that is drawn, not one that the figures have yet to reach.
+    if (this.#panels.drawing && run.stateDrawn && !extents.has("hello")) return;
+    run.showStatus();
+    this.#updateBars();
   }
 
-  receive(message) {
-    if (this.play.take(message)) return;
-    if (message.type === "refused") {
-      this.notes.toast(this.words.sentence(message.sentence));
-      return;
-    }
-    for (const figure of Object.values(message.panels || {})) this.fixed.expect(figure, this.model.id);
-    if (message.type === "frame") {
-      this.replay.take(message);
-      return;
-    }
-    if (message.type === "moved") {
-      this.watch(message.run, true); // the page follows when it has been drawn anew
-      return;
-    }
-    if (message.type === "hello") {
-      this.model.hello(message);
-      this.transport.speed = message.status.speed || 0; // as it was left; from here on the buttons know best
-      this.undrawn = null;
-      if (this.link === "open") this.see(true);
-      this.begin();
-    } else if (message.type === "update") {
-      this.model.take(message);
-      if (message.n !== undefined) this.undrawn = message.n;
-    } else return;
-    if (message.rewind !== undefined) this.replay.cache.clear();
-    if (this.model.ended && this.drawn?.state !== this.model.state) this.panels.touch("*"); // nothing more is to come
-    const grown = Object.keys(message.curves || {}).length || (message.marks || []).length;
-    if (grown || message.type === "hello") this.panels.touch("curves");
-    if (this.shownStep === null) for (const name of Object.keys(message.panels || {})) this.panels.touch(name);
-    this.panels.schedule();
-    // The bar tells the step that is drawn, not one that the pictures have yet to reach.
-    const drawing = this.Plotly && this.panels.due;
-    if (message.type === "hello" || !drawing || this.drawn?.state !== this.model.state) this.tellDrawn();
-    if (this.fellBack && this.link === "none") this.fedBack();
+  /** Another step is shown. */
+  #showStep() {
+    this.#updateBars();
+    this.#panels.invalidateAll();
   }
 
-  /** Where the page feeds: tell it how far it was understood, once a second at the most, sooner where one looks back. */
-  fedBack(wait = 1000) {
-    if (this.feeding && wait >= 1000) return;
-    clearTimeout(this.feeding);
-    this.feeding = setTimeout(() => {
-      this.feeding = 0;
-      if (!this.fellBack || this.gone) return;
-      const wish = this.needs();
-      if (JSON.stringify(wish) !== JSON.stringify(this.fellBack)) this.fallBack(wish);
-    }, wait);
+  /** Draw everything again: its theme or its library has changed. */
+  #redraw() {
+    this.#panels.show(this.#display);
+    this.#panels.invalidateAll();
+    this.#updateBars();
   }
 
-  /** The first hello of a run: a recorded one plays, a step in the address is looked up. */
-  begin() {
-    if (this.begun === this.model.id) return;
-    this.begun = this.model.id;
-    if (this.model.recorded) {
-      if (!this.calm && this.link === "open") this.replay.play();
-    } else if (this.wish !== null && this.wish !== undefined) this.replay.go(this.wish);
-    this.wish = null;
+  /** Bring all but the panels up to date. */
+  #updateBars() {
+    if (!this.#ready || this.#gone) return;
+    const { fields, probes } = this.#page;
+    const run = this.#run;
+    const words = this.#words;
+    const note = noteOf(run, words);
+    const probeView = { run, words, theme: this.#theme, plotly: this.#plotly };
+    this.#transport.update({
+      run,
+      words,
+      page: this.#page,
+      updatesPerSecond: this.#panels.heroRate,
+      canContinue: note.canContinue && !note.text, // else its button is beside the text
+      probeButtons: this.#probeDialog.buttons(probes, probeView),
+    });
+    this.#timeline.update({ run, fields, words });
+    this.#notes.update(note, words);
+    this.#probeDialog.update(probes, probeView);
+    this.#root.dataset.run = run.id || "";
   }
 
-  send(message) {
-    return Boolean(this.socket) && this.socket.send(message);
+  /** What no event reports. */
+  #updateUnreported() {
+    if (!this.#ready) return;
+    this.#applyTheme();
+    this.#updateBars();
   }
 
-  /** Tell which panels are in sight, where that changed or a new connection has to be told. */
-  see(anew = false) {
-    const panels = this.panels.inSight();
-    const key = panels.join("|");
-    if (!anew && key === this.told) return;
-    if (this.send({ type: "see", panels })) this.told = key;
-    else if (this.fellBack) this.fedBack();
+  /** Take the theme's colours, and draw again where they have changed. */
+  #applyTheme() {
+    const theme = themeOf(this.#root);
+    this.#root.classList.toggle("tf-dark", theme.dark);
+    if (this.#theme.key === theme.key) return;
+    this.#theme = theme;
+    this.#redraw();
   }
 
-  sightChanged() {
-    clearTimeout(this.sighting);
-    this.sighting = setTimeout(() => {
-      this.see();
-      this.replay.fetch();
-    }, 60);
+  /** @param {HTMLDialogElement|null} dialog: what lies outside an open one lies under it */
+  #showToastsIn(dialog) {
+    (dialog || this.#root).append(this.#toasts.node);
   }
 
-  /** All that was due is drawn: the bar may say so, and the server may send more. */
-  allDrawn() {
-    if (!this.transport.stepButtons) return;
-    this.tellDrawn();
-    if (this.undrawn === null) return;
-    this.send({ type: "drawn", n: this.undrawn });
-    this.undrawn = null;
-  }
-
-  /** How often a second the foremost picture in sight was drawn anew, over the last two. */
-  get updates() {
-    const since = performance.now() - 2000;
-    this.drawnAt = this.drawnAt.filter((at) => at > since);
-    return this.drawnAt.length / 2;
-  }
-
-  /** A button was pressed. */
-  act(what, value = null) {
-    const trigger = (action) => this.tell.setTriggerValue("action", action);
-    if (what === "train" || what === "restart") {
-      this.replay.pause();
-      this.panels.hold();
-      trigger({ do: what, stage: this.name });
-    } else if (what === "continue") trigger({ do: "resume" });
+  /**
+   * A button was pressed.
+   * @param {import("./transport.js").Action} action
+   * @param {number|string|null} value
+   */
+  #act(action, value = null) {
+    const trigger = (/** @type {Object} */ what) => this.#component?.setTriggerValue("action", what);
+    if (action === "train" || action === "restart") {
+      this.#run.replay.pause();
+      this.#panels.hold();
+      trigger({ do: action, stage: this.#name });
+    } else if (action === "continue") trigger({ do: "resume" });
     else {
-      if (what === "speed") this.transport.speed = value;
-      if (this.shownStep !== null && (what === "resume" || what === "step")) this.replay.live();
-      this.command(what, value, trigger);
-      this.transport.update();
+      if (!this.#run.command(action, value)) trigger({ do: "command", command: action, value });
+      this.#updateBars();
     }
   }
 
-  command(what, value, trigger) {
-    const message = { type: "command", do: what };
-    if (value !== null) message.value = value;
-    if (!this.send(message)) trigger({ do: "command", command: what, value });
+  /** Whether the run can be controlled by the person. */
+  get #controllable() {
+    const { model } = this.#run;
+    return model.own && !model.ended && model.mine;
   }
 
-  /** Something in the view changed: which step is looked at, or how. */
-  viewChanged(drawn = true) {
-    if (!this.transport.stepButtons) return;
-    this.tellView();
-    if (drawn) {
-      this.panels.touch("*");
-      this.address();
-    }
+  /** Space: pause or resume the training, or the replay of one that has ended. */
+  #playOrPause() {
+    const { model, replay } = this.#run;
+    if (this.#controllable) {
+      if (!primaryObstacle(this.#run)) this.#act(primaryAction(this.#run));
+    } else if (model.ended || model.recorded) replay.toggle();
+    else return false;
+    return true;
   }
 
-  /** The pictures show what is known. */
-  tellDrawn() {
-    this.drawn = this.model.status;
-    this.tellView();
+  /** The right arrow: one step of the training, whichever part is next, or the next frame of the replay. */
+  #stepOrMoveReplay() {
+    if (!this.#controllable || this.#run.shownStep !== null) return this.#moveReplay(1);
+    if (!stepObstacle(this.#run)) this.#act("step");
+    return true;
   }
 
-  /** Bring all but the pictures up to date. */
-  tellView() {
-    this.transport.update();
-    this.timeline.update();
-    this.notes.update();
-    this.play.update();
+  /** @param {number} by kept frames */
+  #moveReplay(by) {
+    const { replay } = this.#run;
+    if (!replay.steps.length) return false;
+    replay.pause();
+    replay.move(by);
+    return true;
   }
 
-  /** Keep the step that is looked at in the address, so that a link leads there. */
-  address() {
-    clearTimeout(this.writing);
-    this.writing = setTimeout(() => {
-      if (this.gone || this.model.recorded) return;
+  /** Keep the step that is shown in the address, so that a link leads there. */
+  #keepAddress() {
+    clearTimeout(this.#addressTimer);
+    this.#addressTimer = setTimeout(() => {
+      const { model, replay } = this.#run;
+      if (this.#gone || model.recorded) return;
       const url = new URL(location.href);
-      if (this.shownStep === null || this.replay.playing) url.searchParams.delete("step");
-      else url.searchParams.set("step", this.shownStep);
+      if (replay.step === null || replay.playing) url.searchParams.delete("step");
+      else url.searchParams.set("step", String(replay.step));
       if (url.href !== location.href) history.replaceState(history.state, "", url);
-    }, 250);
-  }
-
-  /** Take the theme's colours, and draw anew where they changed. */
-  dress() {
-    const theme = themeOf(this.root);
-    if (this.theme && this.theme.key === theme.key) return;
-    this.theme = theme;
-    this.root.classList.toggle("tf-dark", theme.dark);
-    this.panels.touch("*");
-  }
-
-  beat() {
-    if (!this.theme || !this.transport.stepButtons) return;
-    this.dress();
-    this.transport.update();
-  }
-
-  stop() {
-    this.gone = true;
-    clearInterval(this.pulse);
-    clearTimeout(this.feeding);
-    this.replay.pause();
-    if (this.socket) this.socket.close();
-    this.keys.stop();
-    this.play.stop();
-    this.panels.stop();
-    this.root.remove();
-    if (this.style) this.style.remove();
+    }, ADDRESS_MS);
   }
 }
 
-export default mounting((host) => new Stage(host));
+export default component((parent) => new Stage(parent));

@@ -1,142 +1,138 @@
-/** The time line: a slider over the run's kept frames, marks where knobs were turned, and the player's buttons. */
+/** The time line: a slider over the run's kept frames, marks where settings were changed, and the player's buttons. */
 
+import { html, render } from "../vendor/lit-html/lit-html.js";
 import { markText } from "./curves.js";
-import { h, icon, named, pressed, put } from "./dom.js";
+import { element, icon, pressed } from "./dom.js";
 import { WORDS } from "./words.js";
 
-const SPEEDS = [1, 2, 4];
+/**
+ * @typedef {import("./viewed_run.js").ViewedRun} ViewedRun
+ *
+ * @typedef {Object} TimelineView
+ * @property {ViewedRun} run
+ * @property {Object<string, string>} fields titles of settings by name
+ * @property {import("./words.js").Words} words
+ */
+
+/** Marks nearer to an end than this share of the line have their text on the other side. */
+const EDGE = 0.25;
 
 export class Timeline {
-  /** @param {Object} stage @param {import("./replay.js").Replay} replay */
-  constructor(stage, replay) {
-    this.stage = stage;
-    this.replay = replay;
-    this.button = h("button", { type: "button", class: "tf-small tf-play" });
-    this.button.addEventListener("click", pressed(() => replay.toggle()));
-    this.speed = h("button", { type: "button", class: "tf-small tf-rate" });
-    this.speed.addEventListener("click", pressed(() => this.faster()));
-    this.fill = h("span", { class: "tf-track-fill" });
-    this.thumb = h("span", { class: "tf-thumb" });
-    this.ticks = h("span", { class: "tf-ticks" });
-    this.track = h("div", { class: "tf-track", role: "slider", tabindex: 0, "aria-valuemin": 0 });
-    this.track.append(h("span", { class: "tf-rail" }), this.fill, this.thumb);
-    this.lane = h("div", { class: "tf-lane" }, this.track, this.ticks);
-    this.where = h("span", { class: "tf-at" });
-    this.back = h("button", { type: "button", class: "tf-small tf-back" }, icon("end"), (this.backText = h("span")));
-    this.back.addEventListener("click", pressed(() => this.toEnd()));
-    this.node = h("section", { class: "tf-timeline" }, this.button, this.speed, this.lane, this.where, this.back);
-    this.lane.addEventListener("pointerdown", (event) => this.grab(event));
-    this.track.addEventListener("keydown", (event) => this.key(event));
-  }
+  node = element("section", { className: "tf-timeline" });
 
-  get end() {
-    return Math.max(1, this.stage.model.last);
+  /** @param {TimelineView} view */
+  update({ run, fields, words }) {
+    const { model, replay, shownStep } = run;
+    const empty = replay.steps.length < 2;
+    const end = Math.max(1, model.lastStep);
+    const step = empty ? 0 : Math.min(shownStep ?? end, end);
+    const text = words.translate(WORDS.stepAt, { step });
+    const play = words.translate(
+      replay.playing ? WORDS.pauseReplay : shownStep === null ? WORDS.playReplay : WORDS.playOn,
+    );
+    const speed = words.translate(WORDS.replaySpeed, { speed: replay.speed });
+    const back = words.translate(model.ended || model.recorded ? WORDS.toEnd : WORDS.toLive);
+    this.node.classList.toggle("tf-off", empty);
+    render(
+      html`<button
+          type="button"
+          class="tf-small tf-play"
+          aria-label=${play}
+          title=${play}
+          ?disabled=${empty}
+          @click=${pressed(() => replay.toggle())}
+        >${icon(replay.playing ? "pause" : "play")}</button>
+        <button
+          type="button"
+          class="tf-small tf-rate"
+          aria-label=${speed}
+          title=${speed}
+          ?disabled=${empty}
+          @click=${pressed(() => replay.changeSpeed())}
+        >${replay.speed}×</button>
+        <div class="tf-lane">
+          <input
+            type="range"
+            class="tf-track"
+            min="0"
+            max=${end}
+            step="1"
+            .value=${String(step)}
+            style="--tf-share: ${step / end}"
+            aria-label=${words.translate(WORDS.timeline)}
+            aria-valuetext=${text}
+            ?disabled=${empty}
+            @input=${(/** @type {InputEvent} */ event) => scrub(event, run)}
+            @keydown=${(/** @type {KeyboardEvent} */ event) => moveByKey(event, run)}
+          />
+          <span class="tf-ticks">${model.marks.map((mark) => tick(mark, end, run, fields, words))}</span>
+        </div>
+        <span class="tf-at">${empty ? "" : text}</span>
+        <button
+          type="button"
+          class="tf-small tf-back ${shownStep === null || empty ? "tf-hidden" : ""}"
+          aria-label=${back}
+          title=${back}
+          @click=${pressed(() => replay.goLive())}
+        >${icon("end")}<span>${back}</span></button>`,
+      this.node,
+    );
   }
+}
 
-  grab(event) {
-    if (event.button || !this.replay.steps.length) return;
-    event.preventDefault();
-    this.track.focus({ preventScroll: true });
-    this.track.setPointerCapture(event.pointerId);
-    this.replay.pause();
-    const end = this.end;
-    const move = (moved) => {
-      const box = this.track.getBoundingClientRect();
-      const share = Math.max(0, Math.min(1, (moved.clientX - box.left) / box.width));
-      this.replay.go(share * end);
-    };
-    const done = () => {
-      this.track.removeEventListener("pointermove", move);
-      this.track.classList.remove("tf-held");
-    };
-    this.track.classList.add("tf-held");
-    move(event);
-    this.track.addEventListener("pointermove", move);
-    this.track.addEventListener("pointerup", done, { once: true });
-    this.track.addEventListener("pointercancel", done, { once: true });
-  }
+/**
+ * The thumb was dragged, or the line clicked.
+ * @param {InputEvent} event
+ * @param {ViewedRun} run
+ */
+function scrub(event, { replay }) {
+  const input = /** @type {HTMLInputElement} */ (event.currentTarget);
+  replay.pause();
+  replay.goTo(Number(input.value));
+  input.value = String(replay.step); // the kept frame at or before it
+}
 
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { replay } = this;
-    const jump = Math.max(1, Math.round(replay.steps.length / 10));
-    const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: jump, PageDown: -jump };
-    if (event.key in moves) {
+/**
+ * The keys of a slider, by kept frames.
+ * @param {KeyboardEvent} event
+ * @param {ViewedRun} run
+ */
+function moveByKey(event, { replay }) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const jump = Math.max(1, Math.round(replay.steps.length / 10));
+  /** @type {Object<string, number>} */
+  const moves = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: jump, PageDown: -jump };
+  if (event.key in moves) {
+    replay.pause();
+    replay.move(moves[event.key]);
+  } else if (event.key === "Home") {
+    replay.pause();
+    replay.goTo(0);
+  } else if (event.key === "End" || (event.key === "Escape" && replay.step !== null)) replay.goLive();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/**
+ * A mark under the line; its text is shown when it is pointed at or reached by keys.
+ * @param {import("./messages.js").Mark} mark
+ * @param {number} end
+ * @param {ViewedRun} run
+ * @param {Object<string, string>} fields
+ * @param {import("./words.js").Words} words
+ */
+function tick(mark, end, { replay }, fields, words) {
+  const share = Math.min(1, mark.step / end);
+  const side = share < EDGE ? "tf-left" : share > 1 - EDGE ? "tf-right" : "";
+  return html`<button
+    type="button"
+    class="tf-tick ${side}"
+    style="--tf-share: ${share}"
+    aria-label=${markText(mark, fields, words, WORDS.markAt)}
+    @click=${() => {
       replay.pause();
-      replay.move(moves[event.key]);
-    } else if (event.key === "Home") {
-      replay.pause();
-      replay.go(0);
-    } else if (event.key === "End") this.toEnd();
-    else if (event.key === "Escape" && replay.step !== null) this.toEnd();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  faster() {
-    this.replay.speed = SPEEDS[(SPEEDS.indexOf(this.replay.speed) + 1) % SPEEDS.length];
-    this.update();
-  }
-
-  /** To the moving end, or where nothing moves to the last frame. */
-  toEnd() {
-    this.replay.live();
-  }
-
-  update() {
-    const { stage, replay } = this;
-    const { model, words, fields } = stage;
-    const { steps } = replay;
-    const some = steps.length > 1;
-    this.node.classList.toggle("tf-off", !some);
-    const { end } = this;
-    const shown = stage.shownStep === null ? end : stage.shownStep;
-    const share = some ? Math.min(1, shown / end) : 0;
-    this.fill.style.transform = `scaleX(${share})`;
-    this.thumb.style.left = `${share * 100}%`;
-    const text = words.say(WORDS.stepAt, { step: some ? shown : 0 });
-    this.track.setAttribute("aria-label", words.say(WORDS.timeline));
-    this.track.setAttribute("aria-valuemax", end);
-    this.track.setAttribute("aria-valuenow", some ? shown : 0);
-    this.track.setAttribute("aria-valuetext", text);
-    this.track.setAttribute("aria-disabled", String(!some));
-    put(this.where, some ? text : "");
-    const playing = replay.playing;
-    if (this.button.dataset.playing !== String(playing)) {
-      this.button.dataset.playing = String(playing);
-      this.button.replaceChildren(icon(playing ? "pause" : "play"));
-    }
-    const does = playing ? WORDS.pauseReplay : stage.shownStep === null ? WORDS.playReplay : WORDS.playOn;
-    named(this.button, words.say(does));
-    this.button.disabled = !some;
-    put(this.speed, `${replay.speed}×`);
-    named(this.speed, words.say(WORDS.replaySpeed, { speed: replay.speed }));
-    this.speed.disabled = !some;
-    const back = words.say(model.ended || model.recorded ? WORDS.toEnd : WORDS.toLive);
-    put(this.backText, back);
-    named(this.back, back);
-    this.back.classList.toggle("tf-hidden", stage.shownStep === null || !some);
-    const key = `${model.id}|${words.lang}|${model.marks.map((mark) => mark.step).join("|")}`;
-    if (key !== this.key_) {
-      this.key_ = key;
-      this.ticks.replaceChildren(
-        ...model.marks.map((mark) => {
-          const tick = h("button", { type: "button", class: "tf-tick" });
-          tick.setAttribute("aria-label", markText(mark, fields, words, WORDS.turned));
-          tick.addEventListener("click", () => {
-            replay.pause();
-            replay.go(mark.step);
-          });
-          return tick;
-        }),
-      );
-    }
-    [...this.ticks.children].forEach((tick, i) => {
-      const place = Math.min(100, (model.marks[i].step / end) * 100);
-      tick.style.left = `${place}%`;
-      tick.classList.toggle("tf-left", place < 25);
-      tick.classList.toggle("tf-right", place > 75);
-    });
-  }
+      replay.goTo(mark.step);
+    }}
+  ></button>`;
 }

@@ -1,248 +1,333 @@
-/** The bar that controls the training and tells how it goes. It holds no state of its own but the chosen speed. */
+/** The bar that controls the training and shows how it goes. It has no state of its own: all is drawn from the run. */
 
-import { h, icon, named, pressed, put } from "./dom.js";
-import { WORDS } from "./words.js";
+import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { element, icon, pressed } from "./dom.js";
+import { continueButton } from "./notes.js";
+import { WORDS, wordOf } from "./words.js";
+
+/**
+ * @typedef {import("./dom.js").TemplateResult} TemplateResult
+ * @typedef {import("./words.js").Words} Words
+ * @typedef {import("./viewed_run.js").ViewedRun} ViewedRun
+ * @typedef {import("./run_model.js").RunModel} RunModel
+ * @typedef {import("./messages.js").RunStatus} RunStatus
+ *
+ * @typedef {"train"|"restart"|"continue"|import("./messages.js").Command} Action what a button does
+ *
+ * @typedef {Object} TransportView
+ * @property {ViewedRun} run
+ * @property {import("./messages.js").PageData} page
+ * @property {Words} words
+ * @property {number} updatesPerSecond how often the hero panel is drawn
+ * @property {boolean} canContinue whether "Continue this run" is offered here
+ * @property {TemplateResult[]} probeButtons
+ */
 
 const MOVING = new Set(["running", "resumed", "preparing"]);
-/** Asked for in the place of a part: the rest of a round. */
+/** In the place of a part: the rest of a round. */
 const ROUND = "round";
+const SPEEDS = [1, 5, 25, 0];
+
+/**
+ * What the primary button does now.
+ * @param {ViewedRun} run
+ * @returns {"train"|"pause"|"resume"}
+ */
+export function primaryAction({ id, model, connectionState }) {
+  if (id === null || model.recorded || model.ended || connectionState === "missing") return "train";
+  return model.state === "paused" ? "resume" : "pause";
+}
+
+/**
+ * Why the primary button cannot be pressed, "" where it can.
+ * @param {ViewedRun} run
+ */
+export function primaryObstacle(run) {
+  if (primaryAction(run) === "train") return "";
+  if (!run.model.status) return WORDS.connecting;
+  if (isForeign(run.model)) return WORDS.watching;
+  return run.model.state === "queued" ? WORDS.waitsInQueue : "";
+}
+
+/**
+ * Why no step can be made, "" where one can.
+ * @param {ViewedRun} run
+ */
+export function stepObstacle({ model }) {
+  return controlObstacle(model) || (model.state === "queued" ? WORDS.waitsInQueue : "");
+}
+
+/** Whether the run belongs to somebody else. @param {RunModel} model */
+const isForeign = (model) => model.own && !model.mine;
+
+/** Whether it is a person's run that has not ended. @param {RunModel} model */
+const isAlive = (model) => model.own && !model.ended;
+
+/** Why a run cannot be controlled, "" where it can. @param {RunModel} model */
+function controlObstacle(model) {
+  if (isForeign(model)) return WORDS.watching;
+  return isAlive(model) ? "" : WORDS.nothingRuns;
+}
 
 export class Transport {
-  /** @param {Object} stage read at each update @param {(what: string, value?: any) => void} act */
-  constructor(stage, act) {
-    this.stage = stage;
-    this.act = act;
-    this.speed = 0;
-    const button = (kind, name, what) =>
-      h("button", { type: "button", class: `tf-button ${kind}`, on: { click: pressed(() => act(what)) } }, icon(name));
-    this.label = h("span", { class: "tf-label" });
-    this.primary = h("button", { type: "button", class: "tf-button tf-primary" }, icon("play"), this.label);
-    this.primary.addEventListener("click", pressed(() => this.act(this.primary.dataset.does)));
-    this.steps = h("span", { class: "tf-group" });
-    this.stopButton = button("tf-icon-button", "stop", "stop");
-    this.restartButton = button("tf-icon-button", "restart", "restart");
-    this.speedLabel = h("span", { class: "tf-speed-label", "aria-hidden": "true" });
-    this.speeds = h("span", { class: "tf-speeds", role: "radiogroup" });
-    this.again = h("button", { type: "button", class: "tf-button tf-again", hidden: true });
-    this.again.addEventListener("click", pressed(() => this.act("train")));
-    this.badgeText = h("span");
-    this.badge = h("span", { class: "tf-badge" }, h("span", { class: "tf-pulse" }), this.badgeText);
-    this.state = h("span", { class: "tf-state" });
-    this.bar = h("span", { class: "tf-bar-fill" });
-    const bounds = { "aria-valuemin": 0, "aria-valuemax": 100 };
-    this.progress = h("span", { class: "tf-bar", role: "progressbar", ...bounds }, this.bar);
-    const names = ["percent", "step", "epoch", "device", "left", "rate", "updates"];
-    this.facts = Object.fromEntries(names.map((name) => [name, h("span", { class: `tf-fact tf-fact-${name}` })]));
-    const { percent, ...rest } = this.facts;
-    const facts = h("span", { class: "tf-facts" }, ...Object.values(rest));
-    const speed = h("span", { class: "tf-group tf-speed" }, this.speedLabel, this.speeds);
-    this.buttons = h("span", { class: "tf-group" }, this.steps, this.stopButton, this.restartButton);
-    const where = h("span", { class: "tf-group tf-where", role: "status" }, this.badge, this.state);
-    this.row = h("div", { class: "tf-row" }, this.primary, this.buttons, speed, where, this.again);
-    this.node = h(
-      "section",
-      { class: "tf-transport" },
-      this.row,
-      h("div", { class: "tf-row tf-status" }, percent, this.progress, facts),
+  node = element("section", { className: "tf-transport" });
+  /** Of the radio buttons: two stages must not share one. */
+  #group = `tf-speed-${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  #onAction;
+
+  /** @param {(action: Action, value?: number|string|null) => void} onAction */
+  constructor(onAction) {
+    this.#onAction = onAction;
+  }
+
+  /** @param {TransportView} view */
+  update(view) {
+    const { run, words } = view;
+    this.node.setAttribute("aria-label", words.translate(WORDS.transport));
+    this.node.classList.toggle("tf-idle", !run.status);
+    this.node.classList.toggle("tf-alive", isAlive(run.model));
+    render([this.#controls(view), run.status ? progress(view, run.status) : progressLine(words, 0, "", [])], this.node);
+  }
+
+  /** @param {TransportView} view */
+  #controls(view) {
+    const { run, page, words } = view;
+    const parts = page.parts && page.parts.length ? [...page.parts, ROUND] : [""];
+    const speeds = page.speeds || SPEEDS;
+    return html`<div class="tf-row">
+      ${this.#primary(view)}
+      <span class="tf-group">
+        <span class="tf-group">${parts.map((part) => this.#stepButton(view, part))}</span>
+        ${this.#iconButton("stop", words.translate(controlObstacle(run.model)), words)}
+        ${this.#iconButton("restart", words.translate(restartObstacle(run.model)), words)}
+      </span>
+      <span class="tf-group tf-probes" ?hidden=${!view.probeButtons.length}>${view.probeButtons}</span>
+      <span class="tf-group tf-speed">
+        <span class="tf-speed-label" aria-hidden="true">${words.translate(WORDS.speed)}</span>
+        <span class="tf-speeds" role="radiogroup" aria-label=${words.translate(WORDS.speed)}>
+          ${speeds.map((speed) => this.#speedButton(view, speed))}
+        </span>
+      </span>
+      ${place(view)} ${this.#trainAgain(view)}
+      ${view.canContinue ? continueButton(words, () => this.#onAction("continue")) : nothing}
+    </div>`;
+  }
+
+  /** @param {TransportView} view */
+  #primary({ run, page, words }) {
+    const action = primaryAction(run);
+    const obstacle = words.translate(primaryObstacle(run));
+    const marked = page.changed && action === "train" && run.id !== null && !run.model.recorded;
+    const hint = words.translate(marked ? WORDS.changed : wordOf(`${action}Hint`));
+    const text = words.translate(wordOf(action));
+    return html`<button
+      type="button"
+      class="tf-button tf-primary ${marked ? "tf-marked" : ""}"
+      aria-label=${text}
+      title=${obstacle || hint}
+      ?disabled=${Boolean(obstacle)}
+      @click=${pressed(() => this.#onAction(action))}
+    >${icon(action === "pause" ? "pause" : "play")}<span class="tf-label">${text}</span></button>`;
+  }
+
+  /** @param {TransportView} view @param {string} part "" where the experiment has none */
+  #stepButton({ run, words }, part) {
+    const { model, speed } = run;
+    const obstacle = words.translate(stepObstacle(run));
+    const name =
+      part === ROUND
+        ? words.translate(WORDS.stepRound)
+        : words.translate(part ? WORDS.stepPart : WORDS.step, { part: words.translate(part) });
+    // Step by step and in slow motion one sees which part was the last.
+    const slow = model.state === "paused" || (model.state === "running" && speed > 0);
+    const active = part !== "" && isAlive(model) && slow && run.status?.part === part;
+    return html`<button
+      type="button"
+      class="tf-button tf-icon-button ${active ? "tf-active" : ""}"
+      data-part=${part}
+      aria-label=${name}
+      title=${obstacle || (part ? name : words.translate(WORDS.stepHint))}
+      ?disabled=${Boolean(obstacle)}
+      @click=${pressed(() => this.#onAction("step", part || null))}
+    >${icon("step")}${part ? html`<span class="tf-part">${words.translate(part)}</span>` : nothing}</button>`;
+  }
+
+  /** @param {"stop"|"restart"} action @param {string} obstacle @param {Words} words */
+  #iconButton(action, obstacle, words) {
+    return html`<button
+      type="button"
+      class="tf-button tf-icon-button"
+      aria-label=${words.translate(wordOf(action))}
+      title=${obstacle || words.translate(wordOf(`${action}Hint`))}
+      ?disabled=${Boolean(obstacle)}
+      @click=${pressed(() => this.#onAction(action))}
+    >${icon(action)}</button>`;
+  }
+
+  /** @param {TransportView} view @param {number} speed */
+  #speedButton({ run, words }, speed) {
+    const obstacle = words.translate(controlObstacle(run.model));
+    const name = words.translate(
+      speed === 0 ? WORDS.speedFull : speed === 1 ? WORDS.speedOne : WORDS.speedSlow,
+      { speed },
     );
+    return html`<label class="tf-speed-button" title=${obstacle || name}>
+      <input
+        type="radio"
+        name=${this.#group}
+        aria-label=${name}
+        .checked=${speed === run.speed}
+        ?disabled=${Boolean(obstacle)}
+        @click=${pressed(() => {})}
+        @change=${() => this.#onAction("speed", speed)}
+      />${speed || words.translate(WORDS.full)}
+    </label>`;
   }
 
-  /** The buttons that depend on what the page declares. */
-  declare({ parts, speeds }) {
-    const { words } = this.stage;
-    const key = JSON.stringify([parts, speeds, words.lang]);
-    if (key === this.declared) return;
-    this.declared = key;
-    this.node.setAttribute("aria-label", words.say(WORDS.transport));
-    this.speeds.setAttribute("aria-label", words.say(WORDS.speed));
-    put(this.speedLabel, words.say(WORDS.speed));
-    this.stepButtons = (parts && parts.length ? [...parts, ROUND] : [null]).map((part) => {
-      const turn = pressed(() => this.act("step", part));
-      const about = { type: "button", class: "tf-button tf-icon-button", on: { click: turn } };
-      const node = h("button", about, icon("step"));
-      if (part) node.append(h("span", { class: "tf-part", text: words.say(part) }));
-      node.dataset.part = part || "";
-      return node;
-    });
-    this.steps.replaceChildren(...this.stepButtons);
-    this.speedButtons = (speeds || [1, 5, 25, 0]).map((speed) => {
-      const choose = pressed(() => this.act("speed", speed));
-      const node = h("button", { type: "button", role: "radio", class: "tf-speed-button", on: { click: choose } });
-      node.dataset.speed = String(speed);
-      node.textContent = speed ? String(speed) : words.say(WORDS.full);
-      named(node, speed ? this.pace(speed) : words.say(WORDS.speedFull));
-      return node;
-    });
-    this.speeds.replaceChildren(...this.speedButtons);
-    this.speeds.onkeydown = (event) => {
-      const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      const at = this.speedButtons.indexOf(document.activeElement);
-      if (!move || at < 0) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const next = this.speedButtons[(at + move + this.speedButtons.length) % this.speedButtons.length];
-      next.focus();
-      this.act("speed", Number(next.dataset.speed));
-    };
+  /** Train with other settings, or one's own, beside a run that goes on. @param {TransportView} view */
+  #trainAgain({ run, page, words }) {
+    const { model } = run;
+    const foreign = isForeign(model);
+    const changed = page.changed && model.mine && page.run === run.id;
+    if (primaryAction(run) === "train" || (!foreign && !changed)) return nothing;
+    const text = words.translate(foreign ? WORDS.trainOwn : WORDS.trainChanged);
+    const hint = words.translate(foreign ? WORDS.trainHint : WORDS.changed);
+    return html`<button
+      type="button"
+      class="tf-button tf-again"
+      aria-label=${text}
+      title=${hint}
+      @click=${pressed(() => this.#onAction("train"))}
+    >${text}</button>`;
   }
+}
 
-  pace(speed) {
-    return this.stage.words.say(speed === 1 ? WORDS.speedOne : WORDS.speedSlow, { speed });
+/** Why the run cannot be made again, "" where it can. @param {RunModel} model */
+function restartObstacle(model) {
+  if (isForeign(model)) return WORDS.watching;
+  return model.own ? "" : WORDS.nothingRuns;
+}
+
+/** Badge and state: where the run is. @param {TransportView} view */
+function place(view) {
+  const { run, words } = view;
+  const { model } = run;
+  const now = run.shownStep === null;
+  const live = !isAlive(model) ? "ended" : model.state === "queued" ? "waits" : "live";
+  const kind = model.recorded ? "recorded" : now ? live : "replay";
+  const moving = kind === "live" && MOVING.has(model.state);
+  const badge = words.translate(wordOf(kind === "ended" ? model.state : kind));
+  return html`<span class="tf-group tf-where" role="status">
+    <span class="tf-badge ${moving ? "tf-moving" : ""}" data-kind=${kind} ?hidden=${!run.status}
+      ><span class="tf-pulse"></span><span>${badge}</span></span
+    >
+    <span class="tf-state">${stateText(view)}</span>
+  </span>`;
+}
+
+/** @param {TransportView} view */
+function stateText({ run, page, words }) {
+  const { model } = run;
+  const { status } = model;
+  if (run.id === null) return "";
+  if (!status) return run.connectionState === "missing" ? "" : words.translate(WORDS.connecting);
+  if (model.recorded) {
+    const preset = page.recordedAs ? words.translate(page.recordedAs) : "";
+    return preset ? words.translate(WORDS.recordedRun, { preset }) : words.translate(WORDS.recordedAny);
   }
+  if (page.changed && primaryAction(run) === "train") return words.translate(WORDS.changed);
+  if (model.state === "queued" && status.place) return words.translate(WORDS.queuedAt, { place: status.place });
+  if (model.ended && run.shownStep === null) return "";
+  const state = words.translate(wordOf(model.state) || model.state);
+  if (model.state === "preparing" && status.task) return `${state}: ${words.translate(status.task)}`;
+  return state;
+}
 
-  /** What the primary button does now: train, pause or resume. */
-  get does() {
-    const { model, watched, link } = this.stage;
-    if (!watched || model.recorded || model.ended || link === "gone") return "train";
-    return model.state === "paused" ? "resume" : "pause";
-  }
+/**
+ * A fact of the progress line. `longest` keeps the width that it takes at its longest in this run, so that what is
+ * beside it does not move.
+ * @typedef {{text: string, longest?: string, title?: string}} Fact
+ */
 
-  update() {
-    const { stage } = this;
-    const { model, words, data, watched } = stage;
-    const own = watched && !model.recorded;
-    const alive = own && !model.ended && Boolean(model.status);
-    const foreign = own && Boolean(model.status) && !model.mine;
-    const { does } = this;
-    const say = (text, values) => words.say(text, values);
-    const disabled = (node, reason) => {
-      node.disabled = Boolean(reason);
-      if (reason) named(node, node.getAttribute("aria-label") || "", reason);
-    };
+const FACTS = ["step", "epoch", "device", "left", "rate", "updates"];
 
-    if (this.primary.dataset.does !== does) {
-      this.primary.dataset.does = does;
-      this.primary.querySelector("svg").replaceWith(icon(does === "pause" ? "pause" : "play"));
-    }
-    put(this.label, say(WORDS[does]));
-    const marked = Boolean(data.changed) && does === "train" && own;
-    this.primary.classList.toggle("tf-marked", marked);
-    named(this.primary, say(WORDS[does]), say(marked ? WORDS.changed : WORDS[`${does}Hint`]));
-    let reason = "";
-    if (does !== "train") {
-      if (!model.status) reason = say(WORDS.connecting);
-      else if (foreign) reason = say(WORDS.watching);
-      else if (model.state === "queued") reason = say(WORDS.waitsInQueue);
-    }
-    disabled(this.primary, reason);
-    const again = does !== "train" && (foreign || (data.changed && model.mine && data.run === model.id));
-    this.again.hidden = !again;
-    const againText = say(foreign ? WORDS.trainOwn : WORDS.trainChanged);
-    put(this.again, againText);
-    named(this.again, againText, say(foreign ? WORDS.trainHint : WORDS.changed));
+/** @param {Words} words @param {number} share done @param {string} percent @param {Fact[]} facts in the order of FACTS */
+function progressLine(words, share, percent, facts) {
+  const cells = FACTS.map((name, i) => {
+    const { text = "", longest = "", title = "" } = facts[i] || {};
+    return html`<span class="tf-fact tf-fact-${name}" data-longest=${longest} title=${title}>${text}</span>`;
+  });
+  return html`<div class="tf-row tf-status">
+    <span class="tf-fact tf-fact-percent">${percent}</span>
+    <span
+      class="tf-bar"
+      role="progressbar"
+      aria-valuemin="0"
+      aria-valuemax="100"
+      aria-valuenow=${Math.floor(share * 100)}
+      aria-label=${words.translate(WORDS.progress)}
+      ><span class="tf-bar-fill" style="transform: scaleX(${share})"></span
+    ></span>
+    <span class="tf-facts">${cells}</span>
+  </div>`;
+}
 
-    const idle = foreign ? say(WORDS.watching) : alive ? "" : say(WORDS.nothingRuns);
-    for (const node of this.stepButtons) {
-      const { part } = node.dataset;
-      const name = part === ROUND ? say(WORDS.stepRound) : part ? say(WORDS.stepPart, { part: say(part) }) : say(WORDS.step);
-      named(node, name, part ? name : say(WORDS.stepHint));
-      // Step by step and in slow motion one sees whose turn it was.
-      const seen = model.state === "paused" || (model.state === "running" && this.speed > 0);
-      node.classList.toggle("tf-turn", Boolean(part) && alive && seen && stage.status.part === part);
-      disabled(node, idle || (model.state === "queued" ? say(WORDS.waitsInQueue) : ""));
-    }
-    named(this.stopButton, say(WORDS.stop), say(WORDS.stopHint));
-    disabled(this.stopButton, idle);
-    named(this.restartButton, say(WORDS.restart), say(WORDS.restartHint));
-    disabled(this.restartButton, foreign ? say(WORDS.watching) : own && model.status ? "" : say(WORDS.nothingRuns));
-    for (const node of this.speedButtons) {
-      const speed = Number(node.dataset.speed);
-      const on = speed === this.speed;
-      node.setAttribute("aria-checked", String(on));
-      node.tabIndex = on ? 0 : -1;
-      named(node, speed ? this.pace(speed) : say(WORDS.speedFull));
-      disabled(node, idle);
-    }
-    this.tell(alive);
-  }
+/** Progress and figures. @param {TransportView} view @param {RunStatus} status */
+function progress({ run, words, updatesPerSecond }, status) {
+  const { model, shownStep } = run;
+  const alive = isAlive(model);
+  const now = shownStep === null;
+  const preparing = model.state === "preparing" && status.share > 0;
+  let share = Math.max(0, Math.min(1, (preparing ? status.share : status.progress) || 0));
+  if (model.recorded && !now) share = Math.min(1, shownStep / Math.max(1, model.lastStep));
+  const moving = alive && model.state === "running";
+  const trained = status.trained_s > 0 ? duration(status.trained_s, "Trained", words) : "";
+  const step = now ? status.step : shownStep;
+  // A training with an end of its own has it in its status once it has read its data.
+  const known = !["queued", "preparing"].includes(model.state);
+  const steps = (known && status.stop && status.stop.steps) || 0;
+  const inEpochs = status.epoch >= 0 && status.step > 0;
+  const epoch = inEpochs ? (status.epoch * step) / status.step : 0;
+  const perSecond = status.steps_per_s;
+  const rate = perSecond < 10 ? words.decimals(perSecond, 1) : words.number(Math.round(perSecond));
+  const updates = words.decimals(updatesPerSecond, 0);
+  const most = Math.max(steps, 88888);
+  return progressLine(words, share, `${Math.floor(share * 100)} %`, [
+    {
+      text: words.translate(steps ? WORDS.stepOf : WORDS.stepAt, { step, steps }),
+      longest: words.translate(WORDS.stepOf, { step: most, steps: most }),
+    },
+    {
+      text: inEpochs ? words.translate(WORDS.epochAt, { epoch: words.decimals(epoch, epoch < 100 ? 1 : 0) }) : "",
+      longest: status.epoch >= 0 ? words.translate(WORDS.epochAt, { epoch: words.decimals(8888, 1) }) : "",
+    },
+    { text: status.device ? status.device.toUpperCase() : "" },
+    {
+      text: moving ? duration(status.left_s, "Left", words) : trained,
+      longest: words.translate(WORDS.minutesTrained, { minutes: 88 }),
+    },
+    {
+      text: moving ? words.translate(WORDS.stepsPerSecond, { rate }) : "",
+      longest: alive ? words.translate(WORDS.stepsPerSecond, { rate: 8888 }) : "",
+    },
+    {
+      text: moving ? words.translate(WORDS.updatesPerSecond, { rate: updates }) : "",
+      longest: alive ? words.translate(WORDS.updatesPerSecond, { rate: 8 }) : "",
+      title: model.skipped ? words.translate(WORDS.skipped, { count: model.skipped }) : "",
+    },
+  ]);
+}
 
-  /** Badge, state and figures. */
-  tell(alive) {
-    const { stage, facts } = this;
-    const { model, words, watched, status } = stage;
-    const say = (text, values) => words.say(text, values);
-    const now = stage.shownStep === null;
-    const alone = !alive ? "ended" : model.state === "queued" ? "waits" : "live";
-    const badge = model.recorded ? "recorded" : now ? alone : "replay";
-    this.badge.hidden = !watched || !status;
-    this.badge.dataset.kind = badge;
-    this.badge.classList.toggle("tf-moving", badge === "live" && MOVING.has(model.state));
-    put(this.badgeText, say(WORDS[badge === "ended" ? model.state : badge] || ""));
-    put(this.state, this.stateText());
-    this.progress.setAttribute("aria-label", say(WORDS.progress));
-    this.node.classList.toggle("tf-idle", !watched || !status);
-    this.node.classList.toggle("tf-alive", alive);
-    if (!status) {
-      for (const fact of Object.values(facts)) put(fact, "");
-      this.bar.style.transform = "scaleX(0)";
-      return;
-    }
-    const preparing = model.state === "preparing" && status.share > 0;
-    let share = Math.max(0, Math.min(1, (preparing ? status.share : status.progress) || 0));
-    if (model.recorded && !now) share = Math.min(1, stage.shownStep / Math.max(1, model.last));
-    this.bar.style.transform = `scaleX(${share})`;
-    const percent = Math.floor(share * 100);
-    this.progress.setAttribute("aria-valuenow", percent);
-    put(facts.percent, `${percent} %`);
-    const moving = alive && model.state === "running";
-    const trained = status.trained_s > 0 ? this.timeText(status.trained_s, "Trained") : "";
-    put(facts.left, moving ? this.timeText(status.left_s, "Left") : trained);
-    const step = now ? status.step : stage.shownStep;
-    // A training with an end of its own says where it is once it has read its data.
-    const known = !["queued", "preparing"].includes(model.state);
-    const steps = known && status.stop && status.stop.steps;
-    put(facts.step, steps ? say(WORDS.stepOf, { step, steps }) : say(WORDS.stepAt, { step }));
-    const passed = status.epoch >= 0 && status.step > 0;
-    this.reserve({
-      step: say(WORDS.stepOf, { step: Math.max(steps || 0, 88888), steps: Math.max(steps || 0, 88888) }),
-      epoch: status.epoch >= 0 ? say(WORDS.epochAt, { epoch: words.fixed(8888, 1) }) : "",
-      left: say(WORDS.minutesTrained, { minutes: 88 }),
-      rate: alive ? say(WORDS.stepsPerSecond, { rate: 8888 }) : "",
-      updates: alive ? say(WORDS.updatesPerSecond, { rate: 8 }) : "",
-    });
-    const epoch = passed ? (status.epoch * step) / status.step : 0;
-    put(facts.epoch, passed ? say(WORDS.epochAt, { epoch: words.fixed(epoch, epoch < 100 ? 1 : 0) }) : "");
-    const pace = status.steps_per_s;
-    const rate = pace < 10 ? words.fixed(pace, 1) : words.number(Math.round(pace));
-    put(facts.rate, moving ? say(WORDS.stepsPerSecond, { rate }) : "");
-    const updates = say(WORDS.updatesPerSecond, { rate: words.fixed(stage.updates, 0) });
-    put(facts.updates, moving ? updates : "");
-    const skipped = model.skipped ? say(WORDS.skipped, { count: model.skipped }) : "";
-    if (facts.updates.title !== skipped) facts.updates.title = skipped;
-    put(facts.device, status.device ? status.device.toUpperCase() : "");
-  }
-
-  stateText() {
-    const { model, words, watched, data } = this.stage;
-    const { status } = model;
-    if (!watched) return "";
-    if (!status) return this.stage.link === "gone" ? "" : words.say(WORDS.connecting);
-    if (model.recorded) {
-      const preset = data.recordedAs ? words.say(data.recordedAs) : "";
-      return preset ? words.say(WORDS.recordedRun, { preset }) : words.say(WORDS.recordedAny);
-    }
-    if (data.changed && this.does === "train") return words.say(WORDS.changed);
-    if (model.state === "queued" && status.place) return words.say(WORDS.queuedAt, { place: status.place });
-    if (model.ended && this.stage.shownStep === null) return "";
-    const state = words.say(WORDS[model.state] || model.state);
-    if (model.state === "preparing" && status.task) return `${state}: ${words.say(status.task)}`;
-    return state;
-  }
-
-  /** Keep the room that the facts of this run take at their longest, so that what stands beside them does not move. */
-  reserve(longest) {
-    for (const [name, text] of Object.entries(longest)) {
-      if (this.facts[name].dataset.longest !== text) this.facts[name].dataset.longest = text;
-    }
-  }
-
-  /** A stretch of time in the unit that suits it; `what` is "Left" or "Trained". */
-  timeText(seconds, what) {
-    const { words } = this.stage;
-    if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
-    if (seconds < 90) return words.say(WORDS[`seconds${what}`], { seconds: Math.max(0, Math.round(seconds)) });
-    if (seconds < 5400) return words.say(WORDS[`minutes${what}`], { minutes: Math.round(seconds / 60) });
-    const hours = seconds / 3600;
-    return words.say(WORDS[`hours${what}`], { hours: hours < 100 ? words.fixed(hours, 1) : Math.round(hours) });
-  }
+/**
+ * A stretch of time in the unit that suits it.
+ * @param {number|null} seconds
+ * @param {"Left"|"Trained"} what
+ * @param {Words} words
+ */
+function duration(seconds, what, words) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
+  if (seconds < 90) return words.translate(wordOf(`seconds${what}`), { seconds: Math.max(0, Math.round(seconds)) });
+  if (seconds < 5400) return words.translate(wordOf(`minutes${what}`), { minutes: Math.round(seconds / 60) });
+  const hours = seconds / 3600;
+  return words.translate(wordOf(`hours${what}`), { hours: hours < 100 ? words.decimals(hours, 1) : Math.round(hours) });
 }

@@ -1,8 +1,9 @@
 /**
- * All words of the stage, in English, marked with N_ so that the catalogues find them, and the look-up that says them
- * in another language. A word that no catalogue holds is said in English.
+ * All words of the stage, in English, marked with N_ so that the catalogues find them, and their translation. A word
+ * that no catalogue holds stays English.
  */
 
+/** @param {string} text */
 export const N_ = (text) => text;
 
 export const WORDS = {
@@ -35,7 +36,7 @@ export const WORDS = {
   watching: N_("You are watching: this run belongs to somebody else"),
   nothingRuns: N_("Nothing is training: press Train first"),
   waitsInQueue: N_("The run still waits for its turn"),
-  // badges and states
+  // badges and states: of a run those of its status
   live: N_("LIVE"),
   replay: N_("REPLAY"),
   recorded: N_("RECORDED"),
@@ -55,7 +56,7 @@ export const WORDS = {
   recordedAny: N_("A recorded training. Press Train for your own."),
   connecting: N_("Connecting"),
   lost: N_("Connection lost, trying again"),
-  noSocket: N_("No live connection here: pictures come about once a second"),
+  noConnection: N_("No live connection here: pictures come about once a second"),
   // figures of the status line
   progress: N_("Progress"),
   stepOf: N_("step {step} of {steps}"),
@@ -91,100 +92,139 @@ export const WORDS = {
   replaySpeed: N_("Speed of the replay: {speed}×"),
   toLive: N_("Return to live"),
   toEnd: N_("Go to the end"),
-  turned: N_("step {step}: {field} {old} → {new}"),
-  change: N_("{field} {old} → {new}"),
+  markAt: N_("step {step}: {field} {old} → {new}"),
+  mark: N_("{field} {old} → {new}"),
   // curves
   trainSplit: N_("train"),
   testSplit: N_("test"),
   validationSplit: N_("validation"),
   stepAxis: N_("step"),
   layer: N_("layer {number}"),
-  // playing with a trained model
-  playTrain: N_("Train a network of your own, then play with it"),
-  playLater: N_("Possible as soon as the run has saved a state"),
-  playNoSocket: N_("Playing needs a live connection, which cannot be had here"),
-  playState: N_("Play with"),
-  playNewest: N_("the newest, step {step}"),
-  playAgain: N_("Start again"),
-  playKeys: N_("Keys"),
-  playWrite: N_("Words to ask for"),
-  playAsk: N_("Ask"),
-  playSpace: N_("Space"),
-  playLoading: N_("Loading the model"),
-  playLost: N_("The connection was lost. Start again."),
+  // probing a trained model
+  probeTrain: N_("Train a network of your own, then play with it"),
+  probeLater: N_("Possible as soon as the run has saved a state"),
+  probeNoConnection: N_("Playing needs a live connection, which cannot be had here"),
+  probeState: N_("Play with"),
+  probeNewest: N_("the newest, step {step}"),
+  probeRestart: N_("Start again"),
+  probeKeys: N_("Keys"),
+  probeText: N_("Words to ask for"),
+  probeSubmit: N_("Ask"),
+  spaceKey: N_("Space"),
+  probeLoading: N_("Loading the model"),
+  probeLost: N_("The connection was lost. Start again."),
   // where something went wrong
   noPlotly: N_("The drawing library could not be loaded. Reload the page."),
   close: N_("Close"),
 };
 
-/** Says templates and sentences in one language. */
+/**
+ * The word of a key that is made up at run time, such as a run's state; "" where there is none.
+ * @param {string} key
+ */
+export function wordOf(key) {
+  return /** @type {Object<string, string>} */ (WORDS)[key] || "";
+}
+
+/** @typedef {import("./messages.js").Sentence} Sentence */
+
+/** Texts and numbers in one language. */
 export class Words {
+  /** @type {string} "en" or "zh" */
+  lang;
+  /** @type {Object<string, string>} text by its English */
+  #table;
+  /** @type {Map<string, Intl.NumberFormat>} */
+  #formats = new Map();
+
   /**
-   * @param {string} lang "en" or "zh"
-   * @param {Object<string, string>} table English text → text
+   * @param {string} lang
+   * @param {Object<string, string>} table
    */
   constructor(lang = "en", table = {}) {
     this.lang = lang;
-    this.table = table;
-    this.formats = new Map();
+    this.#table = table;
   }
 
-  /** The text in this language, its {names} filled from values. A value that is a string is looked up too. */
-  say(text, values = {}) {
+  /**
+   * The text in this language, its {names} filled from values. A value that is a string is translated too.
+   * @param {string|null|undefined} text in English
+   * @param {Object<string, any>} values
+   */
+  translate(text, values = {}) {
     if (text === null || text === undefined || text === "") return "";
-    const template = this.table[text] || String(text);
+    const template = this.#table[text] || String(text);
     return template.replace(/\{(\w+)(?:[:!][^}]*)?\}/g, (whole, name) =>
       name in values ? this.value(values[name]) : whole,
     );
   }
 
-  /** @param {{template: string, values: Object}|string} sentence */
+  /** @param {Sentence|string|null|undefined} sentence */
   sentence(sentence) {
     if (!sentence) return "";
-    return typeof sentence === "string" ? this.say(sentence) : this.say(sentence.template, sentence.values || {});
+    if (typeof sentence === "string") return this.translate(sentence);
+    return this.translate(sentence.template, sentence.values || {});
   }
 
+  /**
+   * A value for reading.
+   * @param {any} value a number, a text in English, a sentence, or a list of such
+   * @returns {string}
+   */
   value(value) {
     if (typeof value === "number") return this.number(value);
-    if (typeof value === "string") return this.table[value] || value;
+    if (typeof value === "string") return this.#table[value] || value;
     if (value && typeof value === "object" && "template" in value) return this.sentence(value);
     if (Array.isArray(value)) return value.map((v) => this.value(v)).join(", ");
     return String(value);
   }
 
-  /** A number for reading: grouped if whole, else with so many significant digits. */
+  /**
+   * A number for reading: grouped if whole, else with so many significant digits.
+   * @param {number|null|undefined} value
+   */
   number(value, digits = 4) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     const size = Math.abs(value);
     if (Number.isInteger(value) ? size >= 1e15 : size < 1e-3 || size >= 1e6) {
       return value.toExponential(Math.min(digits - 1, 2)).replace("e-", "e−").replace("e+", "e");
     }
-    const key = Number.isInteger(value) ? "whole" : digits;
-    if (!this.formats.has(key)) {
-      const shape = key === "whole" ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits };
-      this.formats.set(key, new Intl.NumberFormat(this.lang === "zh" ? "zh-CN" : "en-US", shape));
-    }
-    return this.formats.get(key).format(value);
+    return Number.isInteger(value)
+      ? this.#format("whole", { maximumFractionDigits: 0 }, value)
+      : this.#format(`digits ${digits}`, { maximumSignificantDigits: digits }, value);
   }
 
-  /** A number always with so many decimals, so that a running figure does not change its width. */
-  fixed(value, decimals) {
+  /**
+   * A number always with so many decimals, so that a changing figure keeps its width.
+   * @param {number|null|undefined} value
+   * @param {number} count
+   */
+  decimals(value, count) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-    const key = `fixed${decimals}`;
-    if (!this.formats.has(key)) {
-      const shape = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-      this.formats.set(key, new Intl.NumberFormat(this.lang === "zh" ? "zh-CN" : "en-US", shape));
+    return this.#format(`decimals ${count}`, { minimumFractionDigits: count, maximumFractionDigits: count }, value);
+  }
+
+  /** @param {string} key @param {Intl.NumberFormatOptions} options @param {number} value */
+  #format(key, options, value) {
+    let format = this.#formats.get(key);
+    if (!format) {
+      format = new Intl.NumberFormat(this.lang === "zh" ? "zh-CN" : "en-US", options);
+      this.#formats.set(key, format);
     }
-    return this.formats.get(key).format(value);
+    return format.format(value);
   }
 }
 
-/** Words of a language; English needs no catalogue, and a catalogue that cannot be had leaves English. */
+/**
+ * The words of a language. English needs no catalogue; without one a language reads English.
+ * @param {string} lang
+ * @param {string} url of its catalogue
+ */
 export async function loadWords(lang, url) {
   if (!lang || lang === "en") return new Words("en");
   try {
-    const answer = await fetch(url);
-    return new Words(lang, answer.ok ? await answer.json() : {});
+    const response = await fetch(url);
+    return new Words(lang, response.ok ? await response.json() : {});
   } catch {
     return new Words(lang);
   }

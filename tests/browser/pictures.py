@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from core import registry
 
-#: Where in the film the card's picture is taken: late enough to know what it is, early enough to see it learn.
+#: Where on the time line the card's picture is taken: late enough to know what it is, early enough to see it learn.
 MOMENT = 0.45
 
 

@@ -1,4 +1,4 @@
-"""How often the foremost picture of each page moves while it trains, and how soon after Train a curve moves, in real
+"""How often the hero of each page is drawn while it trains, and how soon after Train a curve is, in real
 Chromium without a GPU on this very machine.
 
 ``python tests/browser/rate.py [slug ...]``. A preset stands after a colon: ``gnn:cora``.
@@ -17,26 +17,27 @@ from playwright.sync_api import Browser, sync_playwright
 
 from core import registry
 
-#: Seconds of training before the pictures are counted, and while they are; and trainings begun of each page.
+#: Seconds of training before drawings are counted, and while they are; and trainings begun of each page.
 WARM_S, COUNTED_S, BEGUN = 6, 8, 3
 
 HERO = ".tf-place[data-size=hero] .tf-plot"
-STAGE = f"document.querySelector('{HERO}').tfPanel.stage"
-#: A curve of another run than ``before`` has two points.
-MOVES = f"""before => {STAGE}.model.id !== before && [...document.querySelectorAll('[data-kind="curves"] .tf-plot')]
-    .some((plot) => plot.data?.[0]?.x?.length > 1 && plot.tfPanel.curves()[0]?.x.length > 1)"""
+#: The run that the stage views.
+RUN = "document.querySelector('.tf-stage').dataset.run"
+#: A curve of another run than ``before`` is drawn with two points.
+MOVES = """before => [...document.querySelectorAll('[data-kind="curves"] .tf-plot')]
+    .some((plot) => plot.dataset.run && plot.dataset.run !== before && plot.data?.[0]?.x?.length > 1)"""
 
 
-def measure(browser: Browser, url: str, asked: str) -> str:
+def measure(browser: Browser, url: str, wanted: str) -> str:
     """A line of the table."""
-    slug, _, preset = asked.partition(":")
+    slug, _, preset = wanted.partition(":")
     page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     page.goto(f"{url}/{slug}?{f'preset={preset}&' if preset else ''}stop.steps=1000000")
     page.wait_for_selector(".js-plotly-plot")
     page.wait_for_timeout(3000)
     moved = []
     for begun in range(BEGUN):
-        before, begin = page.evaluate(f"{STAGE}.model.id"), time.perf_counter()
+        before, begin = page.evaluate(RUN), time.perf_counter()
         page.get_by_role("button", name="Train", exact=True).click()
         page.wait_for_function(MOVES, arg=before, polling=20)
         moved.append(time.perf_counter() - begin)
@@ -49,8 +50,8 @@ def measure(browser: Browser, url: str, asked: str) -> str:
         page.get_by_role("button", name="Stop", exact=True).click()
         page.wait_for_timeout(2500)
     page.close()
-    told = " ".join(f"{seconds:.2f}" for seconds in moved)
-    return f"{asked:18} {rate:4.1f} pictures/s, a curve moves after {statistics.median(moved):.2f} s ({told})"
+    each = " ".join(f"{seconds:.2f}" for seconds in moved)
+    return f"{wanted:18} {rate:4.1f} pictures/s, a curve is drawn after {statistics.median(moved):.2f} s ({each})"
 
 
 def main(pages: list[str]) -> None:
@@ -59,8 +60,8 @@ def main(pages: list[str]) -> None:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-            for asked in pages or list(registry.experiments()):
-                print(measure(browser, server.url, asked), flush=True)
+            for wanted in pages or list(registry.experiments()):
+                print(measure(browser, server.url, wanted), flush=True)
             browser.close()
     finally:
         stop(server)

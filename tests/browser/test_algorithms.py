@@ -1,9 +1,11 @@
-"""Each algorithm's page from its recorded run to a run of one's own that is watched, looked back on, left and ended."""
+"""Each algorithm's page: from its recorded run to a person's own that is watched, replayed, left and ended; a probe of
+DQN; the parts of a round of the GAN."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from acts import LONG, address, badge, step_of, stop_run, train, wait_for_step
+from actions import LONG, address, badge, step_of, stop_run, train, wait_for_step
 from conftest import Server, settled, visit
 from playwright.sync_api import Locator, Page, expect
 
@@ -14,17 +16,17 @@ pytestmark = pytest.mark.browser
 #: The pages that no other test trains on; a new algorithm comes in by itself.
 SLUGS = [slug for slug in registry.experiments() if slug != "dnn"]
 
-#: What a page needs beside a far end to go on as long as a test looks.
+#: What a page needs beside a far end for its run to outlast the test.
 MORE = {"word2vec": "&epochs=1000"}
 
-#: The part of the foremost picture that has to move, by its name, where another moves too; else any.
+#: The trace of the hero that has to change, by its name, where another changes too; else any.
 LEARNS = {"gan": "generated"}
 
 HERO = '.tf-place[data-size="hero"]'
 
-#: Makes ``picture(name)``: what the foremost picture holds but for its words, as one text that changes with it; empty
-#: while that is. With a name only the curve or the cloud that is called so.
-LOOK = """(hero) => { window.picture = (name) => {
+#: Makes ``hero(name)``: what the hero shows but for its words, as one text that changes with it; empty while it is.
+#: With a name only the trace of that name.
+DEFINE_HERO = """(hero) => { window.hero = (name) => {
   const plot = document.querySelector(`${hero} .js-plotly-plot`);
   if (!plot || !plot.data) return '';
   const plain = (key, value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
@@ -36,30 +38,30 @@ LOOK = """(hero) => { window.picture = (name) => {
 }; }"""
 
 
-#: The pictures of the worlds in the game.
-SHOTS = "document.querySelector('.tf-game .tf-plot').layout.images.map((image) => image.source)"
+#: The images of the worlds in the probe.
+WORLDS = "document.querySelector('.tf-probe-dialog .tf-plot').layout.images.map((image) => image.source)"
 
 
 @pytest.fixture
 def watched(page: Page) -> Iterator[Page]:
-    """A page whose foremost picture can be compared, and whose console tells no error. Streamlit's own questions for
-    what a hosted app has are answered 404, which is no fault."""
-    told: list[str] = []
+    """A page whose hero can be compared, and whose console has no error. Streamlit's own requests for what a hosted app
+    has are answered 404, which is no fault."""
+    errors: list[str] = []
 
-    def hear(kind: str, text: str, url: str) -> None:
+    def collect(kind: str, text: str, url: str) -> None:
         if kind == "error" and not ("404" in text and "/_stcore/" in url):
-            told.append(f"{text} ({url})")
+            errors.append(f"{text} ({url})")
 
-    page.on("console", lambda message: hear(message.type, message.text, message.location["url"]))
-    page.add_init_script(f"({LOOK})('{HERO}')")
+    page.on("console", lambda message: collect(message.type, message.text, message.location["url"]))
+    page.add_init_script(f"({DEFINE_HERO})('{HERO}')")
     yield page
-    assert not told
+    assert not errors
 
 
 def another(page: Page, than: str, part: str = "") -> str:
-    """Wait until the foremost picture holds something, and something else; what it holds."""
-    page.wait_for_function("([part, than]) => picture(part) && picture(part) !== than", arg=[part, than], polling=100)
-    return str(page.evaluate("picture", part))
+    """Wait until the hero shows something, and something else; what it shows."""
+    page.wait_for_function("([part, than]) => hero(part) && hero(part) !== than", arg=[part, than], polling=100)
+    return str(page.evaluate("hero", part))
 
 
 def button(page: Page, name: str) -> Locator:
@@ -71,12 +73,12 @@ def paused(page: Page) -> None:
     expect(button(page, "Resume")).to_be_enabled()
 
 
-def stands(page: Page, *said: str) -> None:
-    """Wait until the game says each of these over its worlds."""
+def expect_worlds(page: Page, *titles: str) -> None:
+    """Wait until the worlds of the probe have these titles."""
     page.wait_for_function(
-        """(said) => { const { annotations = [] } = document.querySelector('.tf-game .tf-plot').layout || {};
-             return said.every((one) => annotations.some(({ text }) => new RegExp(`^${one}`).test(text))); }""",
-        arg=said,
+        """(titles) => { const { annotations = [] } = document.querySelector('.tf-probe-dialog .tf-plot').layout || {};
+             return titles.every((one) => annotations.some(({ text }) => new RegExp(`^${one}`).test(text))); }""",
+        arg=titles,
         polling=50,
     )
 
@@ -113,11 +115,11 @@ def test_from_the_recorded_run_to_one_of_ones_own(watched: Page, server: Server,
     line = page.get_by_role("slider", name="Time line")
     line.press("Home")
     badge(page, "REPLAY")
-    expect(line).to_have_attribute("aria-valuenow", "0")
+    expect(line).to_have_value("0")
     another(page, last, part)
     line.press("End")
     badge(page, "LIVE")
-    page.wait_for_function("([part, last]) => picture(part) === last", arg=[part, last], polling=100)
+    page.wait_for_function("([part, last]) => hero(part) === last", arg=[part, last], polling=100)
     assert step_of(page) == here, "it went on in the pause"
 
     button(page, "Resume").click()
@@ -129,23 +131,57 @@ def test_from_the_recorded_run_to_one_of_ones_own(watched: Page, server: Server,
 
 
 def test_a_person_plays_beside_the_recorded_agent(watched: Page, server: Server) -> None:
-    """Nothing moves before the first key; then both worlds go on, and the pictures of the training stay as they are."""
+    """Nothing moves before the first key; then both worlds go on, and the figures of the training stay as they are."""
     page = watched
     visit(page, f"{server.url}/dqn")
     badge(page, "RECORDED")
     before = another(page, "")
     button(page, "Play it yourself").click()
-    stands(page, "you: step 0,", "agent: step 0,")
-    start = page.evaluate(SHOTS)
+    expect_worlds(page, "you: step 0,", "agent: step 0,")
+    start = page.evaluate(WORLDS)
     assert len(start) == 2
 
     page.keyboard.press("ArrowRight")
-    stands(page, "you: (step|over after) [1-9]", "agent: (step|over after) [1-9]")
-    page.wait_for_function(f"(start) => {SHOTS}.every((shot, i) => shot !== start[i])", arg=start)
-    stands(page, "you: over after [1-9]")  # who pushes to one side only lets the pole fall
+    expect_worlds(page, "you: (step|over after) [1-9]", "agent: (step|over after) [1-9]")
+    page.wait_for_function(f"(start) => {WORLDS}.every((shot, i) => shot !== start[i])", arg=start)
+    expect_worlds(page, "you: over after [1-9]")  # who pushes to one side only lets the pole fall
     page.keyboard.press("Space")
-    stands(page, "you: step 0,", "agent: step 0,")
+    expect_worlds(page, "you: step 0,", "agent: step 0,")
     page.keyboard.press("Escape")
-    expect(page.locator(".tf-game")).to_be_hidden()
+    expect(page.locator(".tf-probe-dialog")).to_be_hidden()
     badge(page, "RECORDED")
-    assert page.evaluate("picture()") == before
+    assert page.evaluate("hero()") == before
+
+
+def last_part(page: Page) -> str:
+    """The part whose step was the last, as the bar marks it."""
+    return page.locator(".tf-stage [data-part].tf-active").get_attribute("data-part") or ""
+
+
+def step_part(page: Page, part: str, updates: int) -> None:
+    """One step of a part, or a round, and wait until the bar shows it."""
+    here = step_of(page)
+    page.locator(f'.tf-stage [data-part="{part}"]').click()
+    page.wait_for_function(
+        """step => [...document.querySelectorAll('.tf-stage *')].some(e => e.children.length === 0 &&
+             e.textContent.replaceAll(',', '').startsWith(`step ${step} of`))""",
+        arg=here + updates,
+    )
+
+
+def test_d_and_g_take_their_steps_one_by_one_and_in_a_round(page: Page, server: Server) -> None:
+    visit(page, f"{server.url}/gan?g_layers=8&d_layers=8&d_steps=2&{LONG}")
+    train(page)
+    wait_for_step(page, 20)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".tf-stage").get_by_text("Paused", exact=True).first).to_be_visible()
+    expect(page.locator('.tf-stage [data-part="D"]')).to_be_enabled()
+    expect(page.get_by_role("button", name="One step of D")).to_be_visible()
+    for part in ("D", "D", "G", "D"):
+        step_part(page, part, 1)
+        expect(page.locator(f'.tf-stage [data-part="{part}"]')).to_have_class(re.compile("tf-active"))
+        assert last_part(page) == part
+    step_part(page, "round", 2)  # the second D of its two, and G
+    assert last_part(page) == "G"
+    step_part(page, "round", 3)
+    assert last_part(page) == "G"

@@ -1,11 +1,11 @@
 """The canvas in the sidebar: what is drawn becomes points, stands in the address, and no rerun takes it away."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from acts import address, control, expect_address
-from conftest import PATIENCE, Server, serve_toy, settled, stop, visit
+from actions import address, control, expect_address
+from conftest import PATIENCE, Server, emulate, expect_no_traceback, serve_toy, settled, stop, visit
 from playwright.sync_api import Locator, Page, expect
 
 from core import drawing
@@ -21,8 +21,25 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = serve_toy(tmp_path_factory.mktemp("toys"))
     yield server
     stop(server)
-    told = server.output.read_text(errors="replace")
-    assert "Traceback" not in told, told[-4000:]
+    expect_no_traceback(server)
+
+
+@pytest.fixture
+def toy_page(shared_page: Page, toys: Server) -> Page:
+    """The page of the toy with an empty canvas, on which nothing can be undone."""
+    if not shared_page.url.startswith(f"{toys.url}/toy"):
+        visit(shared_page, f"{toys.url}/toy")
+    sketch = control(shared_page, "sketch")
+    settled(shared_page)
+    if counted(shared_page):
+        drawn(shared_page)  # until then the page has not taken the last change
+        shared_page.locator(".st-key-reset-sketch").get_by_role("button", name="↺").click()
+        expect_address(shared_page, sketch=None)
+        settled(shared_page)
+    if sketch.get_by_role("button", name="Take the last stroke back").is_enabled():
+        visit(shared_page, f"{toys.url}/toy")
+    expect_count(shared_page, "0 points")
+    return shared_page
 
 
 def canvas(page: Page) -> Locator:
@@ -33,7 +50,7 @@ def canvas(page: Page) -> Locator:
     before = None
     while before != (box := found.bounding_box()):
         found.evaluate("canvas => canvas.scrollIntoView({block: 'center', behavior: 'instant'})")
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(100)
         before = box
     return found
 
@@ -45,22 +62,23 @@ def where(page: Page, *way: Place) -> list[Place]:
     return [(box["x"] + box["width"] * (1 + x) / 2, box["y"] + box["height"] * (1 - y) / 2) for x, y in way]
 
 
-def stroke(page: Page, *way: Place) -> None:
+def stroke(page: Page, *way: Place, moves: int = 10) -> None:
+    """Draw along these places, with so many moves of the mouse from one to the next."""
     places = where(page, *way)
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
-        page.mouse.move(*place, steps=10)
+        page.mouse.move(*place, steps=moves)
     page.mouse.up()
 
 
 def counted(page: Page) -> int:
-    """How many points the canvas says it has."""
+    """How many points the canvas shows that it has."""
     return int(control(page, "sketch").get_by_role("status").inner_text().split()[0])
 
 
 def drawn(page: Page) -> np.ndarray:
-    """The points that the address holds, once they are as many as the canvas says."""
+    """The points that the address has, once they are as many as the canvas shows."""
     page.wait_for_function(
         "letters => new URLSearchParams(location.search).get('sketch')?.length === letters",
         arg=-(-counted(page) * 8 // 3),
@@ -68,12 +86,12 @@ def drawn(page: Page) -> np.ndarray:
     return drawing.points(address(page)["sketch"])
 
 
-def expect_count(page: Page, said: str) -> None:
-    expect(control(page, "sketch").get_by_role("status")).to_have_text(said)
+def expect_count(page: Page, text: str) -> None:
+    expect(control(page, "sketch").get_by_role("status")).to_have_text(text)
 
 
-def test_a_stroke_becomes_points_at_even_distance(page: Page, toys: Server) -> None:
-    visit(page, f"{toys.url}/toy")
+def test_a_stroke_becomes_points_at_even_distance(toy_page: Page) -> None:
+    page = toy_page
     expect(control(page, "sketch").get_by_text("Draw with mouse, pen or finger")).to_be_visible()
     stroke(page, (-0.8, 0.5), (0.8, 0.5))
     points = drawn(page)
@@ -85,10 +103,8 @@ def test_a_stroke_becomes_points_at_even_distance(page: Page, toys: Server) -> N
     expect(control(page, "sketch").get_by_text("Draw with mouse, pen or finger")).to_be_hidden()
 
 
-def test_no_rerun_takes_what_was_drawn_and_a_link_restores_it(
-    page: Page, toys: Server, visitor: Callable[..., Page]
-) -> None:
-    visit(page, f"{toys.url}/toy")
+def test_no_rerun_takes_what_was_drawn_and_a_link_restores_it(toy_page: Page, page: Page) -> None:
+    other, page = page, toy_page
     canvas(page).evaluate("canvas => canvas.marked = true")
     stroke(page, (-0.5, -0.5), (0.5, -0.5))
     stroke(page, (-0.5, 0.5), (0.5, 0.5))  # while the page is still about the first
@@ -101,11 +117,11 @@ def test_no_rerun_takes_what_was_drawn_and_a_link_restores_it(
     expect_count(page, f"{both} points")
     stroke(page, (0, 0))
     expect_count(page, f"{both + 1} points")
-    assert canvas(page).evaluate("canvas => canvas.marked"), "the canvas was mounted anew"
+    assert canvas(page).evaluate("canvas => canvas.marked"), "the canvas was mounted again"
     drawn(page)
     link = page.evaluate("location.href")
 
-    other = visit(visitor(locale="zh-CN"), link)
+    visit(emulate(other, locale="zh-CN"), link)
     canvas(other)
     expect_count(other, f"{both + 1} 个点")
     ink = """canvas => { const {width, height} = canvas;
@@ -119,8 +135,8 @@ def test_no_rerun_takes_what_was_drawn_and_a_link_restores_it(
     expect_address(other, sketch=None)
 
 
-def test_undo_and_clear(page: Page, toys: Server) -> None:
-    visit(page, f"{toys.url}/toy")
+def test_undo_and_clear(toy_page: Page) -> None:
+    page = toy_page
     undo = control(page, "sketch").get_by_role("button", name="Take the last stroke back")
     clear = control(page, "sketch").get_by_role("button", name="Clear the drawing")
     canvas(page)
@@ -139,8 +155,8 @@ def test_undo_and_clear(page: Page, toys: Server) -> None:
     expect_address(page, sketch="f38")
 
 
-def test_by_keyboard(page: Page, toys: Server) -> None:
-    visit(page, f"{toys.url}/toy")
+def test_by_keyboard(toy_page: Page) -> None:
+    page = toy_page
     canvas(page).focus()
     page.keyboard.press("Space")
     for _ in range(3):
@@ -153,12 +169,15 @@ def test_by_keyboard(page: Page, toys: Server) -> None:
     expect_count(page, "4 points")
     expect(control(page, "sketch").get_by_text("The arrow keys move the pen")).to_be_visible()
     assert canvas(page).evaluate("canvas => canvas === document.activeElement"), "the canvas lost its focus"
+    drawn(page)
+    page.get_by_test_id("stSidebarContent").evaluate("sidebar => sidebar.scrollTo(0, sidebar.scrollHeight)")
+    page.locator(".st-key-reset-sketch").get_by_role("button", name="↺").click()  # nothing moves under the mouse
+    expect_count(page, "0 points")
 
 
-def test_by_finger(visitor: Callable[..., Page], toys: Server) -> None:
+def test_by_finger(page: Page, toys: Server) -> None:
     """The page does not scroll under the finger."""
-    page = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    visit(page, f"{toys.url}/toy")
+    visit(emulate(page, phone=True), f"{toys.url}/toy")
     page.get_by_test_id("stExpandSidebarButton").click()
     touch = page.context.new_cdp_session(page)
 
@@ -176,10 +195,11 @@ def test_by_finger(visitor: Callable[..., Page], toys: Server) -> None:
     assert points[-1] == pytest.approx((0, -0.8), abs=0.05)
 
 
-def test_what_is_longer_than_a_link_is_thinned(page: Page, toys: Server) -> None:
-    visit(page, f"{toys.url}/toy")
+def test_what_is_longer_than_a_link_is_thinned(toy_page: Page) -> None:
+    page = toy_page
     rows = np.linspace(0.9, -0.9, 16)
-    stroke(page, *[(side * sign, row) for sign, row in zip([1, -1] * 8, rows, strict=True) for side in (-0.9, 0.9)])
+    way = [(side * sign, row) for sign, row in zip([1, -1] * 8, rows, strict=True) for side in (-0.9, 0.9)]
+    stroke(page, *way, moves=2)
     expect_count(page, "600 points, the most: a longer drawing is thinned evenly")
     points = drawn(page)
     assert len(points) == drawing.MOST
@@ -209,8 +229,8 @@ def test_browser_and_server_write_the_same(page: Page, toys: Server) -> None:
     page.goto(f"{toys.url}/_stcore/health")
     points = (np.random.default_rng(1).integers(-127, 128, (300, 2)) / 127).tolist()
     wrote = drawing.text(points)
-    ask = "([points, text]) => import('/lab/assets/draw/points.js').then(m => [m.write(points), m.read(text)])"
-    text, read = page.evaluate(ask, [points, wrote])
+    both = "([points, text]) => import('/lab/assets/draw/points.js').then(m => [m.write(points), m.read(text)])"
+    text, read = page.evaluate(both, [points, wrote])
     assert text == wrote
     assert np.array(read) == pytest.approx(np.array(points))
     assert page.evaluate("import('/lab/assets/draw/points.js').then(m => m.MOST)") == drawing.MOST

@@ -1,36 +1,37 @@
-"""What can go wrong while somebody looks: each is told in a sentence, and there is a way on."""
+"""What can go wrong on a page: each is answered by a sentence, and there is a way on."""
 
 import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LONG, control, expect_address, stop_run, train
-from conftest import Server, copied, serve_copy, settled, stop, visit
+from actions import LONG, control, expect_address, stop_run, train
+from conftest import Server, copy_app, serve_copy, stop, visit
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-#: The source of the picture behind the points.
-PICTURE = """(document.querySelector('[data-panel=boundary] .js-plotly-plot')?.layout?.images || [{}])[0].source"""
+#: The image behind the points.
+IMAGE = """(document.querySelector('[data-panel=boundary] .js-plotly-plot')?.layout?.images || [{}])[0].source"""
 
 
-@pytest.mark.parametrize(("lang", "said"), [("en", r"Diverged at step \d+"), ("zh", r"在第 \d+ 步发散")])
-def test_a_diverged_run_says_so_where_classes_played_before(page: Page, server: Server, lang: str, said: str) -> None:
+@pytest.mark.parametrize(("lang", "sentence"), [("en", r"Diverged at step \d+"), ("zh", r"在第 \d+ 步发散")])
+def test_a_diverged_run_says_so_where_classes_played_before(
+    page: Page, server: Server, lang: str, sentence: str
+) -> None:
     """The recorded run has an accuracy, this one an error: their curves bear the same names."""
     page.emulate_media(reduced_motion="no-preference")  # the recorded run plays
     visit(page, f"{server.url}/dnn?preset=too_fast&lang={lang}")
     expect(page.locator("[data-panel=loss] .tf-entry").first).to_be_visible()
     page.locator(".tf-stage").get_by_role("button", name=re.compile("^(Train|训练)")).first.click()
-    expect(page.locator(".tf-note")).to_contain_text(re.compile(said))
+    expect(page.locator(".tf-note")).to_contain_text(re.compile(sentence))
     page.locator(".tf-stage").get_by_role("slider").last.press("Home")
     page.wait_for_function("new URLSearchParams(location.search).get('step') === '0'")
     expect(page.locator(".tf-stage").get_by_text(re.compile("^(REPLAY|回放)$"))).to_be_visible()
 
 
-def test_a_run_that_cannot_begin_says_why_and_promises_no_picture(page: Page, server: Server) -> None:
+def test_a_run_that_cannot_begin_says_why_and_promises_no_figure(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/dqn?environment=other&other=NoSuch-v1")
     expect(page.locator(".tf-badge")).to_have_text("RECORDED")
     page.locator(".tf-primary").click()
@@ -41,20 +42,20 @@ def test_a_run_that_cannot_begin_says_why_and_promises_no_picture(page: Page, se
     )
 
 
-def test_without_a_socket_one_looks_back_too(page: Page, server: Server) -> None:
-    page.route_web_socket(re.compile("/lab/runs/"), lambda socket: None)  # open, and deaf
+def test_without_a_connection_earlier_steps_are_shown_too(page: Page, server: Server) -> None:
+    page.route_web_socket(re.compile("/lab/runs/"), lambda socket: None)  # open, and nothing comes
     visit(page, f"{server.url}/dnn?{LONG}")
     stage = page.locator(".tf-stage")
     stage.evaluate("stage => stage.marked = true")
     train(page)
     expect(stage.get_by_text("No live connection here")).to_be_visible()
     page.wait_for_function(r"/step ([\d,]+) of 10,000,000/.exec(document.querySelector('.tf-stage').innerText)")
-    assert stage.evaluate("stage => stage.marked"), "the stage was mounted anew when the page began to feed it"
+    assert stage.evaluate("stage => stage.marked"), "the stage was mounted again when the page began to feed it"
     stop_run(page)
-    page.wait_for_function(f"Boolean({PICTURE})")
-    newest = page.evaluate(PICTURE)
+    page.wait_for_function(f"Boolean({IMAGE})")
+    newest = page.evaluate(IMAGE)
     stage.get_by_role("slider").last.press("Home")
-    page.wait_for_function(f"newest => {PICTURE} !== newest", arg=newest)
+    page.wait_for_function(f"newest => {IMAGE} !== newest", arg=newest)
     expect_address(page, step="0")
 
 
@@ -76,13 +77,13 @@ def test_a_damaged_log_shows_what_is_left_and_goes_on(page: Page, server: Server
     assert page.locator('[data-testid="stException"]').count() == 0
 
 
-def test_an_error_that_nobody_foresaw_is_one_sentence(visitor: Callable[..., Page], tmp_path: Path) -> None:
-    """A house with a file missing: the log has the traceback, the person does not."""
-    house = copied(tmp_path)
-    (house / "core/algorithms/dnn/learn.en.md").unlink()
-    server = serve_copy(tmp_path, house)
+def test_an_error_that_nobody_foresaw_is_one_sentence(page: Page, tmp_path: Path) -> None:
+    """An app with a file missing: the log has the traceback, the person does not."""
+    root = copy_app(tmp_path)
+    (root / "core/algorithms/dnn/learn.en.md").unlink()
+    server = serve_copy(tmp_path, root)
     try:
-        page = settled(visit(visitor(), f"{server.url}/dnn"))
+        visit(page, f"{server.url}/dnn")
         alert = page.locator('[data-testid="stMain"] [data-testid="stAlert"]')
         expect(alert).to_have_text(re.compile("This part of the page failed; your runs are safe"))
         assert page.locator('[data-testid="stException"]').count() == 0

@@ -1,18 +1,17 @@
-"""The pages as a person meets them: settings, words, looks; real server, real Chromium."""
+"""The pages as a person meets them: settings, words, themes; real server, real Chromium."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from acts import address, control, expect_address
-from conftest import Server, settled, visit
-from playwright.sync_api import Page, expect
+from actions import address, control, expect_address
+from conftest import Server, emulate, settled, visit
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
-#: All words on the page that can be seen, without those in pictures, which are drawn anew when they come into sight.
+#: All words on the page that can be seen, without those in figures, which are drawn again when they come into sight.
 WORDS = """[...document.querySelectorAll('[data-testid=stSidebar], [data-testid=stMain], [data-testid=stTopNav]')]
   .map((part) => {
     const words = [...part.querySelectorAll('input')].map((input) => input.value);
@@ -30,6 +29,14 @@ WORDS = """[...document.querySelectorAll('[data-testid=stSidebar], [data-testid=
 NAMES = {"English", "MNIST", "Tenfold", "Fashion", "epoch", "ReLU", "Tanh", "Adam", "Dropout", "Xavier", "Glorot"}
 
 
+@pytest.fixture
+def dnn_page(shared_page: Page, server: Server) -> Page:
+    """The page of the DNN with the settings of its preset, in English: opened only where a test has left another."""
+    if shared_page.url != f"{server.url}/dnn":
+        visit(shared_page, f"{server.url}/dnn")
+    return settled(shared_page)
+
+
 def test_home_leads_to_every_algorithm_that_exists(page: Page, server: Server, pictures: Path) -> None:
     visit(page, server.url)
     page.screenshot(path=pictures / "home.png")
@@ -40,10 +47,8 @@ def test_home_leads_to_every_algorithm_that_exists(page: Page, server: Server, p
     assert urlparse(page.evaluate("location.href")).path.endswith("/dnn")
 
 
-def test_a_moved_slider_stands_in_the_address_and_a_link_restores_it(
-    page: Page, server: Server, visitor: Callable[..., Page]
-) -> None:
-    visit(page, f"{server.url}/dnn")
+def test_a_moved_slider_is_in_the_address_and_a_link_restores_it(dnn_page: Page, page: Page) -> None:
+    other, page = page, dnn_page
     noise = control(page, "noise").get_by_role("slider")
     before = noise.get_attribute("aria-valuenow")
     noise.focus()
@@ -56,7 +61,7 @@ def test_a_moved_slider_stands_in_the_address_and_a_link_restores_it(
     expect_address(page, batch_norm="true")
     link = page.evaluate("location.href")
 
-    other = visit(visitor(), link)
+    visit(other, link)
     slider = control(other, "noise").get_by_role("slider")
     assert slider.get_attribute("aria-valuenow") == noise.get_attribute("aria-valuenow")
     expect(control(other, "batch_norm").get_by_role("switch")).to_be_checked()
@@ -71,8 +76,8 @@ def test_a_change_is_marked_and_taken_back(page: Page, server: Server) -> None:
     expect_address(page, noise=None)
 
 
-def test_a_preset_changes_the_settings_and_says_its_claim(page: Page, server: Server) -> None:
-    visit(page, f"{server.url}/dnn")
+def test_a_preset_changes_the_settings_and_shows_its_claim(dnn_page: Page) -> None:
+    page = dnn_page
     page.locator(".st-key-dnn-preset-en").get_by_role("combobox").click()
     page.get_by_role("option", name="XOR with a hidden layer").click()
     expect(page.get_by_text("One hidden layer of eight units is enough")).to_be_visible()
@@ -80,8 +85,8 @@ def test_a_preset_changes_the_settings_and_says_its_claim(page: Page, server: Se
     expect(control(page, "data").get_by_role("combobox")).to_have_value("XOR")
 
 
-def test_layers_are_a_list_that_grows_and_shrinks(page: Page, server: Server) -> None:
-    visit(page, f"{server.url}/dnn")
+def test_layers_are_a_list_that_grows_and_shrinks(dnn_page: Page) -> None:
+    page = dnn_page
     layers = control(page, "layers")
     expect(layers.locator("input").first).to_be_visible()
     count = layers.locator("input").count()
@@ -110,7 +115,7 @@ def test_hidden_controls_are_not_there(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "sentence"),
     [
         ("batch_size=0", "Batch size must be a whole number between 1 and 4096; it was 0."),
         ("run=nosuchrun", "There is no such run here"),
@@ -118,14 +123,16 @@ def test_hidden_controls_are_not_there(page: Page, server: Server) -> None:
         ("step=%00&lang=xx&hide=%27%22", None),
     ],
 )
-def test_a_bad_address_is_told_in_one_sentence(page: Page, server: Server, query: str, said: str | None) -> None:
+def test_a_bad_address_is_answered_by_one_sentence(
+    page: Page, server: Server, query: str, sentence: str | None
+) -> None:
     visit(page, f"{server.url}/dnn?{query}")
     alerts = page.locator('[data-testid="stMain"] [data-testid="stAlert"]')
-    if said is None:
+    if sentence is None:
         expect(alerts).to_have_count(0)
     else:
         expect(alerts).to_have_count(1)
-        expect(alerts).to_contain_text(said)
+        expect(alerts).to_contain_text(sentence)
     assert page.locator('[data-testid="stException"]').count() == 0
     expect(page.get_by_role("button", name=re.compile("^Train")).first).to_be_enabled()
 
@@ -151,38 +158,39 @@ def test_all_words_change_with_one_click(page: Page, server: Server, pictures: P
     expect_address(page, lang="zh")
     expect(page.locator(".tf-stage").get_by_text("决策边界").first).to_be_visible()
     settled(page)
-    for _ in range(20):  # what is in sight is drawn anew, one picture after the other
-        page.wait_for_timeout(500)
-        said = page.evaluate(WORDS)
-        if not (english := set(re.findall(r"[A-Za-z]{4,}", said)) - NAMES):
+    for _ in range(100):  # what is in sight is drawn again, one panel after the other
+        page.wait_for_timeout(100)
+        words = page.evaluate(WORDS)
+        if not (english := set(re.findall(r"[A-Za-z]{4,}", words)) - NAMES):
             break
     page.screenshot(path=pictures / "chinese.png")
-    assert not english, said
+    assert not english, words
     page.reload()
     expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()
 
 
-def test_words_change_while_the_script_of_the_pictures_is_on_its_way(
-    visitor: Callable[..., Page], server: Server
-) -> None:
-    page = visitor()
-    page.route(re.compile("stage/panel.js"), lambda route: (page.wait_for_timeout(3000), route.continue_()))
+def test_words_change_while_the_script_of_the_stage_is_on_its_way(page: Page, server: Server) -> None:
+    held: list[Route] = []
+    page.route(re.compile("stage/panel.js"), lambda route: held.append(route))
     visit(page, f"{server.url}/dnn")
     page.get_by_role("radio", name="中文").first.click()
     expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()
+    settled(page)
+    assert held and page.locator(".tf-stage").count() == 0
+    held[0].continue_()
     expect(page.locator(".tf-stage").get_by_text("决策边界").first).to_be_visible()
     page.wait_for_timeout(500)
     expect(page.locator(".tf-stage")).to_have_count(1)
 
 
-def test_a_chinese_browser_is_answered_in_chinese(visitor: Callable[..., Page], server: Server) -> None:
-    page = visit(visitor(locale="zh-CN"), f"{server.url}/dnn")
+def test_a_chinese_browser_is_answered_in_chinese(page: Page, server: Server) -> None:
+    visit(emulate(page, locale="zh-CN"), f"{server.url}/dnn")
     expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()
     assert "lang" not in address(page)
 
 
-def test_dark_and_light_by_one_click(page: Page, server: Server, pictures: Path) -> None:
-    visit(page, f"{server.url}/dnn")
+def test_dark_and_light_by_one_click(dnn_page: Page, pictures: Path) -> None:
+    page = dnn_page
     ground = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
     light = page.evaluate(ground)
     page.locator(".tf-theme").click()
@@ -194,8 +202,9 @@ def test_dark_and_light_by_one_click(page: Page, server: Server, pictures: Path)
     page.wait_for_function(f"{ground} === '{light}'")
 
 
-def test_learn_and_code_are_there(page: Page, server: Server, pictures: Path) -> None:
-    visit(page, f"{server.url}/dnn")
+def test_learn_and_code_are_there(dnn_page: Page, pictures: Path) -> None:
+    page = dnn_page
+    page.get_by_role("tab", name="Learn").click()
     expect(page.locator(".st-key-learn .katex").first).to_be_visible()
     page.locator(".st-key-learn").screenshot(path=pictures / "learn.png")
     page.get_by_role("tab", name="Code").click()
@@ -217,10 +226,9 @@ def test_a_link_can_be_copied(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "dnn"])
-def test_nothing_overflows_on_a_phone(visitor: Callable[..., Page], server: Server, path: str, pictures: Path) -> None:
-    page = visitor(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
-    visit(page, f"{server.url}/{path}")
-    page.wait_for_timeout(800)
+def test_nothing_overflows_on_a_phone(page: Page, server: Server, path: str, pictures: Path) -> None:
+    visit(emulate(page, phone=True), f"{server.url}/{path}")
+    page.wait_for_timeout(500)
     page.screenshot(path=pictures / f"phone-{path or 'home'}.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     main = '[data-testid="stMain"]'
@@ -235,10 +243,10 @@ def test_nothing_overflows_on_a_phone(visitor: Callable[..., Page], server: Serv
     expect(sidebar).not_to_be_in_viewport()
 
 
-def test_no_word_comes_from_another_host(page: Page, server: Server) -> None:
-    asked: set[str] = set()
-    page.on("request", lambda request: asked.add(urlparse(request.url).netloc))
+def test_nothing_comes_from_another_host(page: Page, server: Server) -> None:
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(urlparse(request.url).netloc))
     visit(page, f"{server.url}/dnn")
     visit(page, server.url)
     page.wait_for_timeout(500)
-    assert asked - {""} == {urlparse(server.url).netloc}
+    assert hosts - {""} == {urlparse(server.url).netloc}

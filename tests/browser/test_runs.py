@@ -1,33 +1,95 @@
 """Runs as a person meets them: trained, watched, left, opened again; real server, real Chromium."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from acts import LONG, address, badge, control, expect_address, step_of, stop_run, train, wait_for_step
+from actions import LONG, address, badge, control, expect_address, step_of, stop_run, train, wait_for_step
 from conftest import Server, settled, visit
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
 
-def test_train_and_the_curves_move(page: Page, server: Server, pictures: Path) -> None:
-    visit(page, f"{server.url}/dnn?{LONG}")
-    train(page)
+#: The settings of the run of :func:`training`, by which its page is known.
+LIVE = {"run", "stop.steps"}
+
+
+@pytest.fixture
+def training(shared_page: Page, server: Server) -> Iterator[Page]:
+    """A page on which a person's run trains without an end, every other setting as in the preset; it is begun again
+    only where a test has ended it or changed a setting."""
+    page = shared_page
+    live = page.locator(".tf-badge[data-kind=live]")
+    if not (page.url.startswith(server.url) and set(address(page)) == LIVE and live.is_visible()):
+        if page.url.startswith(server.url) and live.is_visible():
+            stop_run(page)
+        visit(page, f"{server.url}/dnn?{LONG}")
+        train(page)
+    wait_for_step(page, 20)
+    yield page
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ended(shared_page: Page) -> Iterator[None]:
+    """Nothing trains on when the tests of this module are through."""
+    yield
+    stop = shared_page.locator(".tf-stage").get_by_role("button", name="Stop", exact=True)
+    if shared_page.url.startswith("http") and stop.is_enabled():
+        stop_run(shared_page)
+
+
+def test_train_and_the_curves_move(training: Page, pictures: Path) -> None:
+    page = training
     badge(page, "LIVE")
     wait_for_step(page, 50)
     page.screenshot(path=pictures / "training.png")
-    seen = step_of(page)
-    wait_for_step(page, seen)
-    stop_run(page)
+    wait_for_step(page, step_of(page))
 
 
-def test_a_moved_slider_leaves_the_stage_alone(page: Page, server: Server) -> None:
-    """The very DOM node of a chart survives."""
-    visit(page, f"{server.url}/dnn?{LONG}")
-    train(page)
+def test_reload_attaches_again_and_others_watch_without_touching(
+    training: Page, page: Page, server: Server, pictures: Path
+) -> None:
+    other, page = page, training
+    run = address(page)["run"]
+    page.reload()
+    settled(page)
+    badge(page, "LIVE")
+    assert address(page)["run"] == run
+    expect(control(page, "noise").get_by_role("slider")).to_be_disabled()
+
+    visit(other, f"{server.url}/dnn?run={run}")
+    badge(other, "LIVE")
+    wait_for_step(other, step_of(other))
+    expect(other.get_by_text("somebody else's run").first).to_be_visible()
+    other.screenshot(path=pictures / "watching.png")
+    rate = control(other, "lr").get_by_role("slider")
+    rate.focus()
+    rate.press("ArrowRight")
+    settled(other)
+    assert '"knobs":[]' in (server.runs / run / "control.json").read_text()
+    stop = other.locator(".tf-stage").get_by_role("button", name=re.compile("Stop")).first
+    assert stop.count() == 0 or stop.is_disabled()
+
+
+def test_the_same_seed_again_ends_the_run_it_takes_the_place_of(training: Page, server: Server) -> None:
+    page = training
+    run = address(page)["run"]
+    page.get_by_role("button", name="Same seed again").click()
+    page.wait_for_function("(run) => new URLSearchParams(location.search).get('run') !== run", arg=run)
+    again = address(page)["run"]
+    badge(page, "LIVE")
     wait_for_step(page, 20)
+    stop_run(page)
+    assert again != run
+    visit(page, f"{server.url}/dnn?run={run}")
+    badge(page, "Stopped")
+
+
+def test_a_moved_slider_leaves_the_stage_alone(training: Page) -> None:
+    """The very DOM node of a chart survives."""
+    page = training
     page.wait_for_selector(".tf-stage .js-plotly-plot")
     page.evaluate(
         "window.chart = document.querySelector('.tf-stage .js-plotly-plot'); window.stage = chart.closest('.tf-stage')"
@@ -46,17 +108,15 @@ def test_a_moved_slider_leaves_the_stage_alone(page: Page, server: Server) -> No
     batch = control(page, "batch_size").get_by_role("slider")
     batch.focus()
     batch.press("Home")
-    expect(page.locator(".st-key-reset-batch_size")).to_be_visible()  # the slider tells its value a moment later
+    expect(page.locator(".st-key-reset-batch_size")).to_be_visible()  # the slider hands over its value a moment later
     settled(page)
     page.get_by_role("button", name=re.compile("^Train")).first.click()
     expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_be_visible()
     assert page.evaluate(same), "a refusal moved the stage"
 
 
-def test_fixed_settings_wait_while_it_trains_and_live_ones_do_not(page: Page, server: Server, pictures: Path) -> None:
-    visit(page, f"{server.url}/dnn?{LONG}")
-    train(page)
-    wait_for_step(page, 20)
+def test_fixed_settings_wait_while_it_trains_and_live_ones_do_not(training: Page, pictures: Path) -> None:
+    page = training
     expect(control(page, "noise").get_by_role("slider")).to_be_disabled()
     expect(page.locator(".st-key-dnn-preset-en").get_by_role("combobox")).to_be_disabled()
     control(page, "data").get_by_test_id("stTooltipHoverTarget").first.hover()
@@ -66,55 +126,13 @@ def test_fixed_settings_wait_while_it_trains_and_live_ones_do_not(page: Page, se
     expect(rate).to_be_enabled()
     rate.focus()
     rate.press("ArrowRight")
-    # The turned knob is a mark that the time line and the log know of.
+    # The changed setting is a mark that the time line and the log know of.
     page.wait_for_function("document.querySelector('.tf-stage').innerText.includes('Learning rate')")
     settled(page)
-    page.screenshot(path=pictures / "knob.png")
+    page.screenshot(path=pictures / "changed-setting.png")
     expect(page.get_by_role("button", name="Train with changes")).to_be_hidden()
     stop_run(page)
     expect(control(page, "noise").get_by_role("slider")).to_be_enabled()
-
-
-def test_reload_attaches_again_and_others_watch_without_touching(
-    page: Page, server: Server, visitor: Callable[..., Page], pictures: Path
-) -> None:
-    visit(page, f"{server.url}/dnn?{LONG}&noise=0.2")
-    run = train(page)
-    wait_for_step(page, 20)
-    page.reload()
-    settled(page)
-    badge(page, "LIVE")
-    assert address(page)["run"] == run
-    expect(control(page, "noise").get_by_role("slider")).to_be_disabled()
-
-    other = visit(visitor(), f"{server.url}/dnn?run={run}")
-    badge(other, "LIVE")
-    wait_for_step(other, step_of(other))
-    expect(other.get_by_text("somebody else's run").first).to_be_visible()
-    other.screenshot(path=pictures / "watching.png")
-    rate = control(other, "lr").get_by_role("slider")
-    rate.focus()
-    rate.press("ArrowRight")
-    settled(other)
-    assert '"knobs":[]' in (server.runs / run / "control.json").read_text()
-    stop = other.locator(".tf-stage").get_by_role("button", name=re.compile("Stop")).first
-    assert stop.count() == 0 or stop.is_disabled()
-    stop_run(page)
-
-
-def test_the_same_seed_again_ends_the_run_it_takes_the_place_of(page: Page, server: Server) -> None:
-    visit(page, f"{server.url}/dnn?{LONG}")
-    run = train(page)
-    wait_for_step(page, 20)
-    page.get_by_role("button", name="Same seed again").click()
-    page.wait_for_function("(run) => new URLSearchParams(location.search).get('run') !== run", arg=run)
-    again = address(page)["run"]
-    badge(page, "LIVE")
-    wait_for_step(page, 20)
-    stop_run(page)
-    assert again != run
-    visit(page, f"{server.url}/dnn?run={run}")
-    badge(page, "Stopped")
 
 
 def test_the_menu_and_back_keep_what_was_set(page: Page, server: Server) -> None:
@@ -126,7 +144,7 @@ def test_the_menu_and_back_keep_what_was_set(page: Page, server: Server) -> None
     expect_address(page, noise="0.2")
     page.locator(".st-key-reset-noise").get_by_role("button", name="↺").click()
     expect_address(page, noise=None)
-    page.wait_for_timeout(1500)  # within a second of a change an older address is taken for one that lags behind
+    page.wait_for_timeout(1200)  # within a second of a change an older address is taken for one that lags behind
     page.go_back()
     expect_address(page, noise="0.2")
     expect(control(page, "noise").get_by_text("●")).to_be_visible()
@@ -162,8 +180,8 @@ def test_earlier_runs_open_resume_and_delete(page: Page, server: Server, picture
     expect_address(page, run=None)
 
 
-def test_without_a_socket_the_page_feeds_the_stage(page: Page, server: Server, pictures: Path) -> None:
-    """A proxy that lets no live socket through: pictures still come, commands still arrive."""
+def test_without_a_connection_the_page_feeds_the_stage(page: Page, server: Server, pictures: Path) -> None:
+    """A proxy that lets no WebSocket through: figures still come, commands still arrive."""
     page.route_web_socket(re.compile("/lab/runs/"), lambda socket: socket.close())
     visit(page, f"{server.url}/dnn?{LONG}")
     run = train(page)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from acts import control, expect_address, train, wait_for_step
+from actions import control, expect_address, train, wait_for_step
 from conftest import Server, serve, settled, stop, visit
 from playwright.sync_api import Locator, Page, expect
 
@@ -82,13 +82,13 @@ def test_an_edge_list_and_a_node_table_are_learned(page: Page, server: Server, t
     bring(nodes, tmp_path / "strangers.csv", "\n".join([*NODES, "zorro,ring a", "ghost,ring b"]))
     expect(nodes).to_contain_text("characters: id,label")
     page.get_by_role("button", name="Train").first.click()
-    said = page.locator('[data-testid="stMain"] [data-testid="stAlert"]')
-    expect(said).to_contain_text("Node table: ids that are in no edge: 2, such as zorro in line 26.")
+    alert = page.locator('[data-testid="stMain"] [data-testid="stAlert"]')
+    expect(alert).to_contain_text("Node table: ids that are in no edge: 2, such as zorro in line 26.")
 
     bring(nodes, tmp_path / "nodes.csv", "\n".join(NODES))
-    expect(said).to_have_count(0)
+    expect(alert).to_have_count(0)
     expect_address(page, data="pasted")
     train(page)
-    told = "1 edges of a node to itself and 2 given before were left out; 25 remain"
-    expect(page.locator(".tf-stage").get_by_text(told).first).to_be_visible()
+    note = "1 edges of a node to itself and 2 given before were left out; 25 remain"
+    expect(page.locator(".tf-stage").get_by_text(note).first).to_be_visible()
     page.screenshot(path=pictures / "graph.png")

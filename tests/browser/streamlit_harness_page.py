@@ -10,7 +10,7 @@ import streamlit as st
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pages.parts.stage import stage
-from tests.browser.scripted import PAGE
+from tests.browser.fake_server import PAGE
 
 
 def home() -> None:

@@ -1,4 +1,4 @@
-"""What a person does on a page and waits for, in the tests' words."""
+"""What a person does on a page, and waits for."""
 
 import re
 from urllib.parse import parse_qs, urlparse
@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlparse
 from conftest import settled
 from playwright.sync_api import Locator, Page, expect
 
-#: Long enough to be still training when a test looks.
+#: A stop condition beyond any test: the run is still training when the test ends it.
 LONG = "stop.steps=10000000"
 
 
@@ -21,12 +21,12 @@ def control(page: Page, name: str) -> Locator:
 
 
 def address(page: Page) -> dict[str, str]:
-    """What the address says now."""
+    """The query of the address now."""
     return {n: v[0] for n, v in parse_qs(urlparse(page.evaluate("location.href")).query).items()}
 
 
 def expect_address(page: Page, **parts: str | None) -> None:
-    """Wait until the address says so; ``None`` for what it must not hold."""
+    """Wait until the query of the address has these parts; ``None`` for what it must not have."""
     page.wait_for_function(
         """parts => { const q = new URLSearchParams(location.search);
              return Object.entries(parts).every(([n, v]) => q.get(n.replace('__', '.')) === v); }""",
@@ -47,9 +47,9 @@ def badge(page: Page, word: str) -> None:
 
 
 def step_of(page: Page) -> int:
-    """The step that the transport bar tells."""
-    told = page.locator(".tf-stage").get_by_text(re.compile(r"^step [\d,]+( of |$)")).first.inner_text()
-    found = re.search(r"[\d,]+", told)
+    """The step that the transport bar shows."""
+    text = page.locator(".tf-stage").get_by_text(re.compile(r"^step [\d,]+( of |$)")).first.inner_text()
+    found = re.search(r"[\d,]+", text)
     assert found
     return int(found[0].replace(",", ""))
 

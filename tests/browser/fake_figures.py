@@ -13,8 +13,8 @@ FRAMES = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 500, 610, 800, 98
 
 def spiral(n: int = 150) -> tuple[np.ndarray, np.ndarray]:
     """Points of two spirals (2 n, 2) and their classes."""
-    turn = np.sqrt(np.linspace(0.02, 1, n)) * 3.2
-    arms = [np.stack([turn * np.sin(turn * 2 + k * np.pi), turn * np.cos(turn * 2 + k * np.pi)], 1) for k in (0, 1)]
+    angle = np.sqrt(np.linspace(0.02, 1, n)) * 3.2
+    arms = [np.stack([angle * np.sin(angle * 2 + k * np.pi), angle * np.cos(angle * 2 + k * np.pi)], 1) for k in (0, 1)]
     points = np.concatenate(arms) + np.random.default_rng(1).normal(0, 0.09, (2 * n, 2))
     return points.astype(np.float32), np.repeat([0, 1], n)
 
@@ -61,12 +61,12 @@ def boundary(step: int) -> dict[str, Any]:
 
 
 def neurons(step: int) -> dict[str, Any]:
-    """Two layers of eight little maps as one picture, links between them as one line trace."""
+    """Two layers of eight small maps as one raster, links between them as one line trace."""
     axis = np.linspace(-1, 1, 20)
     x, y = np.meshgrid(axis, axis)
     share = min(1.0, step / 900)
     maps = np.stack([np.tanh(4 * (x * math.cos(k + share) + y * math.sin(k * 1.7) + share * x * y)) for k in range(16)])
-    picture = atlas(quantised(maps, -1, 1), 8, gap=8)
+    image = atlas(quantised(maps, -1, 1), 8, gap=8)
     links_x: list[float | None] = []
     links_y: list[float | None] = []
     for a in range(8):
@@ -82,7 +82,7 @@ def neurons(step: int) -> dict[str, Any]:
             "yaxis": {"visible": False, "range": [0, 1]},
             "images": [
                 {
-                    "source": raster(picture, "diverging"),
+                    "source": raster(image, "diverging"),
                     "xref": "x",
                     "yref": "y",
                     "x": 0,
@@ -133,11 +133,11 @@ def confusion(step: int) -> dict[str, Any]:
     }
 
 
-PICTURES = {"boundary": boundary, "neurons": neurons, "activations": activations, "confusion": confusion}
+FIGURES = {"boundary": boundary, "neurons": neurons, "activations": activations, "confusion": confusion}
 
 
 def metric(name: str, step: int) -> float:
-    """A number that looks like a training's."""
+    """A number such as a training logs."""
     noise = math.sin(step * 12.9898 + len(name)) * 0.02
     if name.endswith("/loss"):
         return 0.05 + 0.65 * math.exp(-step / 420) + noise * 0.6 + (0.04 if name.startswith("test") else 0)

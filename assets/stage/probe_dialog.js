@@ -1,0 +1,442 @@
+/**
+ * Probing a trained model: a button for each probe of the experiment, and the dialog it opens, with the probe's figure,
+ * its keys as buttons or a line to write in, and the choice of which saved state answers. While it is open the keys are
+ * its own.
+ */
+
+import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { element, icon, pressed } from "./dom.js";
+import { CONFIG, themed } from "./figures.js";
+import { ProbeInput } from "./probe_input.js";
+import { WORDS } from "./words.js";
+
+/**
+ * @typedef {import("./messages.js").ProbeSpec} ProbeSpec
+ * @typedef {import("./viewed_run.js").ViewedRun} ViewedRun
+ * @typedef {import("./words.js").Words} Words
+ *
+ * @typedef {Object} ProbeView
+ * @property {ViewedRun} run whose model is probed
+ * @property {Words} words
+ * @property {import("./theme.js").Theme} theme
+ * @property {import("./load.js").PlotlyLibrary|null} plotly
+ *
+ * @typedef {Object} ProbeDialogEvents
+ * @property {(dialog: HTMLDialogElement|null) => void} onDialog it was opened, or closed
+ * @property {(text: string) => void} onRefused
+ */
+
+/** @type {Object<string, string>} */
+const GLYPHS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown: "↓", Enter: "⏎" };
+
+/** Milliseconds until a figure is drawn again that could not be: the library, or a part of it, was on its way. */
+const RETRY_MS = 100;
+
+/** Width in pixels beyond which type is larger. */
+const WIDE = 900;
+
+export class ProbeDialog {
+  dialog = element("dialog", { className: "tf-probe-dialog" });
+  /** @type {ProbeDialogEvents} */
+  #events;
+  /** @type {ProbeView|null} what was shown last */
+  #view = null;
+  /** @type {ProbeSpec|null} null while the dialog is closed */
+  #probe = null;
+  /** @type {ProbeInput|null} null while there is no session */
+  #input = null;
+  /** What is read in the place of the figure, or over it. */
+  #message = "";
+  /** Whether the session has ended by itself. */
+  #over = false;
+  /** @type {number|null} step of the saved state that answers; null: the newest */
+  #step = null;
+  /** @type {number[]} steps of the saved states to choose from, the newest first */
+  #choices = [];
+  /** @type {Set<string>} keys that are held, to light their buttons */
+  #held = new Set();
+
+  /** Number of the last request. */
+  #n = 0;
+  /** Number of the session's first request: answers before it belong to another. */
+  #firstN = 0;
+  /** Number of the last request whose answer was drawn, or overtaken by one that was. */
+  #answeredN = 0;
+  /** @type {import("./messages.js").Figure|null} the newest answer, and its number */
+  #figure = null;
+  #figureN = 0;
+  #scheduled = false;
+  /** Whether Plotly reports clicks on this plot already. */
+  #clicksBound = false;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #retry;
+
+  #plot = element("div", { className: "tf-plot" });
+  #messageNode = element("div", { className: "tf-message", role: "status" });
+  #canvas = element("div", { className: "tf-canvas", tabIndex: -1 });
+  #sizes = new ResizeObserver(() => this.#schedule());
+  #onKey = (/** @type {KeyboardEvent} */ event) => this.#key(event);
+  #onBlur = () => {
+    this.#input?.releaseAll();
+    this.#held.clear();
+    this.#render();
+  };
+
+  /** @param {ProbeDialogEvents} events */
+  constructor(events) {
+    this.#events = events;
+    this.#canvas.append(this.#plot, this.#messageNode);
+    this.#sizes.observe(this.#canvas);
+    this.dialog.addEventListener("close", () => this.#closed());
+    window.addEventListener("keydown", this.#onKey, true);
+    window.addEventListener("keyup", this.#onKey, true);
+    window.addEventListener("blur", this.#onBlur);
+  }
+
+  /**
+   * The buttons that open the dialog, one for each probe.
+   * @param {ProbeSpec[]} probes
+   * @param {ProbeView} view
+   */
+  buttons(probes, view) {
+    const obstacle = view.words.translate(probeObstacle(view.run));
+    return probes.map((probe) => {
+      const title = view.words.translate(probe.title);
+      return html`<button
+        type="button"
+        class="tf-button tf-icon-button tf-probe-button"
+        data-probe=${probe.name}
+        aria-label=${title}
+        title=${obstacle || view.words.translate(probe.sentence)}
+        ?disabled=${Boolean(obstacle)}
+        @click=${pressed(() => this.#open(probe, view))}
+      >${icon("try")}<span>${title}</span></button>`;
+    });
+  }
+
+  /**
+   * Something of what is shown has changed.
+   * @param {ProbeSpec[]} probes that the page declares
+   * @param {ProbeView} view
+   */
+  update(probes, view) {
+    if (!this.#probe) return;
+    this.#view = view;
+    const declared = probes.find((probe) => probe.name === this.#probe?.name);
+    if (!declared) {
+      this.close();
+      return;
+    }
+    this.#probe = declared;
+    if (this.#input && view.run.connectionState !== "open") this.#end(view.words.translate(WORDS.probeLost));
+    this.#render();
+  }
+
+  /**
+   * Take a message of the server for this session.
+   * @param {import("./messages.js").AnswerMessage|import("./messages.js").RefusedMessage} message
+   */
+  receive(message) {
+    const { n = 0 } = message;
+    if (!this.#input || !this.#probe || !this.#view || n < this.#firstN) return; // of a session before
+    const { words } = this.#view;
+    if (message.type === "answer") {
+      this.#figure = message.panels[this.#probe.name];
+      this.#figureN = n;
+      this.#schedule();
+    } else if (message.over) this.#end(words.sentence(message.sentence));
+    else {
+      this.#events.onRefused(words.sentence(message.sentence));
+      this.#answered(n);
+    }
+  }
+
+  /** Another run is viewed, or none. */
+  close() {
+    if (this.dialog.open) this.dialog.close();
+  }
+
+  stop() {
+    this.#leave();
+    this.#sizes.disconnect();
+    window.removeEventListener("keydown", this.#onKey, true);
+    window.removeEventListener("keyup", this.#onKey, true);
+    window.removeEventListener("blur", this.#onBlur);
+  }
+
+  /** @param {ProbeSpec} probe @param {ProbeView} view */
+  #open(probe, view) {
+    const { run } = view;
+    run.replay.pause();
+    this.#probe = probe;
+    this.#view = view;
+    // The state that is shown is probed, as far as it was saved.
+    const { shownStep } = run;
+    const saved = shownStep === null ? [] : checkpointsOf(run).filter((step) => step <= shownStep);
+    this.#step = saved.length ? saved[saved.length - 1] : null;
+    this.#choices = [];
+    this.#held.clear();
+    this.#render();
+    this.dialog.showModal();
+    this.#events.onDialog(this.dialog);
+    this.#begin();
+  }
+
+  #render() {
+    if (!this.#probe || !this.#view) return;
+    const probe = this.#probe;
+    const { words, run } = this.#view;
+    const title = words.translate(probe.title);
+    const again = words.translate(WORDS.probeRestart);
+    const close = words.translate(WORDS.close);
+    this.dialog.setAttribute("aria-label", title);
+    this.dialog.classList.toggle("tf-over", this.#over);
+    if (this.#messageNode.textContent !== this.#message) this.#messageNode.textContent = this.#message;
+    const keys = Object.keys(probe.keys);
+    render(
+      html`<header class="tf-probe-head">
+          <h3 class="tf-title">${title}</h3>
+          <label class="tf-chooser"><span>${words.translate(WORDS.probeState)}</span>${this.#choice(run, words)}</label>
+          <button
+            type="button"
+            class="tf-button tf-icon-button"
+            aria-label=${again}
+            title=${again}
+            ?disabled=${run.connectionState !== "open"}
+            @click=${pressed(() => this.#begin())}
+          >${icon("restart")}<span>${again}</span></button>
+          <button
+            type="button"
+            class="tf-button tf-closer"
+            aria-label=${close}
+            title=${close}
+            @click=${pressed(() => this.close())}
+          >${icon("close")}</button>
+        </header>
+        <p class="tf-sentence">${words.translate(probe.sentence)}</p>
+        ${probe.text ? this.#line(probe.text, words) : nothing} ${this.#canvas}
+        <div class="tf-keys" role="group" aria-label=${words.translate(WORDS.probeKeys)} ?hidden=${!keys.length}>
+          ${keys.map((key) => this.#keyButton(probe, key, words))}
+        </div>`,
+      this.dialog,
+    );
+  }
+
+  /** The saved states to choose from, the newest first. @param {ViewedRun} run @param {Words} words */
+  #choice(run, words) {
+    const checkpoints = checkpointsOf(run);
+    // An open list is left as it is.
+    const choosing = document.activeElement?.classList.contains("tf-choice");
+    if (checkpoints.length && !(choosing && this.#choices.length)) this.#choices = [...checkpoints].reverse();
+    const [newest, ...others] = this.#choices;
+    if (this.#step !== null && !others.includes(this.#step)) this.#step = null;
+    const option = (/** @type {number|null} */ step, /** @type {string} */ text) =>
+      html`<option value=${step ?? ""} .selected=${this.#step === step}>${text}</option>`;
+    return html`<select
+      class="tf-choice"
+      @change=${(/** @type {Event} */ event) => {
+        const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
+        this.#step = value === "" ? null : Number(value);
+        this.#begin();
+      }}
+    >
+      ${newest === undefined ? nothing : option(null, words.translate(WORDS.probeNewest, { step: newest }))}
+      ${others.map((step) => option(step, words.translate(WORDS.stepAt, { step })))}
+    </select>`;
+  }
+
+  /** The line to write in. @param {string} field of the request @param {Words} words */
+  #line(field, words) {
+    const name = words.translate(WORDS.probeText);
+    return html`<form
+      class="tf-line"
+      @submit=${(/** @type {SubmitEvent} */ event) => {
+        event.preventDefault();
+        const input = /** @type {HTMLInputElement|null} */ (this.dialog.querySelector(".tf-text"));
+        if (!input) return;
+        this.#input?.enter({ [field]: input.value });
+        input.select();
+      }}
+    >
+      <input
+        type="text"
+        class="tf-text"
+        maxlength="120"
+        autocomplete="off"
+        spellcheck="false"
+        aria-label=${name}
+        title=${name}
+      /><button type="submit" class="tf-button tf-icon-button">${words.translate(WORDS.probeSubmit)}</button>
+    </form>`;
+  }
+
+  /** A key as a button, held as long as it is touched. @param {ProbeSpec} probe @param {string} key @param {Words} words */
+  #keyButton(probe, key, words) {
+    const glyph =
+      key === " " ? words.translate(WORDS.spaceKey) : GLYPHS[key] || (key.length === 1 ? key.toUpperCase() : key);
+    const label = words.translate((probe.labels || {})[key]);
+    return html`<button
+      type="button"
+      class="tf-button tf-key ${this.#held.has(key) ? "tf-down" : ""}"
+      data-key=${key}
+      aria-label=${label || glyph}
+      title=${label || glyph}
+      @pointerdown=${(/** @type {PointerEvent} */ event) => {
+        if (event.button) return;
+        event.preventDefault();
+        /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
+        this.#press(key);
+      }}
+      @pointerup=${() => this.#release(key)}
+      @pointercancel=${() => this.#release(key)}
+      @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}
+      @click=${(/** @type {MouseEvent} */ event) => {
+        if (event.detail) return; // by a pointer, which has pressed it already; else by the keyboard or a screen reader
+        this.#press(key);
+        this.#release(key);
+      }}
+    ><kbd>${glyph}</kbd>${label ? html`<span>${label}</span>` : nothing}</button>`;
+  }
+
+  /** Begin a session, with the state that is chosen. */
+  #begin() {
+    if (!this.#probe || !this.#view) return;
+    const probe = this.#probe;
+    const { run, words } = this.#view;
+    this.#leave();
+    this.#n += 1;
+    this.#firstN = this.#answeredN = this.#n;
+    this.#figure = null;
+    this.#over = false;
+    this.#message = words.translate(WORDS.probeLoading);
+    this.#render();
+    const text = /** @type {HTMLElement|null} */ (this.dialog.querySelector(".tf-text"));
+    (text || this.#canvas).focus();
+    if (!run.send({ type: "probe", name: probe.name, step: this.#step, n: this.#firstN })) {
+      this.#end(words.translate(WORDS.probeLost));
+      return;
+    }
+    this.#input = new ProbeInput(probe, (request) => {
+      this.#n += 1;
+      return run.send({ type: "ask", n: this.#n, request });
+    });
+  }
+
+  /** All requests up to this one are answered. @param {number} n */
+  #answered(n) {
+    if (!this.#input || n <= this.#answeredN) return;
+    const count = n - this.#answeredN;
+    this.#answeredN = n;
+    this.#input.answered(count);
+  }
+
+  #schedule() {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => this.#draw());
+  }
+
+  /** Draw the newest answer: only then is it answered, so that a slow browser is not sent more than it can draw. */
+  #draw() {
+    this.#scheduled = false;
+    if (!this.#figure || !this.#probe || !this.#view) return;
+    const { plotly, theme, words, run } = this.#view;
+    const { clientWidth: width, clientHeight: height } = this.#plot;
+    const filled = run.fill(this.#figure);
+    if (!plotly || !width || !height || !filled) {
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#schedule(), RETRY_MS);
+      return;
+    }
+    if (filled.error) this.#message = words.sentence(filled.error);
+    else {
+      const size = width > WIDE ? 20 : 16;
+      const { data, layout } = themed(filled, { theme, words, size, revision: this.#probe.name });
+      Object.assign(layout, { autosize: false, width, height, dragmode: false });
+      plotly.react(this.#plot, data, layout, CONFIG);
+      this.#plot.dataset.drawn = String(this.#figureN);
+      this.#bindClicks();
+      if (this.#input) this.#message = "";
+    }
+    this.#render();
+    this.#answered(this.#figureN);
+  }
+
+  /** Take clicks on points that have a number, where the probe wants any. */
+  #bindClicks() {
+    const click = this.#probe?.click;
+    if (!click || this.#clicksBound) return;
+    this.#clicksBound = true;
+    const plot = /** @type {any} */ (this.#plot); // Plotly has given it `on`
+    plot.on("plotly_click", (/** @type {{points: {customdata: any}[]}} */ { points }) => {
+      const hit = points.find((point) => Number.isInteger(point.customdata));
+      if (hit) this.#input?.enter({ [click]: hit.customdata });
+    });
+  }
+
+  /** The session has ended. @param {string} reason */
+  #end(reason) {
+    this.#input?.stop();
+    this.#input = null;
+    this.#over = true;
+    this.#message = reason;
+    this.#render();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.dialog.open || !this.#probe) return;
+    event.stopPropagation(); // neither the training nor the page takes a step
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (event.ctrlKey || event.metaKey || event.altKey || !(key in this.#probe.keys)) return;
+    if (event.target instanceof Element && event.target.matches(".tf-choice, .tf-text")) return;
+    event.preventDefault();
+    if (event.type === "keyup") this.#release(key);
+    else if (!event.repeat) this.#press(key);
+  }
+
+  /** @param {string} key */
+  #press(key) {
+    this.#input?.press(key);
+    this.#held.add(key);
+    this.#render();
+  }
+
+  /** @param {string} key */
+  #release(key) {
+    this.#input?.release(key);
+    this.#held.delete(key);
+    this.#render();
+  }
+
+  #leave() {
+    clearTimeout(this.#retry);
+    this.#input?.stop();
+    this.#input = null;
+  }
+
+  /** The dialog was closed. */
+  #closed() {
+    this.#leave();
+    this.#view?.run.send({ type: "close" });
+    this.#view?.plotly?.purge(this.#plot);
+    this.#clicksBound = false;
+    this.#probe = this.#figure = this.#view = null;
+    this.#events.onDialog(null);
+  }
+}
+
+/** Why the model cannot be probed just now, "" where it can. @param {ViewedRun} run */
+function probeObstacle(run) {
+  const { model, connectionState } = run;
+  const saved = checkpointsOf(run).length > 0;
+  if (model.own && !model.mine) return WORDS.watching;
+  if (connectionState === "unavailable") return WORDS.probeNoConnection;
+  if (model.recorded ? !saved : !model.own) return WORDS.probeTrain;
+  return saved && connectionState === "open" ? "" : WORDS.probeLater;
+}
+
+/** Steps of the run's saved states, rising. @param {ViewedRun} run */
+function checkpointsOf({ model }) {
+  return (model.status && model.status.checkpoints) || [];
+}

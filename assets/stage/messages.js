@@ -14,7 +14,7 @@
  */
 
 /**
- * The data of a page, see pages/parts/scene.py.
+ * The data of a page, see pages/parts/stage_props.py.
  *
  * @typedef {Object} PageData
  * @property {string} page the page's own name in its address

@@ -195,7 +195,7 @@ class Env:
         }
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        """Replay the episode up to where it was left; ``replayed`` tells whether it led to the same state."""
+        """Replay the episode up to where it was left; ``replayed`` is whether it led to the same state."""
         self.reset(int(tree["seed"]))
         ended = any(self.step(action).done for action in np.asarray(tree["actions"]).tolist())
         same = np.array_equal(self.observation, np.asarray(tree["observation"]))

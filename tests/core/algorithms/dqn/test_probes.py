@@ -71,6 +71,13 @@ def test_a_step_on_the_grid_is_a_step_of_both_and_none_is_none():
     assert np.array_equal(state.table, before)
 
 
+def test_the_agent_goes_its_own_way():
+    """A blank table takes the first action, up; the person goes right, into the cliff."""
+    state = start({"environment": "CliffWalking-v1", "method": "q_learning"})
+    *_, last = played(state, "walk", [Move(), Move(direction="right")])
+    assert last["you_about"].tolist() == [1, -100, 0] and last["agent_about"].tolist() == [1, -1, 0]
+
+
 @pytest.mark.parametrize("environment", KEYS)
 def test_every_environment_that_can_be_played_is_drawn_for_both(environment):
     method = "dqn" if environment.endswith(("Pole-v1", "Car-v0", "bot-v1")) else "q_learning"

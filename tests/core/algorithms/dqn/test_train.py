@@ -7,9 +7,9 @@ import torch
 
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.environments import Env, episode_seed
-from core.algorithms.dqn.metrics import discounted_returns, unknown, update_metrics
+from core.algorithms.dqn.metrics import discounted_returns, evidence, unknown, update_metrics
 from core.algorithms.dqn.train import beta, epsilon, load
-from core.events import Pulse
+from core.events import Note, Pulse
 from core.experiment import Diverged
 from core.words import Refusal
 from tests.core.algorithms.dqn.cases import KINDS
@@ -129,6 +129,17 @@ def test_the_target_network_stands_still_follows_or_is_the_network(changed, equa
     assert all(torch.equal(a, b) for a, b in pairs) == equal
 
 
+def test_a_soft_target_network_moves_towards_the_network_after_each_update():
+    state = advance(start(QUICK | {"target": "soft", "tau": 0.25, "train_every": 60, "gradient_steps": 1}), 59)
+    network, target = ([p.detach().clone() for p in n.parameters()] for n in (state.q_network, state.target_network))
+    advance(state, 60)
+    for p, before, p_target, behind in zip(
+        state.q_network.parameters(), network, state.target_network.parameters(), target, strict=True
+    ):
+        assert 0 < (p - before).abs().max() <= state.config.lr * 1.001
+        torch.testing.assert_close(p_target, 0.75 * behind + 0.25 * p)
+
+
 def test_updates_and_copies_come_when_the_settings_say():
     state = start(QUICK | {"train_every": 10, "gradient_steps": 3, "learning_starts": 100, "target_every": 30})
     steps = []
@@ -187,6 +198,26 @@ def test_the_metrics_of_an_update_by_hand():
     assert log.last("error/mean") == pytest.approx(np.abs(table.td_errors).mean(), rel=1e-5)
 
 
+def test_the_diagnoses_go_by_what_was_measured_and_each_is_named_once():
+    state = start(QUICK | {"epsilon_end": 1.0, "gamma": 0.9})
+    run(state, 200)
+    y, delta = state.last_update["target"], state.last_update["td_error"]
+    found, stats = evidence(state), state.episode_stats
+    assert found.largest_q == max(y.abs().max().item(), (y - delta).abs().max().item())
+    assert (found.largest_reward, found.gamma, found.epsilon, found.tabular) == (1.0, 0.9, 1.0, False)
+    assert (found.episodes, found.longest) == (stats.episodes, stats.longest) and stats.episodes > 3
+    assert found.lowest == stats.lowest < stats.highest == found.highest == stats.longest
+    assert found.evaluations == [evaluation.mean_return for evaluation in state.history] and len(state.history) == 3
+    assert found.doubt == [evaluation.standard_error for evaluation in state.history]
+    for name in ("target", "td_error"):  # of Q alone, of targets alone
+        state.last_update |= {"target": y, "td_error": delta, name: torch.full_like(y, 1e6)}
+        named = [note.diagnosis for _ in range(2) for note in program.log_metrics(state) if isinstance(note, Note)]
+        assert named == ["Q diverges"]
+        state.active.clear()
+    table = advance(start(KINDS["sarsa"]), 100)
+    assert evidence(table).largest_q == np.abs(table.table).max() > 0 and evidence(table).tabular
+
+
 def test_each_episode_is_counted_once():
     """Of two states: an episode of A and B takes one step to the end or two over B."""
     state = start({"environment": "over_estimation", "method": "q_learning", "epsilon_end": 1.0})
@@ -226,7 +257,7 @@ def test_epsilon_and_beta_by_hand():
 
 
 def test_evaluations_play_their_own_episodes_without_chance_and_leave_the_training_alone():
-    state = start(QUICK | {"evaluate_every": 50})
+    state = start(QUICK | {"evaluate_every": 50, "epsilon_end": 1.0})
     seeds = []
     reset = Env.reset
 
@@ -242,6 +273,7 @@ def test_evaluations_play_their_own_episodes_without_chance_and_leave_the_traini
         Env.reset = reset  # type: ignore[method-assign]
     trained, others = ({seed for training, seed in seeds if training is t} for t in (True, False))
     assert len(others) == 3 and not trained & others, "two of the evaluation and one of the episode that is drawn"
+    assert len(trained) == state.episodes - 1 > 3, "each episode begins with a seed of its own"
     assert max(trained) < 2**31 <= min(others), "no seed is of both kinds"
     assert [evaluation.step for evaluation in state.history] == [0, 50, 100, 150, 200]
     assert evaluated(state)[0] == evaluated(state)[0]
@@ -275,7 +307,7 @@ def test_an_evaluation_by_hand():
 
 def test_the_return_obtained_by_hand():
     assert discounted_returns([1.0, 2.0, 4.0], 0.5).tolist() == [1 + 0.5 * (2 + 0.5 * 4), 2 + 0.5 * 4, 4.0]
-    # What was cut off misses its end: 0.5⁵ < 0.05, so the last five steps say nothing.
+    # What was cut off misses its end: 0.5⁵ < 0.05, so the last five steps do not count.
     assert [unknown(gamma) for gamma in (0.5, 0.9, 0.0)] == [5, 29, 0]
     assert unknown(1.0) > 10**9, "without a discount all that would have come is missing"
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from core.algorithms.dqn.train import train
@@ -135,6 +136,21 @@ def test_sarsa_takes_the_action_that_it_learned_with():
             if event.step >= 300:
                 break
     assert compared > 250
+
+
+@pytest.mark.parametrize("settings", [{}, {"method": "sarsa"}, {"method": "q_learning"}])
+def test_actions_are_random_with_probability_epsilon(settings):
+    """On a lake without a goal in reach all values stay equal, and the first of equals is the best."""
+    state, seen = recorded(
+        {"environment": "FrozenLake-v1", "limit": 3, "learning_starts": 0, "epsilon_start": 0.6, "epsilon_end": 0.6}
+        | {"lr": 1e-6, "train_every": 10_000}
+        | settings,
+        2000,
+    )
+    best = int(state.q(np.zeros(1, np.int64))[0].argmax())
+    at_start = [step.action for step in seen if step.observation == 0]
+    share = np.mean([action != best for action in at_start])
+    assert abs(share - 0.6 * 3 / 4) < 5 * (0.45 * 0.55 / len(at_start)) ** 0.5
 
 
 def test_both_tables_learn_and_the_agent_goes_by_their_mean():

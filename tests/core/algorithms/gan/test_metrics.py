@@ -13,7 +13,7 @@ from core.algorithms.gan.train import load
 from core.events import Scalars
 from tests.core.algorithms.gan.cases import KINDS, SMALL
 from tests.core.algorithms.gan.training import judged_images, program, run, start
-from tests.core.algorithms.trial import copies, same
+from tests.core.algorithms.trial import copies, same, through_checkpoint
 
 
 def value_of(generator):
@@ -125,6 +125,15 @@ def test_the_history_holds_what_a_diagnosis_needs_and_no_more():
     assert [one.step for one in state.history] == [1024 + 256 * i for i in range(8 - WINDOW, 8)]
     assert state.history[-1].real == state.recorded["D/real"] and state.history[-1].fake == state.recorded["D/fake"]
     assert state.history[-1].modes == 8
+
+
+def test_evaluations_are_resumed():
+    state = start(SMALL)
+    run(state, 32)
+    resumed = start(SMALL)
+    resumed.load_state_dict(through_checkpoint(state.state_dict()))
+    assert [one.step for one in resumed.history] == [0, 16, 32] and resumed.history == state.history
+    assert np.array_equal(resumed.modes, state.modes)
 
 
 def test_the_nearest_training_image_of_a_training_image_is_itself():

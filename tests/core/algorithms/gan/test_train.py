@@ -1,5 +1,7 @@
 """The loop: each update changes one network alone, in the turns of the settings, at the settings in force."""
 
+import copy
+
 import pytest
 import torch
 
@@ -25,6 +27,37 @@ def test_an_update_of_d_changes_d_only_and_one_of_g_changes_g_only(kind):
         assert same(copies(getattr(state, other)), before[other]), f"an update of {part} changed {other}"
         assert not same(copies(getattr(state, part)), before[part])
         assert same(copies(state.G_ema), before["G_ema"]) == (part == "D")
+
+
+def test_batch_norm_of_d_goes_by_samples_of_one_kind():
+    state = start(SMALL | {"d_norm": True})
+    D, batches = copy.deepcopy(state.D), []
+    state.D.register_forward_pre_hook(lambda _, inputs: batches.append(inputs[0].detach()))
+    update(state, "D")
+    real, fake = batches
+    assert torch.cdist(real, state.source.skeleton).min(dim=1).values.max() < 0.2
+    assert torch.cdist(fake, state.source.skeleton).min(dim=1).values.max() > 0.2
+    for found, x in zip(state.d_outputs, (real, fake), strict=True):
+        torch.testing.assert_close(found, D(x))
+
+
+def test_either_network_begins_with_the_variance_of_its_own_activation():
+    wide = {"latent": 512, "g_layers": (256,), "d_layers": (1024,), "packing": 16, "batch_size": 16}
+    for activation, gain in (("tanh", 1.0), ("relu", 2.0)):
+        other = "relu" if activation == "tanh" else "tanh"
+        G = start(wide | {"g_activation": activation, "d_activation": other}).G
+        D = start(wide | {"d_activation": activation, "g_activation": other}).D
+        for layer in (G[0], D[0]):
+            assert layer.weight.var().item() * layer.in_features == pytest.approx(gain, rel=0.1)
+
+
+@pytest.mark.parametrize(("data", "spacing"), [("ring", 32), ("mnist_5k", 8)])
+def test_metrics_are_logged_by_the_count_of_steps_and_of_images_more_often(data, spacing):
+    state = start(SMALL | {"data": data})
+    assert [state.should_log(step) for step in range(70)] == [step < 64 or step % 2 == 0 for step in range(70)]
+    assert [step for step in range(8192, 8192 + 65) if state.should_log(step)] == [
+        8192 + spacing * i for i in range(64 // spacing + 1)
+    ]
 
 
 def test_turns_are_taken_as_the_settings_say():

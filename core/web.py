@@ -22,8 +22,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.runs.server.socket import COOKIE
-
-ASSETS = Path(__file__).parents[1] / "assets"
+from core.runs.store.paths import ASSETS
 
 #: Seconds that the cookie lives after the last visit; browsers allow no more.
 LIFE = 400 * 24 * 3600

@@ -18,8 +18,8 @@ import psutil
 from core.bench.door import HEADER, SECRET
 from core.runs.server.launchers import FORKED
 from core.runs.store.library import Library
+from core.runs.store.paths import PROJECT
 
-HOUSE = Path(__file__).parents[2]
 OWNER = "bench-" + "o" * 32
 
 
@@ -41,7 +41,7 @@ class Server:
             options = ["--server.port", str(self.port), "--server.headless", "true", "--server.address", "127.0.0.1"]
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", *options],
-                cwd=HOUSE,
+                cwd=PROJECT,
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -123,7 +123,7 @@ class Worker:
     def __init__(self, module: str, *arguments: str, asked: Any = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            cwd=HOUSE,
+            cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -17,6 +17,7 @@ from core.runs.server.launchers import Line, launcher
 from core.runs.server.queue import Queue
 from core.runs.store import checkpoints
 from core.runs.store.library import Library, RunView, alive, fingerprint
+from core.runs.store.paths import log_file
 from core.runs.worker import control, probe_worker
 from core.runs.worker.failures import LOCKED, disk_refusal, why
 from core.runs.worker.process import slots
@@ -295,7 +296,7 @@ class Engine:
             if alive(folder):
                 self._queue.running.add(info.id)
                 self._seen.add(info.id)
-            elif not (folder / "log.sqlite").exists() and control.read(folder).mode != "stop":
+            elif not log_file(folder).exists() and control.read(folder).mode != "stop":
                 waiting.append(info)
         with self._lock:
             for info in sorted(waiting, key=lambda info: info.created):

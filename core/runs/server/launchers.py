@@ -12,10 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from core.runs.store.paths import PROJECT, output_file
 from core.runs.worker.process import PATIENT
-
-#: Where ``core`` lies: what a child process starts in.
-HOUSE = Path(__file__).parents[3]
 
 #: Told that a run's worker is gone: id, and exit status (negative for a signal, ``None`` where nobody knows).
 Exited = Callable[[str, int | None], None]
@@ -84,10 +82,10 @@ class ProcessLauncher:
         self._exited = exited
 
     def launch(self, run: str, folder: Path) -> None:
-        with (folder / "worker.out").open("ab") as out:
+        with output_file(folder).open("ab") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "core.runs.worker.process", str(folder.resolve())],
-                cwd=HOUSE,
+                cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -101,14 +99,14 @@ class ProcessLauncher:
         piped = subprocess.PIPE
         return _Pipes(
             subprocess.Popen(
-                command, cwd=HOUSE, env={**PATIENT, **os.environ}, stdin=piped, stdout=piped, start_new_session=True
+                command, cwd=PROJECT, env={**PATIENT, **os.environ}, stdin=piped, stdout=piped, start_new_session=True
             )
         )
 
     def devices(self) -> list[str]:
         with suppress(OSError, subprocess.SubprocessError, ValueError):
             command = [sys.executable, "-m", "core.runs.worker.process", "--devices"]
-            said = subprocess.run(command, cwd=HOUSE, capture_output=True, timeout=60, check=True).stdout
+            said = subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=60, check=True).stdout
             return [str(device) for device in json.loads(said.splitlines()[-1])]
         return ["cpu"]
 
@@ -179,7 +177,7 @@ class ZygoteLauncher:
         with theirs:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-m", "core.runs.worker.zygote"],
-                cwd=HOUSE,
+                cwd=PROJECT,
                 env=environment,
                 stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from core.runs.store.paths import checkpoints_folder
 from core.runs.worker.control import replace
 from core.words import N_, Refusal
 
 #: Checkpoints kept at the most; one more and every second one between the first and the last goes.
 KEPT = 12
-
-FOLDER = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def save(run: Path, saved: Saved) -> str:
         "tree": tree,
     }
     metadata = {"tenfold": json.dumps(about), "sum": str(_sum(tensors))}
-    folder = run / FOLDER
+    folder = checkpoints_folder(run)
     folder.mkdir(exist_ok=True)
     path = folder / f"{saved.step:09d}.safetensors"
     replace(path, safetensors.torch.save(tensors, metadata))
@@ -66,7 +65,7 @@ def save(run: Path, saved: Saved) -> str:
 
 def files(run: Path) -> list[Path]:
     """The run's checkpoints, oldest first."""
-    return sorted((run / FOLDER).glob("?????????.safetensors"))
+    return sorted(checkpoints_folder(run).glob("?????????.safetensors"))
 
 
 def load(path: Path) -> Saved:

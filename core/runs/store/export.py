@@ -15,6 +15,7 @@ from typing import Any
 from core import registry, settings
 from core.runs.store import checkpoints
 from core.runs.store.library import Library
+from core.runs.store.paths import PROJECT, export_folder
 from core.words import N_, Refusal
 
 #: Seconds that writing the files may take.
@@ -62,9 +63,8 @@ def write(folder: Path) -> list[Path]:
     if place is not None and not kept(folder):
         command = [sys.executable, "-m", "core", "export", folder.name, "--to", str(place)]
         env = {**os.environ, "TENFOLD_RUNS": str(folder.parent), "OMP_NUM_THREADS": "1"}
-        house = Path(__file__).parents[3]
         try:
-            done = subprocess.run(command, cwd=house, env=env, capture_output=True, timeout=PATIENCE_S, check=False)
+            done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, timeout=PATIENCE_S, check=False)
         except subprocess.TimeoutExpired:
             raise Refusal("run", N_("Writing the files took too long.")) from None
         if done.returncode:
@@ -76,4 +76,4 @@ def write(folder: Path) -> list[Path]:
 def _place(folder: Path) -> Path | None:
     """Where the files of the newest checkpoint lie; nowhere without one."""
     steps = checkpoints.steps(folder)
-    return folder / "files" / f"{steps[-1]:09d}" if steps else None
+    return export_folder(folder, steps[-1]) if steps else None

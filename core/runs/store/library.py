@@ -7,7 +7,6 @@ a run's id may read it.
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
 import secrets
@@ -19,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,11 +27,10 @@ from core.events import ENDED
 from core.experiment import Config, Stop
 from core.runs.store import checkpoints
 from core.runs.store.log import Head, LogReader
+from core.runs.store.paths import RECORDED, info_file, lock_file, log_file, runs_folder
 from core.runs.worker import control
 from core.runs.worker.failures import disk_refusal
 from core.words import N_, Refusal, Sentence
-
-RECORDED = Path(__file__).parents[3] / "assets" / "recorded"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PREFIX = "recorded-"
@@ -97,12 +94,12 @@ def fingerprint(token: str) -> str:
 
 def lock(folder: Path) -> FileLock:
     """The lock that a living worker holds."""
-    return FileLock(folder / "worker.lock", thread_local=False)
+    return FileLock(lock_file(folder), thread_local=False)
 
 
 def alive(folder: Path) -> bool:
     """Whether a worker holds the run's lock."""
-    path = folder / "worker.lock"
+    path = lock_file(folder)
     try:
         import fcntl
     except ImportError:
@@ -131,8 +128,7 @@ class Library:
     """
 
     def __init__(self, root: Path | None = None, recorded: Path = RECORDED) -> None:
-        chosen = os.environ.get("TENFOLD_RUNS")
-        self.root = root or (Path(chosen) if chosen else Path(platformdirs.user_data_dir("tenfold")) / "runs")
+        self.root = root or runs_folder()
         self.recorded = recorded
 
     def create(
@@ -166,7 +162,7 @@ class Library:
         try:
             folder.mkdir(parents=True)
             control.write(folder, control.Control())
-            control.replace(folder / "run.json", info.model_dump_json(indent=1).encode())  # last: now it is a run
+            control.replace(info_file(folder), info.model_dump_json(indent=1).encode())  # last: now it is a run
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise disk_refusal(error) from error
@@ -181,7 +177,7 @@ class Library:
         if _ID.fullmatch(run):
             folder = self.recorded / run.removeprefix(_PREFIX) if run.startswith(_PREFIX) else self.root / run
             with suppress(OSError):
-                if (folder / "run.json").is_file():
+                if info_file(folder).is_file():
                     return folder
         raise Refusal("run", N_("There is no such run here; it may have been deleted."))
 
@@ -191,7 +187,7 @@ class Library:
         Raises:
             Refusal: no such run, or its description is damaged.
         """
-        path = self.folder(run) / "run.json"
+        path = info_file(self.folder(run))
         try:
             return RunInfo.model_validate(json.loads(path.read_bytes())).model_copy(update={"id": run})
         except (OSError, ValueError, ValidationError, RecursionError):
@@ -211,7 +207,7 @@ class Library:
         Raises:
             FileNotFoundError: nothing was written yet.
         """
-        return LogReader(self.folder(run) / "log.sqlite", recorded=run.startswith(_PREFIX))
+        return LogReader(log_file(self.folder(run)), recorded=run.startswith(_PREFIX))
 
     def head(self, run: str) -> Head:
         """Where the run's log says it stands; the default where there is no log yet, or none that can be read."""
@@ -268,7 +264,7 @@ class Library:
     def ids(self) -> list[str]:
         """Every run, recorded ones left out."""
         try:
-            return [path.parent.name for path in self.root.glob("*/run.json") if _ID.fullmatch(path.parent.name)]
+            return [path.name for path in self.root.iterdir() if _ID.fullmatch(path.name) and info_file(path).is_file()]
         except OSError:
             return []
 
@@ -301,7 +297,7 @@ class Library:
         if alive(folder):
             raise Refusal("run", N_("This run is still training: stop it first."))
         try:
-            (folder / "run.json").unlink()  # first: now it is no run any more, whatever happens to the rest
+            info_file(folder).unlink()  # first: now it is no run any more, whatever happens to the rest
             shutil.rmtree(folder)
         except OSError as error:
             raise disk_refusal(error) from error
@@ -314,11 +310,3 @@ def versions() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return found
-
-
-def last_words(folder: Path, limit: int = 2000) -> str:
-    """The end of what the run's worker printed; ``""`` where it printed nothing."""
-    with suppress(OSError), (folder / "worker.out").open("rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - limit))
-        return file.read().decode(errors="replace")
-    return ""

@@ -13,8 +13,9 @@ from core.events import Checkpoint, Frame, Snapshot, Text
 from core.experiment import Stop
 from core.registry import get
 from core.runs.store import checkpoints
-from core.runs.store.library import RECORDED, Library
+from core.runs.store.library import Library
 from core.runs.store.log import LogReader, LogWriter, Record
+from core.runs.store.paths import RECORDED, checkpoints_folder, info_file, log_file
 from core.runs.worker import process
 from core.settings import check, from_text
 
@@ -45,25 +46,25 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
         folder = library.folder(info.id)
         process.work(folder)
         target.mkdir(parents=True, exist_ok=True)
-        (target / "log.sqlite").unlink(missing_ok=True)
-        copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
+        log_file(target).unlink(missing_ok=True)
+        copy_thinned(log_file(folder), log_file(target), FRAMES)
         keep_checkpoint(folder, target, experiment.program if experiment.probes else "")
         told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
-        (target / "run.json").write_text(told.model_dump_json(indent=1) + "\n")
+        info_file(target).write_text(told.model_dump_json(indent=1) + "\n")
     return target
 
 
 def keep_checkpoint(source: Path, target: Path, program: str, most: int = CHECKPOINT) -> None:
     """Keep a run's last checkpoint for who wants to play with it, made slim where ``program`` knows how to, and where
     it then has ``most`` bytes at the most; none where there is no program to play with."""
-    shutil.rmtree(target / checkpoints.FOLDER, ignore_errors=True)
+    shutil.rmtree(checkpoints_folder(target), ignore_errors=True)
     saved = checkpoints.newest(source) if program else None
     if saved is None:
         return
     slim = getattr(importlib.import_module(program), "slim", None)
     file = checkpoints.save(target, dataclasses.replace(saved, state=slim(saved.state) if slim else saved.state))
-    if (target / checkpoints.FOLDER / file).stat().st_size > most:
-        shutil.rmtree(target / checkpoints.FOLDER)
+    if (checkpoints_folder(target) / file).stat().st_size > most:
+        shutil.rmtree(checkpoints_folder(target))
 
 
 def copy_thinned(source: Path, target: Path, frames: int) -> None:

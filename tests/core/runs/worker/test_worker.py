@@ -15,6 +15,7 @@ from core.experiment import Experiment, Stop
 from core.runs.store import checkpoints
 from core.runs.store.library import Library, alive
 from core.runs.store.log import LogWriter
+from core.runs.store.paths import checkpoints_folder
 from core.runs.worker import control, driver, pacing
 from core.runs.worker.failures import DISK_FULL, DISK_READ_ONLY, LOCKED, why
 from core.runs.worker.process import work
@@ -318,7 +319,7 @@ def test_the_state_is_saved_bit_for_bit(tmp_path: Path) -> None:
         "scalar": np.float32(0.1),
     }
     file = checkpoints.save(tmp_path, checkpoints.Saved(7, {"lr": 0.1}, 1.5, 2, tree))
-    path = tmp_path / checkpoints.FOLDER / file
+    path = checkpoints_folder(tmp_path) / file
     saved = checkpoints.load(path)
     assert same(saved.state, tree | {"scalar": float(np.float32(0.1))})
     assert (saved.step, saved.config, saved.trained_s, saved.threads) == (7, {"lr": 0.1}, 1.5, 2)

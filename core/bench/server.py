@@ -1,4 +1,4 @@
-"""The server that is measured: ``streamlit run app.py`` in a process of its own, with runs in a folder of its own."""
+"""The server that is measured: ``streamlit run bench_app.py`` in its own process, with a folder of its own for runs."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 import psutil
 
-from core.bench.door import HEADER, SECRET
+from core.bench.start_route import HEADER, SECRET
 from core.runs.server.launchers import FORKED
 from core.runs.store.library import Library
 from core.runs.store.paths import PROJECT
@@ -24,9 +24,15 @@ OWNER = "bench-" + "o" * 32
 
 
 class Server:
-    """A running server."""
+    """A running server.
 
-    def __init__(self, folder: Path, slots: int | None = None) -> None:
+    Args:
+        folder: of its runs.
+        slots: runs at once.
+        app: ``app.py`` for a user's server, in which :meth:`start` cannot start anything.
+    """
+
+    def __init__(self, folder: Path, slots: int | None = None, app: str = "bench_app.py") -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.host = f"127.0.0.1:{self.port}"
@@ -40,7 +46,7 @@ class Server:
         with self._log.open("wb") as log:
             options = ["--server.port", str(self.port), "--server.headless", "true", "--server.address", "127.0.0.1"]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+                [sys.executable, "-m", "streamlit", "run", app, *options],
                 cwd=PROJECT,
                 env=environment,
                 stdout=log,
@@ -107,9 +113,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, slots: int | None = None) -> Iterator[Server]:
+def serving(folder: Path, slots: int | None = None, app: str = "bench_app.py") -> Iterator[Server]:
     """A server for the length of the block."""
-    server = Server(folder, slots)
+    server = Server(folder, slots, app)
     try:
         server.wait()
         yield server

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -20,6 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from core.runs.server.channel import Goodbye, Watcher, refused
 from core.runs.server.fold import told
 from core.runs.server.hub import Hub
+from core.runs.server.message_limit import MessageLimit
 from core.runs.server.probe_sessions import no
 from core.words import N_, Refusal
 
@@ -28,8 +30,8 @@ _log = logging.getLogger(__name__)
 #: The cookie that says whose a run is.
 COOKIE = "tenfold"
 
-#: Characters of a message.
-LONGEST = 4096
+#: Characters of a message; and bytes, above which the protocol ends the connection before it has read the message.
+LONGEST, MAX_MESSAGE_BYTES = 4096, 65_536
 
 
 class _Message(BaseModel):
@@ -198,6 +200,6 @@ def routes(hub: Hub, base: str = "") -> list[BaseRoute]:
         return Response(text, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     return [
-        WebSocketRoute(f"{base}/lab/runs/{{run}}/live", live),
+        WebSocketRoute(f"{base}/lab/runs/{{run}}/live", live, middleware=[Middleware(MessageLimit, MAX_MESSAGE_BYTES)]),
         Route(f"{base}/lab/runs/{{run}}/fixed/{{panel}}", fixed),
     ]

@@ -4,6 +4,7 @@ It keeps the queue and knows which runs have a worker. All else it reads from th
 finds what an old one left: living runs are adopted by their locks, and those that never started wait again.
 """
 
+import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -13,18 +14,25 @@ from typing import Any
 from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
+from core.runs.server import stopping
 from core.runs.server.launchers import Line, launcher
 from core.runs.server.queue import Queue
 from core.runs.store import checkpoints
-from core.runs.store.library import Library, RunView, alive, fingerprint
+from core.runs.store.library import Library, RunView, fingerprint
 from core.runs.store.paths import log_file
+from core.runs.store.worker_lock import alive
 from core.runs.worker import control, probe_worker
 from core.runs.worker.failures import LOCKED, disk_refusal, why
 from core.runs.worker.process import slots
-from core.words import N_, Refusal
+from core.words import N_, Refusal, Sentence
 
 #: Seconds between two looks at the locks of the runs whose end nobody reports.
 POLL_S = 0.5
+
+ENDED_BY_FORCE = N_("It was in a long operation and had to be ended: what it did since its last checkpoint is lost.")
+
+#: Seconds that a run to be deleted has to end.
+DELETE_S = 10.0
 
 #: Seconds that the running runs have to save themselves when the server ends.
 CLOSE_S = 4.0
@@ -49,6 +57,7 @@ class Engine:
         self._seen: set[str] = set()  # alive, by their locks
         self._codes: dict[str, int | None] = {}  # exit statuses of those that ended
         self._closed = threading.Event()
+        self._stopping = stopping.Stopping(self.library.root)
         self._launcher = launcher(self._exited)
         self._adopt()
         threading.Thread(target=self._watch, name="engine", daemon=True).start()
@@ -97,13 +106,11 @@ class Engine:
         if do == "resume":
             return self.resume(run, owner)
         with self._lock:
+            if do == "stop":
+                return self._stop(run)
             if self.view(run).head.state in ENDED and do != "until":
-                if do == "stop":
-                    return None  # pressed twice, or too late
                 raise Refusal("run", N_("This run has ended."))
             self._ask(run, self._changed(run, do, value))
-            if do == "stop":
-                self._queue.remove(run)
         return None
 
     def resume(self, run: str, owner: str) -> None:
@@ -140,17 +147,19 @@ class Engine:
         return self.start(info.slug, self.library.config(info), stop, info.device, owner, run, info.preset)
 
     def delete(self, run: str, owner: str) -> None:
-        """Remove a run that does not train.
+        """Remove a run; one that trains is stopped first.
 
         Raises:
-            Refusal: another's run, training now, or the disk does not let it go.
+            Refusal: another's run, it cannot be stopped, or the disk does not let it go.
         """
         self._check_owner(run, owner)
         with self._lock:
-            if run in self._queue.running:
-                raise Refusal("run", N_("This run is still training: stop it first."))
+            self._stop(run)
+        deadline = time.monotonic() + DELETE_S
+        while run in self._queue.running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with self._lock:
             self.library.delete(run, owner)
-            self._queue.remove(run)
             self._codes.pop(run, None)
 
     def view(self, run: str) -> RunView:
@@ -169,6 +178,8 @@ class Engine:
             return replace(view, head=replace(view.head, state="queued"), place=place, resumable=False)
         if silent:
             return replace(view, head=replace(view.head, state="preparing"), resumable=False)
+        if state == "stopped" and code == -signal.SIGKILL:
+            return replace(view, sentence=Sentence(ENDED_BY_FORCE))
         if state == "queued" and not run.startswith("recorded-"):
             view = replace(view, head=replace(view.head, state="interrupted"))
         return replace(view, sentence=why(code)) if view.head.state == "interrupted" else view
@@ -233,6 +244,18 @@ class Engine:
             control.write(self.library.folder(run), asked)
         except OSError as error:
             raise disk_refusal(error) from error
+        if asked.mode != "stop":
+            self._stopping.discard(run)
+
+    def _stop(self, run: str) -> None:
+        """Have a run's worker end, by force where it does not, or take the run out of the queue. An ended run stays
+        as it is."""
+        waiting = self._queue.place(run) > 0
+        if waiting or run in self._queue.running:
+            if not waiting:
+                self._stopping.add(run)  # first: a worker can be ended on a full disk, too
+            self._ask(run, control.read(self.library.folder(run)).model_copy(update={"mode": "stop"}))
+            self._queue.remove(run)
 
     def _changed(self, run: str, do: str, value: Any) -> control.Control:
         """What is asked of a run once ``do`` is asked as well."""
@@ -242,8 +265,6 @@ class Engine:
         match do:
             case "pause":
                 return asked.model_copy(update={"mode": "pause"})
-            case "stop":
-                return asked.model_copy(update={"mode": "stop"})
             case "step":
                 known = (*experiment.parts, control.ROUND) if experiment.parts else ()
                 part = value if value in known else ""
@@ -296,6 +317,8 @@ class Engine:
             if alive(folder):
                 self._queue.running.add(info.id)
                 self._seen.add(info.id)
+                if control.read(folder).mode == "stop":
+                    self._stopping.add(info.id)
             elif not log_file(folder).exists() and control.read(folder).mode != "stop":
                 waiting.append(info)
         with self._lock:
@@ -329,14 +352,16 @@ class Engine:
                 self._seen.add(run)  # nobody will report its end
                 return
             self._queue.running.discard(run)
+            self._stopping.discard(run)
             self._seen.discard(run)
             self._codes[run] = code
             self._fill()
 
     def _watch(self) -> None:
-        """Notice the end of runs that are no children of the launcher."""
-        while not self._closed.wait(POLL_S):
+        """Notice the end of runs that are no children of the launcher, and end those that do not stop."""
+        while not self._closed.wait(stopping.POLL_S if self._stopping else POLL_S):
             with self._lock:
+                self._stopping.escalate()
                 ended = [run for run in self._seen if not alive(self.library.root / run)]
             for run in ended:
                 self._exited(run, None)

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import core
@@ -27,10 +26,13 @@ from core.events import ENDED
 from core.experiment import Config, Stop
 from core.runs.store import checkpoints
 from core.runs.store.log import Head, LogReader
-from core.runs.store.paths import RECORDED, info_file, lock_file, log_file, runs_folder
+from core.runs.store.paths import RECORDED, info_file, log_file, runs_folder
+from core.runs.store.worker_lock import WorkerLock, alive
 from core.runs.worker import control
 from core.runs.worker.failures import disk_refusal
 from core.words import N_, Refusal, Sentence
+
+lock = WorkerLock  # the name by which core.runs.worker.process imports it
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PREFIX = "recorded-"
@@ -90,33 +92,6 @@ class RunView:
 def fingerprint(token: str) -> str:
     """What a run keeps of its owner's token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def lock(folder: Path) -> FileLock:
-    """The lock that a living worker holds."""
-    return FileLock(lock_file(folder), thread_local=False)
-
-
-def alive(folder: Path) -> bool:
-    """Whether a worker holds the run's lock."""
-    path = lock_file(folder)
-    try:
-        import fcntl
-    except ImportError:
-        try:
-            with lock(folder).acquire(blocking=False):
-                return False
-        except (Timeout, OSError):
-            return path.exists()
-    try:
-        with path.open("rb") as file:
-            # Shared: two who ask at the same time do not take each other for the worker.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 class Library:
@@ -234,13 +209,14 @@ class Library:
         kept = checkpoints.steps(folder)
         if run.startswith(_PREFIX):
             return RunView(info, head, stop=stop, checkpoints=kept)
-        if not living and head.state not in ENDED and (head.state != "queued" or kept):
-            head = replace(head, state="interrupted", steps_per_s=0.0)
-        elif not living and head.state == "queued" and control.read(folder).mode == "stop":
-            head = replace(head, state="stopped")  # before its turn came
-        speed = control.read(folder).speed
+        asked = control.read(folder)
+        if not living and head.state not in ENDED:
+            if asked.mode == "stop":  # before its turn came, or its worker had to be killed
+                head = replace(head, state="stopped", steps_per_s=0.0)
+            elif head.state != "queued" or kept:
+                head = replace(head, state="interrupted", steps_per_s=0.0)
         resumable = self.resumable(folder, head, stop)
-        return RunView(info, head, resumable=resumable, stop=stop, speed=speed, checkpoints=kept)
+        return RunView(info, head, resumable=resumable, stop=stop, speed=asked.speed, checkpoints=kept)
 
     def stop(self, info: RunInfo) -> Stop:
         """The stop condition in force: the one the run began with, or what its owner changed it to."""

@@ -39,6 +39,11 @@ class Panel:
         """Whether that run can still be told anything: it may have ended since the page was drawn."""
         return self.driving and engine().view(self.watched.id).head.state not in ENDED  # type: ignore[union-attr]
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the page shows another run by now than when these controls were drawn."""
+        return self.watched is not None and st.session_state.get(f"run.{self.experiment.slug}") != self.watched.id
+
     def shows(self, name: str) -> bool:
         return name not in self.hidden
 
@@ -190,13 +195,24 @@ def _frame(panel: Panel, control: Control, value: Any, put: Any, **state: Any) -
     """A widget, and beside its label what takes it back to the preset where it was changed."""
     name, changed = state["name"], state["changed"]
     key = f"{panel.experiment.slug}.{name}"
+    if panel.watched is not None and panel.watched.mine and (control.live or name.startswith(STOP)):
+        # A widget for each run: for a script or two after Same seed the browser still sends what the slider of the run
+        # before it was moved to, which would be taken for a change of the new run.
+        key += f".{panel.watched.id}"
+
+    def put_unless_outdated(name: str, value: Any) -> None:
+        if not panel.outdated:
+            put(name, value)
+
     label = say(control.title)
     if control.live and panel.driving:
         label += " :green-badge[" + _("live") + "]"
     if changed:
         label += " :primary[●]"
     with st.container(key=f"control.{name}", gap=None):
-        widget(control, value, put, key=key, label=label, help=state["help"], disabled=state["disabled"])
+        widget(
+            control, value, put_unless_outdated, key=key, label=label, help=state["help"], disabled=state["disabled"]
+        )
         if changed and not state["disabled"]:
             base = panel.draft.base_stop() if name.startswith(STOP) else panel.draft.base()
             st.button(
@@ -205,7 +221,7 @@ def _frame(panel: Panel, control: Control, value: Any, put: Any, **state: Any) -
                 type="tertiary",
                 help=_("Back to what the preset says"),
                 on_click=_reset,
-                args=(put, control.name, getattr(base, control.name)),
+                args=(put_unless_outdated, control.name, getattr(base, control.name)),
             )
 
 

@@ -17,7 +17,7 @@ import torch
 
 from core import registry
 from core.events import Step
-from core.runs.server.launchers import FORKING
+from core.runs.server.launchers import CAN_FORK
 from core.runs.worker import process, zygote
 
 
@@ -63,7 +63,7 @@ def answer(asked: dict[str, Any], threads: int) -> None:
 
 def main() -> None:
     zygote.warm()
-    multiprocessing.set_start_method("fork" if FORKING else "spawn")
+    multiprocessing.set_start_method("fork" if CAN_FORK else "spawn")
     print("ready", flush=True)
     for line in sys.stdin:
         child = multiprocessing.Process(target=answer, args=(json.loads(line), int(sys.argv[1])))

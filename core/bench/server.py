@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import psutil
 
 from core.bench.start_route import HEADER, SECRET
-from core.runs.server.launchers import FORKED
+from core.runs.server.launchers import FORKED_ENVIRONMENT
 from core.runs.store.library import Library
 from core.runs.store.paths import PROJECT
 
@@ -133,7 +133,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**FORKED, **os.environ},
+            env={**FORKED_ENVIRONMENT, **os.environ},
             start_new_session=True,
         )
         if asked is not None:

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.figures import packed  # noqa: E402
+from core.runs.server.messages import validate_outgoing  # noqa: E402
 from tests.browser.canned import FRAMES, PICTURES, STEPS, points  # noqa: E402
 
 
@@ -132,6 +133,7 @@ class Script:
             "share": 0.4 if state == "preparing" else 0,
             "device": "cpu",
             "place": 3 if state == "queued" else 0,
+            "speed": 0.0,
             "sentence": sentence,
             "stop": {"steps": STEPS},
             "resumable": state in ("failed", "interrupted", "stopped"),
@@ -139,6 +141,14 @@ class Script:
             "progress": step / STEPS,
             "checkpoints": [s for s in (100, 300) if s <= step],
         }
+
+
+class CheckedWebSocket(WebSocket):
+    """Sends nothing that the models of the real server's messages do not allow."""
+
+    async def send_json(self, data: Any, mode: str = "text") -> None:
+        validate_outgoing(json.dumps(data))
+        await super().send_json(data, mode)
 
 
 def application(script: Script) -> Starlette:
@@ -173,7 +183,8 @@ def routes(script: Script) -> list[BaseRoute]:
         x = np.linspace(0, 5, 6, dtype=np.float32)
         return JSONResponse({"x": packed(x), "y": packed(x**2)})
 
-    async def live(socket: WebSocket) -> None:
+    async def live(websocket: WebSocket) -> None:
+        socket = CheckedWebSocket(websocket.scope, websocket.receive, websocket.send)
         run = socket.path_params["run"]
         if script.refuse_sockets:
             await socket.close(4403)
@@ -205,7 +216,15 @@ def greeting(script: Script, run: str) -> dict[str, Any]:
         "seq": status["step"] + 1,
         "mine": run != "other",
         "recorded": run.startswith("recorded-"),
-        "run": {"id": run, "slug": "dnn", "config": {}, "stop": {"steps": STEPS}, "preset": "", "device": "cpu"},
+        "run": {
+            "id": run,
+            "slug": "dnn",
+            "config": {},
+            "stop": {"steps": STEPS},
+            "preset": "",
+            "device": "cpu",
+            "created": 0.0,
+        },
         "status": status,
         "curves": {
             name: {"x": packed(np.array(x)), "y": packed(np.array(y, np.float32))} for name, (x, y) in curves.items()

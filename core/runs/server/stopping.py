@@ -25,33 +25,30 @@ class Stopping:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._since: dict[str, float] = {}
-        self._terminated: set[str] = set()
+        self._requested: dict[str, float] = {}  # when
+        self._sent: dict[str, int] = {}  # how many signals
 
     def __bool__(self) -> bool:
-        return bool(self._since)
+        return bool(self._requested)
 
     def add(self, run: str) -> None:
         """This run was just asked to stop. A second request changes nothing."""
-        self._since.setdefault(run, time.monotonic())
+        self._requested.setdefault(run, time.monotonic())
 
     def discard(self, run: str) -> None:
         """This run's worker has ended, or may go on."""
-        self._since.pop(run, None)
-        self._terminated.discard(run)
+        self._requested.pop(run, None)
+        self._sent.pop(run, None)
 
     def escalate(self) -> None:
         """Send the signals that are due."""
-        now = time.monotonic()
-        for run, since in self._since.items():
-            if now - since < TERMINATE_S or (run in self._terminated and now - since < KILL_S):
+        for run, requested in self._requested.items():
+            waited, sent = time.monotonic() - requested, self._sent.get(run, 0)
+            if sent == 2 or waited < (TERMINATE_S, KILL_S)[sent]:
                 continue
             process = worker_process(self._root / run)
             if process is None:
                 continue  # it has ended, or not yet begun and will end at once
+            self._sent[run] = sent + 1
             with suppress(psutil.Error):
-                if run in self._terminated:
-                    process.kill()
-                else:
-                    self._terminated.add(run)
-                    process.terminate()
+                (process.terminate, process.kill)[sent]()

@@ -39,6 +39,7 @@ class Control(BaseModel):
         saves: checkpoints asked for over the worker's life; one beyond those made is due at once.
         knobs: live settings turned over the worker's life; it applies those beyond the ones it has applied.
         stop: the stop condition, where it was changed since the run began.
+        in_sight: snapshot panels that anybody has in sight; ``None`` where nobody knows, so that all are to be taken.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -50,6 +51,7 @@ class Control(BaseModel):
     saves: int = Field(default=0, ge=0)
     knobs: tuple[KnobTurn, ...] = ()
     stop: Stop | None = None
+    in_sight: tuple[str, ...] | None = None
 
 
 def write(folder: Path, control: Control) -> None:

@@ -75,8 +75,10 @@ def test_commands(engine: Engine, toy: Experiment) -> None:
     engine.command(run, "me", "stop")
     until(lambda: state(engine, run) == "stopped")
     assert engine.view(run).resumable
+    engine.set_in_sight(run, ("map",))
     engine.resume(run, "me")
     until(lambda: state(engine, run) == "running")
+    assert control.read(engine.library.folder(run)).in_sight == ("map",), "as those who watch see no change"
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,13 @@ def live(server: Server, run: str, base: str = "") -> ClientConnection:
     )
 
 
-def deaf(server: Server, path: str) -> socket.socket:
+def asleep(server: Server, path: str) -> socket.socket:
     """A browser that fell asleep: a socket that is open, never read and never answered."""
-    asleep = socket.create_connection(("127.0.0.1", server.port))
+    raw = socket.create_connection(("127.0.0.1", server.port))
     lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
     lines += [f"Host: {server.host}", f"Origin: http://{server.host}", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
-    asleep.sendall("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
-    return asleep
+    raw.sendall("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
+    return raw
 
 
 def until(link: ClientConnection, true: Callable[[dict[str, Any]], Any], seconds: float = 30) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def test_below_a_base_path_and_ends_in_seconds_with_sockets_open_and_a_run_on(
                 time.sleep(0.1)
         server.path = "/lab10"
         run = server.start("dnn", "spiral", steps=10_000_000)
-        with live(server, run, "/lab10") as reading, deaf(server, f"/lab10/lab/runs/{run}/live"):
+        with live(server, run, "/lab10") as reading, asleep(server, f"/lab10/lab/runs/{run}/live"):
             until(reading, lambda m: m.get("status", {}).get("step", 0) > 10)
             assert server.close() < 5
             with pytest.raises(ConnectionClosed):

@@ -60,7 +60,7 @@ class Server:
         end = time.monotonic() + seconds
         while True:
             try:
-                if self._ask("GET", "/_stcore/health")[0] == 200:
+                if self._request("GET", "/_stcore/health")[0] == 200:
                     return
             except OSError:
                 pass
@@ -70,13 +70,13 @@ class Server:
 
     def start(self, slug: str, preset: str, steps: int = 10_000_000, seed: int = 0, owner: str = OWNER) -> str:
         """Start a run; its id."""
-        asked = {"slug": slug, "preset": preset, "steps": steps, "seed": seed, "owner": owner}
-        status, body = self._ask("POST", "/lab/bench/start", json.dumps(asked))
+        request = {"slug": slug, "preset": preset, "steps": steps, "seed": seed, "owner": owner}
+        status, body = self._request("POST", "/lab/bench/start", json.dumps(request))
         if status != 200:
             raise RuntimeError(f"the server did not start a run: {status} {body[:500]!r}")
         return str(json.loads(body)["run"])
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(self.host, timeout=30)
         try:
             connection.request(method, self.path + path, body, {HEADER: self._secret})
@@ -124,9 +124,9 @@ def serving(folder: Path, slots: int | None = None, app: str = "bench_app.py") -
 
 
 class Worker:
-    """A process of the bench, spoken to line by line."""
+    """A process of the bench, with a line for each message in either direction."""
 
-    def __init__(self, module: str, *arguments: str, asked: Any = None) -> None:
+    def __init__(self, module: str, *arguments: str, request: Any = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=PROJECT,
@@ -136,27 +136,27 @@ class Worker:
             env={**FORKED_ENVIRONMENT, **os.environ},
             start_new_session=True,
         )
-        if asked is not None:
-            self.say(asked)
-        if self.hear() != "ready":
+        if request is not None:
+            self.send(request)
+        if self.receive() != "ready":
             raise RuntimeError(f"{module} did not get ready")
 
-    def say(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
         stdin = cast(IO[str], self._process.stdin)
         stdin.write(json.dumps(message) + "\n")
         stdin.flush()
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         return cast(IO[str], self._process.stdout).readline().strip()
 
-    def end(self) -> str:
-        """Close its input; what it says last."""
+    def close(self) -> str:
+        """Close its input; what it writes last."""
         cast(IO[str], self._process.stdin).close()
-        said = cast(IO[str], self._process.stdout).read()
+        output = cast(IO[str], self._process.stdout).read()
         self._process.wait(20)
-        return said
+        return output
 
 
 def watchers(server: Server, runs: Sequence[str], panels: Sequence[str]) -> Worker:
     """One watcher for each entry of ``runs``."""
-    return Worker("core.bench.watchers", asked={"host": server.host, "runs": list(runs), "panels": list(panels)})
+    return Worker("core.bench.watchers", request={"host": server.host, "runs": list(runs), "panels": list(panels)})

@@ -95,10 +95,10 @@ def _files(experiment: Experiment, view: RunView) -> None:
     """What may be taken along: written when it is asked for, in a process of its own, then offered file by file."""
     run, folder = view.info.id, engine().library.folder(view.info.id)
     with st.popover(say(experiment.files), icon=":material/download:", key=f"files.{run}"):
-        found = export.kept(folder)
+        found = export.exported_files(folder)
         if not found and st.button(_("Prepare the files"), key=f"prepare.{run}", icon=":material/description:"):
             _prepare(folder)
-            found = export.kept(folder)
+            found = export.exported_files(folder)
         for path in found:
             size = path.stat().st_size
             shown_size = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"
@@ -110,7 +110,7 @@ def _files(experiment: Experiment, view: RunView) -> None:
 @touch
 def _prepare(folder: Path) -> None:
     with st.spinner(_("Writing the files")):
-        export.write(folder)
+        export.export_files(folder)
 
 
 @touch

@@ -36,7 +36,7 @@ MAX_UNDRAWN = 2
 #: Records folded at one go, so that a long log does not hold up everybody else.
 BATCH = 500
 
-#: Seconds between two changes of what a run's worker is told to be in sight, and for which a page that polls counts.
+#: Seconds between two changes of the panels in sight in a run's control file, and for which a page that polls counts.
 IN_SIGHT_S, POLLED_S = 0.3, 3.0
 
 
@@ -107,7 +107,7 @@ class RunChannel:
         self._status = b""  # JSON
         self._full_state: tuple[int, dict[str, Fragment]] = (-1, {})
         self._updates: dict[tuple[Any, ...], Update] = {}
-        self._in_sight: tuple[str, ...] | None = None  # as the worker was told last
+        self._in_sight: tuple[str, ...] | None = None  # as it was last reported
         self._in_sight_due = self._opened + IN_SIGHT_S
         self._polled: dict[tuple[str, ...], float] = {}
 
@@ -139,7 +139,7 @@ class RunChannel:
         return more
 
     def _remove_thinned(self, now: float, changed: bool) -> None:
-        """At times, and when a run ends or pauses; together with news, so that one message has both."""
+        """At times, and when a run ends or pauses; together with new records, so that one message has both."""
         if self._reader is not None and (changed or now - self._thinned > 2):
             self._thinned, self._unchecked_frames = now, 0
             self.fold.remove_thinned(self._reader.frames())
@@ -326,8 +326,8 @@ class RunChannel:
         self._polled[tuple(panels)] = time.monotonic()
 
     def changed_in_sight(self) -> tuple[str, ...] | None:
-        """The panels that anybody has in sight, where the worker of a run that goes on has yet to be told; ``None``
-        where it has been, or was told of others a moment ago."""
+        """The panels that anybody has in sight, where they have changed and the run goes on; ``None`` where they have
+        not, or did so a moment ago."""
         now = time.monotonic()
         if now < self._in_sight_due or self.recorded or self._state in ENDED:
             return None

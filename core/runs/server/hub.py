@@ -135,7 +135,7 @@ class Hub:
 
     async def open_probe(self, watcher: Watcher, name: str, step: int | None, n: int) -> None:
         """Begin to probe a state of the run, its present one or that of an earlier step: for whoever owns it, and
-        everybody where it is recorded.
+        anybody where it is recorded.
 
         Raises:
             Refusal: it is another's, there is no such probe or no such state, or there are too many sessions.

@@ -1,4 +1,4 @@
-"""The messages of a run's live socket, in both directions: one model for each, told apart by its ``type``.
+"""The messages of a run's live socket, in both directions: one model for each, chosen by its ``type``.
 
 What a browser sends is checked by these models; what it is sent is built from them. Figures and whatever else many
 watchers get alike is serialised once and shared: a field of type :data:`Shared` holds either its value or its JSON.
@@ -48,7 +48,7 @@ class PanelsInSight(Incoming):
 
 
 class FrameRequest(Incoming):
-    """Asks for the panels in sight as they were at a step; the answer is a `frame`."""
+    """Requests the panels in sight as they were at a step; the answer is a `frame`."""
 
     type: Literal["frame"]
     step: Count
@@ -177,7 +177,7 @@ class RunStatus(Part):
     resumable: bool
     """Whether it ended and can go on from a checkpoint."""
     left_s: float | None
-    """Seconds to the end, where that can be told."""
+    """Seconds to the end, where that is known."""
     progress: float
     """From 0 to 1."""
     checkpoints: Sequence[int] = ()
@@ -341,7 +341,7 @@ class Moved(Outgoing):
 
 
 class Refused(Outgoing):
-    """Something that the browser asked for is not done."""
+    """A request of the browser's is not met."""
 
     type: Literal["refused"] = "refused"
     sentence: SentenceJson

@@ -27,7 +27,7 @@ from core.words import N_, Refusal
 
 _log = logging.getLogger(__name__)
 
-#: The cookie that says whose a run is.
+#: The cookie with the token of a run's owner.
 COOKIE = "tenfold"
 
 #: Characters of a message; and bytes, above which the protocol ends the connection before it has read the message.

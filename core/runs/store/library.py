@@ -43,7 +43,7 @@ class RunInfo(BaseModel):
 
     Attributes:
         config, stop: settings as plain JSON, checked again by whoever uses them.
-        device: what was asked for, e.g. ``"cpu"``.
+        device: what it was to train on, e.g. ``"cpu"``.
         owner: SHA-256 of the owner's token; ``""`` for a run of the command line, which is nobody's on the page.
         created: seconds since 1970.
         versions: of Python, Tenfold, torch and what else shapes the numbers.
@@ -76,7 +76,7 @@ class RunView:
         sentence: why it was interrupted, where that is known.
         stop: the stop condition in force.
         speed: steps a second asked for, 0 for full speed.
-        checkpoints: the steps whose state was kept, rising.
+        checkpoints: the steps whose state was saved, rising.
     """
 
     info: RunInfo
@@ -185,7 +185,7 @@ class Library:
         return LogReader(log_file(self.folder(run)), recorded=run.startswith(_PREFIX))
 
     def head(self, run: str) -> Head:
-        """Where the run's log says it stands; the default where there is no log yet, or none that can be read."""
+        """Where the run stands by its log; the default where there is no log yet, or none that can be read."""
         try:
             reader = self.reader(run)
         except FileNotFoundError:
@@ -206,17 +206,17 @@ class Library:
         living = not run.startswith(_PREFIX) and alive(folder)  # before the log: a worker may end in between
         head = self.head(run)
         stop = self.stop(info)
-        kept = checkpoints.steps(folder)
+        saved = checkpoints.steps(folder)
         if run.startswith(_PREFIX):
-            return RunView(info, head, stop=stop, checkpoints=kept)
-        asked = control.read(folder)
+            return RunView(info, head, stop=stop, checkpoints=saved)
+        requested = control.read(folder)
         if not living and head.state not in ENDED:
-            if asked.mode == "stop":  # before its turn came, or its worker had to be killed
+            if requested.mode == "stop":  # before it began, or its worker had to be killed
                 head = replace(head, state="stopped", steps_per_s=0.0)
-            elif head.state != "queued" or kept:
+            elif head.state != "queued" or saved:
                 head = replace(head, state="interrupted", steps_per_s=0.0)
         resumable = self.resumable(folder, head, stop)
-        return RunView(info, head, resumable=resumable, stop=stop, speed=asked.speed, checkpoints=kept)
+        return RunView(info, head, resumable=resumable, stop=stop, speed=requested.speed, checkpoints=saved)
 
     def stop(self, info: RunInfo) -> Stop:
         """The stop condition in force: the one the run began with, or what its owner changed it to."""
@@ -235,7 +235,7 @@ class Library:
         last = min(stop.steps, head.end or stop.steps)
         if head.state == "finished" and (head.step >= last or 0 < stop.seconds <= head.trained_s):
             return False
-        return any(checkpoints.whole(path) for path in reversed(checkpoints.files(folder)))
+        return any(checkpoints.is_complete(path) for path in reversed(checkpoints.files(folder)))
 
     def ids(self) -> list[str]:
         """Every run, recorded ones left out."""

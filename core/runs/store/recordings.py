@@ -49,8 +49,8 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
         log_file(target).unlink(missing_ok=True)
         copy_thinned(log_file(folder), log_file(target), FRAMES)
         keep_checkpoint(folder, target, experiment.program if experiment.probes else "")
-        told = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
-        info_file(target).write_text(told.model_dump_json(indent=1) + "\n")
+        recorded = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
+        info_file(target).write_text(recorded.model_dump_json(indent=1) + "\n")
     return target
 
 
@@ -71,25 +71,25 @@ def copy_thinned(source: Path, target: Path, frames: int) -> None:
     """Copy a log without its checkpoints and with ``frames`` snapshots a panel, spread evenly over the film."""
     reader = LogReader(source)
     records = [r for r in reader.events() if not isinstance(r.event, Checkpoint)]
-    kept = _kept(records, frames)
+    chosen = _evenly_spread(records, frames)
     writer = LogWriter(target)
     for record in records:
-        if not isinstance(record.event, Snapshot | Frame | Text) or record.seq in kept:
+        if not isinstance(record.event, Snapshot | Frame | Text) or record.seq in chosen:
             writer.append(record.event)
     writer.flush(dataclasses.replace(reader.head(), device="cpu"))
     writer.compact()
     reader.close()
 
 
-def _kept(records: list[Record], frames: int) -> set[int]:
+def _evenly_spread(records: list[Record], frames: int) -> set[int]:
     """Sequence numbers of the snapshots to keep: by panel, evenly, the first and the last among them."""
     by_panel: dict[str, list[int]] = {}
     for record in records:
         event: Any = record.event
         if isinstance(event, Snapshot | Frame | Text):
             by_panel.setdefault(event.panel, []).append(record.seq)
-    kept = set()
+    chosen = set()
     for seqs in by_panel.values():
         count = min(frames, len(seqs))
-        kept |= {seqs[round(i * (len(seqs) - 1) / max(count - 1, 1))] for i in range(count)}
-    return kept
+        chosen |= {seqs[round(i * (len(seqs) - 1) / max(count - 1, 1))] for i in range(count)}
+    return chosen

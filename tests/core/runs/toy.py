@@ -84,7 +84,7 @@ class View:
 
 class ToyEngine:
     """Runs under a folder; ``owners`` names whose they are, ``commands`` what was commanded, ``in_sight`` which panels
-    the workers were told to be in sight, in order."""
+    were reported to be in sight, in order."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -206,4 +206,4 @@ def test_a_page_moves_the_stage_of_its_person_alone_to_the_run_it_started(
     assert neighbour.outbox.empty() and other.outbox.empty()
     run.log(Scalars(1, {"train/loss": 1.0}))
     time.sleep(0.5)
-    assert mine.outbox.empty(), "what happens in the run it left is no news to it"
+    assert mine.outbox.empty(), "what happens in the run it left does not reach it"

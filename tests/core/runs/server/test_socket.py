@@ -135,10 +135,10 @@ def test_scrubbing_shows_the_newest_frame_until_a_step_with_the_settings_of_then
         run.log(Snapshot(step, "map", {"y": np.full(3, step, np.float32)}), Knob(step, "rate", 0.1, step / 10))
     browser = lab.open("run")
     browser.send(type="see", panels=["map"])
-    for asked, got, rate in ((25, 20, 2.0), (10, 10, 1.0), (9, 0, 0.1), (1000, 30, 3.0)):
-        browser.send(type="frame", step=asked, n=asked)
+    for requested, got, rate in ((25, 20, 2.0), (10, 10, 1.0), (9, 0, 0.1), (1000, 30, 3.0)):
+        browser.send(type="frame", step=requested, n=requested)
         frame = browser.receive("frame")
-        assert (frame["n"], frame["step"]) == (asked, got)
+        assert (frame["n"], frame["step"]) == (requested, got)
         assert frame["panels"]["map"]["layout"]["title"]["text"] == f"step {got} rate {rate}"
 
 

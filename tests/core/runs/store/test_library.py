@@ -59,14 +59,14 @@ def test_damaged_control_means_run(tmp_path: Path, content: bytes) -> None:
 def test_control_is_replaced_and_its_stamp_changes(tmp_path: Path) -> None:
     seen = {control.stamp(tmp_path)}
     for steps in range(5):
-        asked = Control(mode="pause", steps=steps, knobs=(KnobTurn(field="lr", value=0.1),), stop=Stop(steps=7))
-        control.write(tmp_path, asked)
+        requested = Control(mode="pause", steps=steps, knobs=(KnobTurn(field="lr", value=0.1),), stop=Stop(steps=7))
+        control.write(tmp_path, requested)
         seen.add(control.stamp(tmp_path))
-        assert control.read(tmp_path) == asked
+        assert control.read(tmp_path) == requested
     assert len(seen) == 6 and [path.name for path in tmp_path.iterdir()] == [control.NAME]
 
 
-def test_states_that_no_worker_tells(toy: Experiment) -> None:
+def test_states_that_no_worker_logs(toy: Experiment) -> None:
     folder = made(toy)
     library = Library()
     assert library.view(folder.name).head.state == "queued"

@@ -256,7 +256,7 @@ def test_checkpoints_are_thinned_and_the_first_stays(toy: Experiment, monkeypatc
     work(folder)
     kept = [checkpoints.load(path).step for path in checkpoints.files(folder)]
     told = [r.event.step for r in Library().reader(folder.name).events(Checkpoint) if isinstance(r.event, Checkpoint)]
-    assert len(told) > 2 * checkpoints.KEPT and len(kept) <= checkpoints.KEPT
+    assert len(told) > 2 * checkpoints.MAX_CHECKPOINTS and len(kept) <= checkpoints.MAX_CHECKPOINTS
     assert kept[0] == told[0] and kept[-1] == 600
 
 
@@ -324,9 +324,9 @@ def test_the_state_is_saved_bit_for_bit(tmp_path: Path) -> None:
     assert same(saved.state, tree | {"scalar": float(np.float32(0.1))})
     assert (saved.step, saved.config, saved.trained_s, saved.threads) == (7, {"lr": 0.1}, 1.5, 2)
     assert saved.state["a"][1] is saved.state["a"]["tied"], "tied weights are kept once"
-    assert checkpoints.whole(path)
+    assert checkpoints.is_complete(path)
     path.write_bytes(path.read_bytes()[:-1])
-    assert not checkpoints.whole(path)
+    assert not checkpoints.is_complete(path)
 
 
 @pytest.mark.parametrize(

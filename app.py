@@ -12,11 +12,12 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from core import web
-from core.bench import door
 from core.runs.server import socket
 from core.runs.server.engine import engine
 from core.runs.server.hub import hub
 from pages.parts.error_page import error_page
+
+MAIN_SCRIPT = "pages/navigation.py"
 
 
 @asynccontextmanager
@@ -30,11 +31,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 base = f"/{st.config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
+routes = [*socket.routes(hub(), base), *web.routes(base)]
+middleware = [Middleware(web.Cookie)]
 
-app = st.App(
-    "pages/navigation.py",
-    lifespan=lifespan,
-    routes=[*socket.routes(hub(), base), *web.routes(base), *door.routes(base)],
-    middleware=[Middleware(web.Cookie)],
-    on_script_error=error_page,
-)
+app = st.App(MAIN_SCRIPT, lifespan=lifespan, routes=routes, middleware=middleware, on_script_error=error_page)

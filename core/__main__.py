@@ -85,10 +85,10 @@ def _record(asked: argparse.Namespace) -> int:
 
 
 def _export(asked: argparse.Namespace) -> int:
-    from core.runs.store.export import take
+    from core.runs.store.export import export_run
     from core.runs.store.library import Library
 
-    for path in take(Library(), asked.run, Path(asked.to)):
+    for path in export_run(Library(), asked.run, Path(asked.to)):
         print(path)
     return 0
 

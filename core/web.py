@@ -1,7 +1,7 @@
-"""What the server gives out beside Streamlit's own: the cookie that says whose a run is, and the stage's files.
+"""What the server serves beside Streamlit's own: the cookie that makes a run its owner's, and the stage's files.
 
-Files are asked for with ``?v=<version>`` and then kept by the browser for good; without it they are asked about each
-time. Nothing comes from another host: Plotly's bundle is the installed package's.
+Files requested with ``?v=<version>`` are kept by the browser for good; without it they are validated each time. Nothing
+comes from another host: Plotly's bundle is the installed package's.
 """
 
 import gzip
@@ -22,11 +22,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.runs.server.socket import COOKIE
+from core.runs.store.paths import ASSETS
 
-ASSETS = Path(__file__).parents[1] / "assets"
-
-#: Seconds that the cookie lives after the last visit; browsers allow no more.
-LIFE = 400 * 24 * 3600
+#: Seconds that the cookie lasts after the last visit; browsers allow no more.
+MAX_AGE_S = 400 * 24 * 3600
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
 _FOREVER = "public, max-age=31536000, immutable"
@@ -64,12 +63,12 @@ class Cookie:
             return
         known = re.search(rf"(?:^|;\s*){COOKIE}=([^;]*)", headers.get("cookie", ""))
         token = known[1].strip() if known and _TOKEN.fullmatch(known[1].strip()) else secrets.token_urlsafe(32)
-        crumbs = f"{COOKIE}={token}; HttpOnly; Max-Age={LIFE}; Path=/; SameSite=Lax"
+        value = f"{COOKIE}={token}; HttpOnly; Max-Age={MAX_AGE_S}; Path=/; SameSite=Lax"
         https = "https" in (scope["scheme"], headers.get("x-forwarded-proto", "").split(",")[0].strip())
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("Set-Cookie", f"{crumbs}; Secure" if https else crumbs)
+                MutableHeaders(scope=message).append("Set-Cookie", f"{value}; Secure" if https else value)
             await send(message)
 
         await self._app(scope, receive, with_cookie)
@@ -86,7 +85,7 @@ class _Assets(StaticFiles):
 @cache
 def _plotly() -> tuple[bytes, bytes]:
     """Plotly's bundle, plain and compressed."""
-    spec = importlib.util.find_spec("plotly")  # found, not imported: 4.8 MB of text and no Python
+    spec = importlib.util.find_spec("plotly")  # located, not imported: 4.8 MB of text and no Python
     folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
     plain = (folder / "package_data" / "plotly.min.js").read_bytes()
     return plain, gzip.compress(plain, 6)

@@ -15,8 +15,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from core import web
-from core.bench import door
 from core.bench.server import OWNER, Server, serving
+from core.bench.start_route import HEADER, SECRET, start_route
+from tests.conftest import until as wait_until
+from tests.test_boundaries import TELLS, show
 
 DOCUMENT = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
@@ -42,13 +44,13 @@ def live(server: Server, run: str, base: str = "") -> ClientConnection:
     )
 
 
-def deaf(server: Server, path: str) -> socket.socket:
+def asleep(server: Server, path: str) -> socket.socket:
     """A browser that fell asleep: a socket that is open, never read and never answered."""
-    asleep = socket.create_connection(("127.0.0.1", server.port))
+    raw = socket.create_connection(("127.0.0.1", server.port))
     lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
     lines += [f"Host: {server.host}", f"Origin: http://{server.host}", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
-    asleep.sendall("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
-    return asleep
+    raw.sendall("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode())
+    return raw
 
 
 def until(link: ClientConnection, true: Callable[[dict[str, Any]], Any], seconds: float = 30) -> dict[str, Any]:
@@ -142,11 +144,26 @@ def test_the_version_changes_with_the_files(tmp_path: Path, monkeypatch: pytest.
     assert web.assets_version.__wrapped__() != before
 
 
-def test_the_door_of_the_bench_is_shut(browser: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_route_of_the_bench_asks_for_its_secret(browser: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert browser.post("/lab/bench/start", json={}).status_code == 403
-    assert browser.post("/lab/bench/start", json={}, headers={door.HEADER: "guess"}).status_code == 403
-    monkeypatch.delenv(door.SECRET, raising=False)
-    assert door.routes() == []
+    assert browser.post("/lab/bench/start", json={}, headers={HEADER: "guess"}).status_code == 403
+    monkeypatch.delenv(SECRET, raising=False)
+    with pytest.raises(KeyError):
+        start_route()
+
+
+def test_nothing_of_the_bench_is_loaded_by_a_users_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(TELLS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with serving(tmp_path / "runs", app="app.py") as server:
+        show(server, "")
+        show(server, "dnn")
+        (tmp_path / f"ask.{server.process.pid}").touch()
+        wait_until((tmp_path / "modules").exists)
+        loaded = (tmp_path / "modules").read_text().split("\n")
+        assert "core.runs.server.hub" in loaded and not [name for name in loaded if name.startswith("core.bench")]
+        with httpx.Client(base_url=f"http://{server.host}") as client:
+            assert client.post("/lab/bench/start", json={}).status_code in (404, 405)
 
 
 def test_an_unknown_run_ends_the_socket_with_a_sentence(server: Server) -> None:
@@ -196,7 +213,7 @@ def test_below_a_base_path_and_ends_in_seconds_with_sockets_open_and_a_run_on(
                 time.sleep(0.1)
         server.path = "/lab10"
         run = server.start("dnn", "spiral", steps=10_000_000)
-        with live(server, run, "/lab10") as reading, deaf(server, f"/lab10/lab/runs/{run}/live"):
+        with live(server, run, "/lab10") as reading, asleep(server, f"/lab10/lab/runs/{run}/live"):
             until(reading, lambda m: m.get("status", {}).get("step", 0) > 10)
             assert server.close() < 5
             with pytest.raises(ConnectionClosed):

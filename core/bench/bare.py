@@ -17,7 +17,7 @@ import torch
 from core import registry
 from core.events import Step
 from core.program import program_of
-from core.runs.server.launchers import FORKING
+from core.runs.server.launchers import CAN_FORK
 from core.runs.worker import process, zygote
 
 
@@ -54,23 +54,23 @@ def rate(slug: str, preset: str, seed: int, first: int, last: int) -> float:
     raise RuntimeError("a training ended by itself")
 
 
-def answer(asked: dict[str, Any], threads: int) -> None:
-    """Measure what is asked and print it."""
+def measure(request: dict[str, Any], threads: int) -> None:
+    """Measure what is requested and print it."""
     process.be_nice()  # as the watched one: on a machine that does other things as well, only equals can be compared
     torch.set_num_threads(threads)
-    print(json.dumps(rate(**asked) if "first" in asked else stretch(**asked)), flush=True)
+    print(json.dumps(rate(**request) if "first" in request else stretch(**request)), flush=True)
 
 
 def main() -> None:
     zygote.warm()
-    multiprocessing.set_start_method("fork" if FORKING else "spawn")
+    multiprocessing.set_start_method("fork" if CAN_FORK else "spawn")
     print("ready", flush=True)
     for line in sys.stdin:
-        child = multiprocessing.Process(target=answer, args=(json.loads(line), int(sys.argv[1])))
+        child = multiprocessing.Process(target=measure, args=(json.loads(line), int(sys.argv[1])))
         child.start()
         child.join()
         if child.exitcode:
-            sys.exit(child.exitcode)  # who waits for the answer learns that none will come
+            sys.exit(child.exitcode)  # so that nobody waits for an answer that will not come
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from core.runs.store.log import LogReader
 
 @dataclass(frozen=True)
 class Figure:
-    """Something measured; ``limit`` is ``None`` where it is only told."""
+    """Something measured; ``limit`` is ``None`` where there is no threshold."""
 
     name: str
     value: float
@@ -124,20 +124,20 @@ def launch(server: Server, plan: Plan) -> list[Figure]:
         begin = time.perf_counter()
         run = server.start(plan.slug, plan.preset, seed=i)
         with _opened(server, run) as link:
-            told: dict[str, float] = {}
-            while "point" not in told:
+            seconds: dict[str, float] = {}
+            while "point" not in seconds:
                 message = json.loads(link.recv(timeout=60))
                 now = time.perf_counter() - begin
                 if message["type"] == "update":
                     link.send(json.dumps({"type": "drawn", "n": message["n"]}))
                 if message.get("seq"):
-                    told.setdefault("first", now)
+                    seconds.setdefault("first", now)
                 if message.get("curves"):
-                    told["point"] = now
+                    seconds["point"] = now
         _ended(server, run)
         if i:  # the very first one waits for the zygote to be warm
-            first.append(told["first"] * 1000)
-            point.append(told["point"] * 1000)
+            first.append(seconds["first"] * 1000)
+            point.append(seconds["point"] * 1000)
     return [
         Figure("launch → first event", statistics.median(first), "ms", 150, detail=f"p95 {_p95(first):.0f} ms"),
         Figure("launch → first point", statistics.median(point), "ms", 1000, detail=f"p95 {_p95(point):.0f} ms"),
@@ -147,21 +147,21 @@ def launch(server: Server, plan: Plan) -> list[Figure]:
 def watched(server: Server, plan: Plan, name: str = "watched ÷ bare") -> Figure:
     """Steps a second while watched ÷ those of a bare loop over the very same steps, in pairs that take turns."""
     bare = Worker("core.bench.bare", "1")
-    asked = {"slug": plan.slug, "preset": plan.preset, "seed": 0}
-    bare.say({**asked, "warm": plan.warm, "seconds": plan.stretch})
-    first, last = json.loads(bare.hear())
+    about = {"slug": plan.slug, "preset": plan.preset, "seed": 0}
+    bare.send({**about, "warm": plan.warm, "seconds": plan.stretch})
+    first, last = json.loads(bare.receive())
     ratios, rates = [], []
     for i in range(plan.pairs):
         pair: dict[str, float] = {}
         for kind in ("bare", "watched") if i % 2 else ("watched", "bare"):
             if kind == "bare":
-                bare.say({**asked, "first": first, "last": last})
-                pair[kind] = float(json.loads(bare.hear()))
+                bare.send({**about, "first": first, "last": last})
+                pair[kind] = float(json.loads(bare.receive()))
             else:
                 pair[kind] = _watched_rate(server, plan, first, last)
         ratios.append(pair["watched"] / pair["bare"])
         rates.append(pair["bare"])
-    bare.end()
+    bare.close()
     detail = f"bare {statistics.median(rates):.0f} steps/s; pairs " + " ".join(f"{r:.2f}" for r in ratios)
     return Figure(name, statistics.median(ratios), "", 0.95, at_least=True, detail=detail)
 
@@ -173,7 +173,7 @@ def _watched_rate(server: Server, plan: Plan, first: int, last: int) -> float:
     before = reader.head()
     _trains(server, run, last).close()
     after = reader.head()
-    crowd.end()
+    crowd.close()
     _ended(server, run)
     reader.close()
     return (after.step - before.step) / (after.time - before.time)
@@ -196,8 +196,8 @@ def crowds(server: Server, plan: Plan) -> list[Figure]:
         time.sleep(plan.window)
         end = time.time()
         used = server.cpu() - cpu - idle * (end - begin)
-        heard = json.loads(crowd.end())
-        updates = [a for one in heard for a in one["arrivals"] if begin <= a[0] <= end]
+        received = json.loads(crowd.close())
+        updates = [a for one in received for a in one["arrivals"] if begin <= a[0] <= end]
         rate = len(updates) / size / (end - begin)
         weight = statistics.mean(a[2] for a in updates) / 1024 if updates else 0
         figures.append(
@@ -226,9 +226,9 @@ def many(server: Server, plan: Plan) -> list[Figure]:
     time.sleep(plan.window)
     end, used = time.time(), server.cpu() - cpu
     grown = (server.family_pss() - before) / plan.runs / 2**20
-    heard = json.loads(crowd.end())
+    received = json.loads(crowd.close())
     rates, delays = [], []
-    for one, reader in zip(heard, readers, strict=True):
+    for one, reader in zip(received, readers, strict=True):
         arrivals = [a for a in one["arrivals"] if begin <= a[0] <= end]
         rates.append(len(arrivals) / (end - begin))
         delays += _delays(reader, arrivals)
@@ -243,12 +243,12 @@ def many(server: Server, plan: Plan) -> list[Figure]:
 
 
 def _delays(reader: LogReader, arrivals: Sequence[Sequence[float]]) -> list[float]:
-    """Milliseconds from each event to the first update that told of it."""
+    """Milliseconds from each event to the first update that held it."""
     delays = []
     for earlier, later in pairwise(arrivals):
         if later[1] > earlier[1]:
-            told = reader.tail(int(earlier[1]), int(later[1] - earlier[1]))
-            delays += [(later[0] - record.time) * 1000 for record in told if record.seq <= later[1]]
+            records = reader.tail(int(earlier[1]), int(later[1] - earlier[1]))
+            delays += [(later[0] - record.time) * 1000 for record in records if record.seq <= later[1]]
     return delays
 
 

@@ -21,12 +21,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="rough figures in half a minute")
     parser.add_argument("--algorithm", default="", help="which algorithm trains, and no other; see list")
     parser.add_argument("--preset", default="", help="with which settings; the first where none is named")
-    asked = parser.parse_args(arguments)
-    slug = asked.algorithm or "dnn"
-    preset = asked.preset or registry.get(slug).presets[0].name
-    plan = quick(slug, preset) if asked.quick else Plan(slug, preset)
+    options = parser.parse_args(arguments)
+    slug = options.algorithm or "dnn"
+    preset = options.preset or registry.get(slug).presets[0].name
+    plan = quick(slug, preset) if options.quick else Plan(slug, preset)
     others = (
-        [] if asked.algorithm or asked.quick else [_other(slug) for slug in registry.experiments() if slug != "dnn"]
+        [] if options.algorithm or options.quick else [_other(slug) for slug in registry.experiments() if slug != "dnn"]
     )
     begin = time.monotonic()
     try:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"The bench could not be run: {error}", file=sys.stderr)
         return 1
     seconds = time.monotonic() - begin
-    if asked.json:
+    if options.json:
         print(json.dumps(_message(plan, figures, seconds)))
     else:
         print(_table(figures))

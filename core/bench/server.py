@@ -1,4 +1,4 @@
-"""The server that is measured: ``streamlit run app.py`` in a process of its own, with runs in a folder of its own."""
+"""The server that is measured: ``streamlit run bench_app.py`` in its own process, with a folder of its own for runs."""
 
 import http.client
 import json
@@ -15,18 +15,24 @@ from typing import IO, Any, cast
 
 import psutil
 
-from core.bench.door import HEADER, SECRET
-from core.runs.server.launchers import FORKED
+from core.bench.start_route import HEADER, SECRET
+from core.runs.server.launchers import FORKED_ENVIRONMENT
 from core.runs.store.library import Library
+from core.runs.store.paths import PROJECT
 
-HOUSE = Path(__file__).parents[2]
 OWNER = "bench-" + "o" * 32
 
 
 class Server:
-    """A running server."""
+    """A running server.
 
-    def __init__(self, folder: Path, slots: int | None = None) -> None:
+    Args:
+        folder: of its runs.
+        slots: runs at once.
+        app: ``app.py`` for a user's server, in which :meth:`start` cannot start anything.
+    """
+
+    def __init__(self, folder: Path, slots: int | None = None, app: str = "bench_app.py") -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.host = f"127.0.0.1:{self.port}"
@@ -40,8 +46,8 @@ class Server:
         with self._log.open("wb") as log:
             options = ["--server.port", str(self.port), "--server.headless", "true", "--server.address", "127.0.0.1"]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", *options],
-                cwd=HOUSE,
+                [sys.executable, "-m", "streamlit", "run", app, *options],
+                cwd=PROJECT,
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -54,7 +60,7 @@ class Server:
         end = time.monotonic() + seconds
         while True:
             try:
-                if self._ask("GET", "/_stcore/health")[0] == 200:
+                if self._request("GET", "/_stcore/health")[0] == 200:
                     return
             except OSError:
                 pass
@@ -64,13 +70,13 @@ class Server:
 
     def start(self, slug: str, preset: str, steps: int = 10_000_000, seed: int = 0, owner: str = OWNER) -> str:
         """Start a run; its id."""
-        asked = {"slug": slug, "preset": preset, "steps": steps, "seed": seed, "owner": owner}
-        status, body = self._ask("POST", "/lab/bench/start", json.dumps(asked))
+        request = {"slug": slug, "preset": preset, "steps": steps, "seed": seed, "owner": owner}
+        status, body = self._request("POST", "/lab/bench/start", json.dumps(request))
         if status != 200:
             raise RuntimeError(f"the server did not start a run: {status} {body[:500]!r}")
         return str(json.loads(body)["run"])
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(self.host, timeout=30)
         try:
             connection.request(method, self.path + path, body, {HEADER: self._secret})
@@ -107,9 +113,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, slots: int | None = None) -> Iterator[Server]:
+def serving(folder: Path, slots: int | None = None, app: str = "bench_app.py") -> Iterator[Server]:
     """A server for the length of the block."""
-    server = Server(folder, slots)
+    server = Server(folder, slots, app)
     try:
         server.wait()
         yield server
@@ -118,39 +124,39 @@ def serving(folder: Path, slots: int | None = None) -> Iterator[Server]:
 
 
 class Worker:
-    """A process of the bench, spoken to line by line."""
+    """A process of the bench, with a line for each message in either direction."""
 
-    def __init__(self, module: str, *arguments: str, asked: Any = None) -> None:
+    def __init__(self, module: str, *arguments: str, request: Any = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            cwd=HOUSE,
+            cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**FORKED, **os.environ},
+            env={**FORKED_ENVIRONMENT, **os.environ},
             start_new_session=True,
         )
-        if asked is not None:
-            self.say(asked)
-        if self.hear() != "ready":
+        if request is not None:
+            self.send(request)
+        if self.receive() != "ready":
             raise RuntimeError(f"{module} did not get ready")
 
-    def say(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
         stdin = cast(IO[str], self._process.stdin)
         stdin.write(json.dumps(message) + "\n")
         stdin.flush()
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         return cast(IO[str], self._process.stdout).readline().strip()
 
-    def end(self) -> str:
-        """Close its input; what it says last."""
+    def close(self) -> str:
+        """Close its input; what it writes last."""
         cast(IO[str], self._process.stdin).close()
-        said = cast(IO[str], self._process.stdout).read()
+        output = cast(IO[str], self._process.stdout).read()
         self._process.wait(20)
-        return said
+        return output
 
 
 def watchers(server: Server, runs: Sequence[str], panels: Sequence[str]) -> Worker:
     """One watcher for each entry of ``runs``."""
-    return Worker("core.bench.watchers", asked={"host": server.host, "runs": list(runs), "panels": list(panels)})
+    return Worker("core.bench.watchers", request={"host": server.host, "runs": list(runs), "panels": list(panels)})

@@ -49,6 +49,11 @@ class SidebarContext:
         run = self.own_run
         return run if run is not None and engine().view(run.id).head.state not in ENDED else None
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the page shows another run by now than when these controls were drawn."""
+        return self.watched is not None and st.session_state.get(f"run.{self.experiment.slug}") != self.watched.id
+
     def shows(self, name: str) -> bool:
         return name not in self.hidden
 
@@ -220,6 +225,11 @@ def _draw(
     Args:
         name: as in the address.
     """
+
+    def put_unless_outdated(value: Any) -> None:
+        if not context.outdated:
+            put(value)
+
     stop = name.startswith(STOP)
     value = (context.draft.stop if stop else context.draft.values)[control.name]
     label = to_markdown(control.title)
@@ -229,16 +239,20 @@ def _draw(
         label += " :primary[●]"
     with st.container(key=f"control.{name}", gap=None):
         key = f"{context.experiment.slug}.{name}"
-        widget(WidgetProps(control, value, put, key, label, to_markdown(help), disabled))
+        if context.watched is not None and context.watched.mine and (control.live or stop):
+            # A widget for each run: for a script or two after Same seed the browser still sends what the slider of the
+            # run before it was moved to, which would be taken for a change of the new run.
+            key += f".{context.watched.id}"
+        widget(WidgetProps(control, value, put_unless_outdated, key, label, to_markdown(help), disabled))
         if changed and not disabled:
             base = context.draft.base_stop() if stop else context.draft.base()
             st.button(
                 "↺",
                 key=f"reset.{name}",
                 type="tertiary",
-                help=_("Back to the value of the preset"),
-                on_click=callback(put),
+                on_click=callback(put_unless_outdated),
                 args=(getattr(base, control.name),),
+                help=_("Back to the value of the preset"),
             )
 
 

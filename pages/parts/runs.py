@@ -97,10 +97,10 @@ def _files(experiment: Experiment, view: RunView) -> None:
     """A run's exported files: written at the press of a button, in a process of their own, then offered one by one."""
     run, folder = view.info.id, engine().library.folder(view.info.id)
     with st.popover(to_markdown(experiment.files), icon=":material/download:", key=f"files.{run}"):
-        found = export.kept(folder)
+        found = export.exported_files(folder)
         if not found and st.button(_("Prepare the files"), key=f"prepare.{run}", icon=":material/description:"):
             _prepare(folder)
-            found = export.kept(folder)
+            found = export.exported_files(folder)
         for path in found:
             size = path.stat().st_size
             size_text = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"
@@ -111,7 +111,7 @@ def _files(experiment: Experiment, view: RunView) -> None:
 @callback
 def _prepare(folder: Path) -> None:
     with st.spinner(_("Writing the files")):
-        export.write(folder)
+        export.export_files(folder)
 
 
 @callback

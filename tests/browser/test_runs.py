@@ -68,7 +68,7 @@ def test_reload_attaches_again_and_others_watch_without_touching(
     rate.focus()
     rate.press("ArrowRight")
     settled(other)
-    assert '"knobs":[]' in (server.runs / run / "control.json").read_text()
+    assert '"changes":[]' in (server.runs / run / "control.json").read_text()
     stop = other.locator(".tf-stage").get_by_role("button", name=re.compile("Stop")).first
     assert stop.count() == 0 or stop.is_disabled()
 

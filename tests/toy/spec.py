@@ -21,7 +21,7 @@ class ToyConfig(Config):
     optimiser: Literal["sgd", "adam"] = Setting("adam", "Optimiser", "How steps are made.", group="Training")
     centred: bool = Setting(True, "Centred", "Whether the data is.", group="Data")
     nap: float = Setting(0.0, "Nap", "Seconds slept in each step.", group="Test", ge=0, le=10)
-    trouble: Literal["none", "load", "slow load", "train", "memory", "evaluation"] = Setting(
+    trouble: Literal["none", "load", "slow load", "train", "memory", "evaluation", "long operation"] = Setting(
         "none", "Trouble", "What goes wrong.", group="Test"
     )
     every: int = Setting(10, "Every", "Steps between measurements.", group="Test", ge=1, le=1000)

@@ -84,6 +84,8 @@ def train(state: ToyState) -> Iterator[Event]:
             raise RuntimeError("the toy broke")
         if config.trouble == "memory" and state.step == 30:
             raise MemoryError
+        if config.trouble == "long operation" and state.step == 30:
+            torch.ones(1).expand(10**13).sum()  # hours, in one call that no signal's handler interrupts
         if config.nap:
             time.sleep(config.nap)
         if not state.order:

@@ -1,39 +1,49 @@
-"""The engine: what a page may ask of runs. One in each server process; any thread may call it.
+"""The engine: what a page may do with runs. One in each server process; any thread may call it.
 
 It keeps the queue and knows which runs have a worker. All else it reads from the runs' folders, so that a new server
 finds what an old one left: living runs are adopted by their locks, and those that never started wait again.
 """
 
+import signal
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
+from core.runs.server import stopping
 from core.runs.server.launchers import Line, launcher
 from core.runs.server.queue import Queue
 from core.runs.store import checkpoints
-from core.runs.store.library import Library, RunView, alive, fingerprint
+from core.runs.store.library import Library, RunView, fingerprint
+from core.runs.store.paths import log_file
+from core.runs.store.worker_lock import alive
 from core.runs.worker import control, probe_worker
 from core.runs.worker.failures import LOCKED, disk_refusal, why
 from core.runs.worker.process import slots
-from core.words import N_, Refusal
+from core.words import N_, Refusal, Sentence
 
-#: Seconds between two looks at the locks of the runs whose end nobody reports.
+#: Seconds between two checks of the locks of the runs whose end nobody reports.
 POLL_S = 0.5
+
+ENDED_BY_FORCE = N_("It was in a long operation and had to be ended: what it did since its last checkpoint is lost.")
+
+#: Seconds that a run to be deleted has to end.
+DELETE_S = 10.0
 
 #: Seconds that the running runs have to save themselves when the server ends.
 CLOSE_S = 4.0
 
-#: Seconds that a run has to save itself before somebody plays with what it last saved.
+#: Seconds that a run has to save itself before its last checkpoint is probed.
 SAVE_S = 0.6
 
 
 class Engine:
-    """Starts runs, passes commands on to them, and tells how they stand.
+    """Starts runs, passes commands on to them, and knows how they stand.
 
     Args:
         library: default the one in ``TENFOLD_RUNS``.
@@ -44,10 +54,11 @@ class Engine:
         self.library = library or Library()
         self._lock = threading.RLock()
         self._queue = Queue(runs_at_once or slots())
-        self._spoke: dict[str, float] = {}  # when a run's log was last written before its worker was launched
-        self._seen: set[str] = set()  # alive, by their locks
-        self._codes: dict[str, int | None] = {}  # exit statuses of those that ended
+        self._last_written: dict[str, float] = {}  # when a run's log was last written before its worker was launched
+        self._unreported: set[str] = set()  # running, and no child of the launcher
+        self._exit_codes: dict[str, int | None] = {}
         self._closed = threading.Event()
+        self._stopping = stopping.Stopping(self.library.root)
         self._launcher = launcher(self._exited)
         self._adopt()
         threading.Thread(target=self._watch, name="engine", daemon=True).start()
@@ -57,7 +68,7 @@ class Engine:
         """Whether :meth:`close` was called."""
         return self._closed.is_set()
 
-    # What a page asks
+    # For pages
 
     def start(
         self,
@@ -86,7 +97,7 @@ class Engine:
         return info.id
 
     def command(self, run: str, owner: str, do: str, value: Any = None) -> None:
-        """Ask something of a run: pause, resume, step (value: a part, "round" or nothing), speed (steps a second,
+        """Give a run a command: pause, resume, step (value: a part, "round" or nothing), speed (steps a second,
         0 for full), stop, knob (``{"field", "value"}``) or until (what a Stop is made of).
 
         Raises:
@@ -96,13 +107,11 @@ class Engine:
         if do == "resume":
             return self.resume(run, owner)
         with self._lock:
-            if self.view(run).head.state in ENDED and do != "until":
-                if do == "stop":
-                    return None  # pressed twice, or too late
-                raise Refusal("run", N_("This run has ended."))
-            self._ask(run, self._changed(run, do, value))
             if do == "stop":
-                self._queue.remove(run)
+                return self._stop(run)
+            if self.view(run).head.state in ENDED and do != "until":
+                raise Refusal("run", N_("This run has ended."))
+            self._write_control(run, self._with_command(run, do, value))
         return None
 
     def resume(self, run: str, owner: str) -> None:
@@ -115,15 +124,16 @@ class Engine:
         self._wait_for_exit(run)
         with self._lock:
             view = self.view(run)
-            asked = control.read(self.library.folder(run))
+            current = control.read(self.library.folder(run))
             if view.head.state not in ENDED:
-                return self._ask(run, asked.model_copy(update={"mode": "run"}))
+                return self._write_control(run, current.model_copy(update={"mode": "run"}))
             if view.head.state == "finished" and not view.resumable:
                 raise Refusal("run", N_("This run is at its end. Change when it stops, then resume it."))
             if not view.resumable:
                 raise Refusal("run", N_("Nothing was saved that this run could continue from. Start it again."))
             self._queue.check(view.info.owner)
-            self._ask(run, control.Control(speed=asked.speed, stop=asked.stop))
+            new = control.Control(speed=current.speed, stop=current.stop, in_sight=current.in_sight)
+            self._write_control(run, new)
             self._queue.add(run, view.info.owner)
             self._fill()
         return None
@@ -139,18 +149,20 @@ class Engine:
         return self.start(info.slug, self.library.config(info), stop, info.device, owner, run, info.preset)
 
     def delete(self, run: str, owner: str) -> None:
-        """Remove a run that does not train.
+        """Remove a run; one that trains is stopped first.
 
         Raises:
-            Refusal: another's run, training now, or the disk does not let it go.
+            Refusal: another's run, it cannot be stopped, or the disk does not let it go.
         """
         self._check_owner(run, owner)
         with self._lock:
-            if run in self._queue.running:
-                raise Refusal("run", N_("This run is still training: stop it first."))
+            self._stop(run)
+        deadline = time.monotonic() + DELETE_S
+        while run in self._queue.running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with self._lock:
             self.library.delete(run, owner)
-            self._queue.remove(run)
-            self._codes.pop(run, None)
+            self._exit_codes.pop(run, None)
 
     def view(self, run: str) -> RunView:
         """How a run stands.
@@ -161,13 +173,15 @@ class Engine:
         view = self.library.view(run)
         with self._lock:
             place = self._queue.place(run)
-            silent = run in self._queue.running and view.head.time == self._spoke.get(run)
-            code = self._codes.get(run)
+            silent = run in self._queue.running and view.head.time == self._last_written.get(run)
+            code = self._exit_codes.get(run)
         state = view.head.state
         if place:
             return replace(view, head=replace(view.head, state="queued"), place=place, resumable=False)
         if silent:
             return replace(view, head=replace(view.head, state="preparing"), resumable=False)
+        if state == "stopped" and code == -signal.SIGKILL:
+            return replace(view, sentence=Sentence(ENDED_BY_FORCE))
         if state == "queued" and not run.startswith("recorded-"):
             view = replace(view, head=replace(view.head, state="interrupted"))
         return replace(view, sentence=why(code)) if view.head.state == "interrupted" else view
@@ -177,7 +191,7 @@ class Engine:
         return [self.view(view.info.id) for view in self.library.runs(owner, slug)]
 
     def probe(self, run: str, name: str, step: int | None) -> Line:
-        """Begin a session of a probe with the run's newest checkpoint, or the newest at ``step`` or before.
+        """Start a session of a probe with the run's newest checkpoint, or the newest at ``step`` or before.
 
         Raises:
             Refusal: no such run or probe, or nothing was saved yet.
@@ -198,14 +212,23 @@ class Engine:
         if head.state not in ("running", "paused") or max(checkpoints.steps(folder), default=0) >= head.step:
             return
         with self._lock:
-            asked = control.read(folder)
-            self._ask(run, asked.model_copy(update={"saves": asked.saves + 1}))
+            current = control.read(folder)
+            self._write_control(run, current.model_copy(update={"saves": current.saves + 1}))
         deadline = time.monotonic() + SAVE_S
         while time.monotonic() < deadline and max(checkpoints.steps(folder), default=0) < head.step:
             time.sleep(0.02)
 
+    def set_in_sight(self, run: str, panels: tuple[str, ...]) -> None:
+        """Let a run's worker know which snapshot panels anybody has in sight. Where that cannot be written it goes by
+        what it knew before."""
+        with self._lock, suppress(Refusal, OSError):
+            folder = self.library.folder(run)
+            current = control.read(folder)
+            if current.in_sight != panels:
+                control.write(folder, current.model_copy(update={"in_sight": panels}))
+
     def devices(self) -> list[str]:
-        """What a training can run on; ``"cpu"`` is always there. May take seconds when asked first."""
+        """What a training can run on; ``"cpu"`` is always there. The first call may take seconds."""
         return self._launcher.devices()
 
     def close(self) -> None:
@@ -227,42 +250,56 @@ class Engine:
 
     # Commands
 
-    def _ask(self, run: str, asked: control.Control) -> None:
+    def _write_control(self, run: str, new: control.Control) -> None:
         try:
-            control.write(self.library.folder(run), asked)
+            control.write(self.library.folder(run), new)
         except OSError as error:
             raise disk_refusal(error) from error
+        if new.mode != "stop":
+            self._stopping.discard(run)
 
-    def _changed(self, run: str, do: str, value: Any) -> control.Control:
-        """What is asked of a run once ``do`` is asked as well."""
-        asked = control.read(self.library.folder(run))
+    def _stop(self, run: str) -> None:
+        """Have a run's worker end, by force where it does not, or take the run out of the queue. An ended run stays
+        as it is."""
+        waiting = self._queue.place(run) > 0
+        if waiting or run in self._queue.running:
+            if not waiting:
+                self._stopping.add(run)  # first: a worker can be ended on a full disk, too
+            self._write_control(run, control.read(self.library.folder(run)).model_copy(update={"mode": "stop"}))
+            self._queue.remove(run)
+
+    def _with_command(self, run: str, do: str, value: Any) -> control.Control:
+        """The run's control file with this command in it.
+
+        Raises:
+            Refusal: there is no such command, or its value is not allowed.
+        """
+        current = control.read(self.library.folder(run))
         info = self.library.info(run)
         experiment = registry.get(info.slug)
         match do:
             case "pause":
-                return asked.model_copy(update={"mode": "pause"})
-            case "stop":
-                return asked.model_copy(update={"mode": "stop"})
+                return current.model_copy(update={"mode": "pause"})
             case "step":
                 known = (*experiment.parts, control.ROUND) if experiment.parts else ()
                 part = value if value in known else ""
-                return asked.model_copy(update={"mode": "pause", "steps": asked.steps + 1, "part": part})
+                return current.model_copy(update={"mode": "pause", "steps": current.steps + 1, "part": part})
             case "speed":
                 if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
                     raise Refusal("speed", N_("The speed must be between 0 and 1000 steps a second."))
-                return asked.model_copy(update={"speed": float(value)})
+                return current.model_copy(update={"speed": float(value)})
             case "knob":
                 if not isinstance(value, Mapping) or not isinstance(value.get("field"), str) or "value" not in value:
                     raise Refusal("knob", N_("A knob needs a field and a value."))
                 config = self.library.config(info)
-                for turn in asked.changes:
-                    config = settings.with_setting(config, turn.field, turn.value)
+                for earlier in current.changes:
+                    config = settings.with_setting(config, earlier.field, earlier.value)
                 settings.with_setting(config, value["field"], value["value"])
-                turned = control.SettingRequest(field=value["field"], value=value["value"])
-                return asked.model_copy(update={"changes": (*asked.changes, turned)})
+                change = control.SettingRequest(field=value["field"], value=value["value"])
+                return current.model_copy(update={"changes": (*current.changes, change)})
             case "until":
                 stop = dict(value) if isinstance(value, Mapping) else {}
-                return asked.model_copy(
+                return current.model_copy(
                     update={"stop": settings.check_stop(experiment, stop, self.library.config(info))}
                 )
             case _:
@@ -291,11 +328,14 @@ class Engine:
         for info in self.library.infos():
             folder = self.library.root / info.id
             if not info.owner:
-                continue  # the command line sees to its own
+                continue  # the command line's own
             if alive(folder):
                 self._queue.running.add(info.id)
-                self._seen.add(info.id)
-            elif not (folder / "log.sqlite").exists() and control.read(folder).mode != "stop":
+                self._unreported.add(info.id)
+                self.set_in_sight(info.id, ())  # who watched it has to connect again
+                if control.read(folder).mode == "stop":
+                    self._stopping.add(info.id)
+            elif not log_file(folder).exists() and control.read(folder).mode != "stop":
                 waiting.append(info)
         with self._lock:
             for info in sorted(waiting, key=lambda info: info.created):
@@ -307,14 +347,14 @@ class Engine:
         while not self._closed.is_set() and (run := self._queue.next()):
             try:
                 folder = self.library.folder(run)
-                self._spoke[run] = self.library.head(run).time
-                self._codes.pop(run, None)
+                self._last_written[run] = self.library.head(run).time
+                self._exit_codes.pop(run, None)
                 self._launcher.launch(run, folder)
             except (Refusal, OSError):
                 self._queue.running.discard(run)
 
     def _wait_for_exit(self, run: str) -> None:
-        """A worker that has told its run's end needs a moment to go."""
+        """A worker that has logged its run's end needs a moment to exit."""
         for _ in range(100):
             with self._lock:
                 gone = run not in self._queue.running
@@ -325,18 +365,20 @@ class Engine:
     def _exited(self, run: str, code: int | None) -> None:
         with self._lock:
             if code in (None, LOCKED) and alive(self.library.root / run):
-                self._seen.add(run)  # nobody will report its end
+                self._unreported.add(run)  # nobody will report its end
                 return
             self._queue.running.discard(run)
-            self._seen.discard(run)
-            self._codes[run] = code
+            self._stopping.discard(run)
+            self._unreported.discard(run)
+            self._exit_codes[run] = code
             self._fill()
 
     def _watch(self) -> None:
-        """Notice the end of runs that are no children of the launcher."""
-        while not self._closed.wait(POLL_S):
+        """Notice the end of runs that are no children of the launcher, and end those that do not stop."""
+        while not self._closed.wait(stopping.POLL_S if self._stopping else POLL_S):
             with self._lock:
-                ended = [run for run in self._seen if not alive(self.library.root / run)]
+                self._stopping.escalate()
+                ended = [run for run in self._unreported if not alive(self.library.root / run)]
             for run in ended:
                 self._exited(run, None)
 

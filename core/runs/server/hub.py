@@ -1,11 +1,11 @@
 """The hub, in the server: one task for each run that somebody watches, whatever the number of those who do.
 
-It reads nothing but the logs, so a run does not know whether anybody looks. Rooms are kept for a moment after the last
-watcher left, so that a reload, or a page that asks once a second because its socket was refused, finds all in place.
+It reads nothing but the logs, and of the watchers a run's worker learns only which panels are in sight. Channels are
+kept for a moment after the last watcher left, so that a reload, or a page that polls because its socket was refused,
+finds all in place.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -13,17 +13,20 @@ from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from core.runs.server.channel import Goodbye, Room, Runs, Watcher
-from core.runs.server.figure_cache import Pictures, serialised
-from core.runs.server.probe_sessions import Sessions
+import orjson
+
+from core.runs.server.channels import CloseConnection, RunChannel, Runs, Watcher
+from core.runs.server.figure_cache import FigureCache
+from core.runs.server.messages import FrameAt, Moved, encode
+from core.runs.server.probe_sessions import ProbeSessions
 from core.runs.worker import probe_worker
 from core.words import N_, Refusal
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-#: Seconds for which a run's room is kept after the last watcher left.
-LINGER = 10.0
+#: Seconds for which a run's channel is kept after the last watcher left.
+LINGER_S = 10.0
 
 
 class Commands(Protocol):
@@ -40,6 +43,8 @@ class Commands(Protocol):
 
     def probe(self, run: str, name: str, step: int | None, /) -> Any: ...
 
+    def set_in_sight(self, run: str, panels: tuple[str, ...], /) -> None: ...
+
 
 class _Runs:
     """The library, but for the view, which the engine has: it alone knows the queue."""
@@ -49,7 +54,7 @@ class _Runs:
 
 
 class Hub:
-    """Rooms of the runs that are watched.
+    """Channels of the runs that are watched.
 
     Args:
         engine: makes or finds the engine; called when the first run is watched.
@@ -57,21 +62,21 @@ class Hub:
 
     def __init__(self, engine: Callable[[], Commands]) -> None:
         self._engine = engine
-        self._rooms: dict[str, Room] = {}
+        self._channels: dict[str, RunChannel] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._pictures = Pictures()
-        self.sessions = Sessions()
+        self._figure_cache = FigureCache()
+        self.probe_sessions = ProbeSessions()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """While the server runs: threads may ask, and at the end all connections are closed."""
+        """While the server runs: threads may call, and at the end all connections are closed."""
         self._loop = asyncio.get_running_loop()
         try:
             yield
         finally:
             self._loop = None
-            self.sessions.close_all()
+            self.probe_sessions.close_all()
             for task in list(self._tasks.values()):
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -84,43 +89,42 @@ class Hub:
         Raises:
             Refusal: there is no such run.
         """
-        room = await self._room(run)
+        channel = await self._channel(run)
         watcher = Watcher(run, owner, self._owns(run, owner), since=max(since, 0), stage=stage)
-        watcher.outbox.put_nowait(room.hello(watcher))
-        room.watchers.add(watcher)
+        watcher.outbox.put_nowait(channel.hello(watcher))
+        channel.watchers.add(watcher)
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
-        self.sessions.close(watcher)
-        room = self._rooms.get(watcher.run)
-        if room is not None:
-            room.watchers.discard(watcher)
-            room.left = time.monotonic()
+        self.probe_sessions.close(watcher)
+        channel = self._channels.get(watcher.run)
+        if channel is not None:
+            channel.watchers.discard(watcher)
+            channel.left = time.monotonic()
 
-    async def see(self, watcher: Watcher, panels: Sequence[str]) -> None:
-        """These panels are in sight; the watcher is told at once where it may be."""
-        room = self._rooms.get(watcher.run)
-        if room is not None:
-            room.see(watcher, panels)
-            await room.tell()
+    async def set_panels(self, watcher: Watcher, panels: Sequence[str]) -> None:
+        """These panels are in sight; an update with them is sent at once where one is due."""
+        channel = self._channels.get(watcher.run)
+        if channel is not None:
+            channel.set_panels(watcher, panels)
+            await channel.send_updates()
 
     async def frame(self, watcher: Watcher, step: int, n: int) -> str:
-        """The picture of the panels in sight at ``step``."""
-        room = await self._room(watcher.run)
-        await room.paint(watcher.panels, step)
-        return self._told_frame(room, step, watcher.panels, n)
+        """The message with the panels in sight as they were at ``step``."""
+        channel = await self._channel(watcher.run)
+        return await self._frame(channel, watcher.panels, step, n)
 
-    async def fixed(self, run: str, panel: str) -> str:
-        """What the figures of a run may name instead of telling it, from a panel's first snapshot.
+    async def static_arrays(self, run: str, panel: str) -> bytes:
+        """The arrays of a panel's first snapshot, which the figures of a run may name instead of holding them.
 
         Raises:
             Refusal: there is no such run.
             KeyError: there is no such snapshot.
         """
-        return (await self._room(run)).fixed(panel)
+        return (await self._channel(run)).static_arrays(panel)
 
     async def command(self, watcher: Watcher, do: str, value: Any) -> None:
-        """What the owner asks of a run.
+        """Pass a command of the owner's on to a run.
 
         Raises:
             Refusal: it is another's, or cannot be done.
@@ -129,134 +133,139 @@ class Hub:
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
         await asyncio.to_thread(self._engine().command, watcher.run, watcher.owner, do, value)
 
-    async def probe(self, watcher: Watcher, name: str, step: int | None, n: int) -> None:
-        """Let a person play with a state of the run, its present one or that of an earlier step: whoever owns it, and
-        everybody with a recorded one.
+    async def open_probe(self, watcher: Watcher, name: str, step: int | None, n: int) -> None:
+        """Begin to probe a state of the run, its present one or that of an earlier step: for whoever owns it, and
+        anybody where it is recorded.
 
         Raises:
-            Refusal: it is another's, there is no such probe or no such state, or too many play.
+            Refusal: it is another's, there is no such probe or no such state, or there are too many sessions.
         """
         run = watcher.run
-        room = await self._room(run)
-        if not room.recorded and not self._owns(run, watcher.owner):
+        channel = await self._channel(run)
+        if not channel.recorded and not self._owns(run, watcher.owner):
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
-        probe = probe_worker.named(room.info.slug, name, room.info.config)
-        if step is None and not room.recorded:
-            self.sessions.check(watcher)
-            with suppress(Refusal):  # on a full disk one plays with what was saved before
+        probe = probe_worker.named(channel.info.slug, name, channel.info.config)
+        if step is None and not channel.recorded:
+            self.probe_sessions.check(watcher)
+            with suppress(Refusal):  # on a full disk an older state has to do
                 await asyncio.to_thread(self._engine().save, run)
-            if watcher not in room.watchers:
+            if watcher not in channel.watchers:
                 return  # gone meanwhile
-        self.sessions.open(watcher, probe, n, lambda: self._engine().probe(run, name, step), room.answer)
+        self.probe_sessions.open(watcher, probe, n, lambda: self._engine().probe(run, name, step), channel.probe_figure)
 
     # For pages, from any thread
 
     def move(self, stage: str, owner: str, run: str) -> None:
-        """Send a person's stage to another run at once, long before the page that asks is drawn anew."""
+        """Send a person's stage to another run at once, long before the page is drawn anew."""
         if self._loop is not None and stage and owner:
             asyncio.run_coroutine_threadsafe(self._move(stage, owner, run), self._loop)
 
     async def _move(self, stage: str, owner: str, run: str) -> None:
-        watchers = [w for room in self._rooms.values() for w in room.watchers if (w.stage, w.owner) == (stage, owner)]
-        room = await self._room(run)
+        everybody = [watcher for channel in self._channels.values() for watcher in channel.watchers]
+        watchers = [watcher for watcher in everybody if (watcher.stage, watcher.owner) == (stage, owner)]
+        channel = await self._channel(run)
         for watcher in watchers:
             if watcher.outbox.qsize() > watcher.outbox.maxsize - 2:
-                continue  # it does not listen; the page will tell it
+                continue  # it does not read; the page will move it
             self.leave(watcher)
             watcher.run, watcher.mine = run, self._owns(run, owner)
-            watcher.since, watcher.drawn, watcher.shown = 0, watcher.n, {}
-            watcher.outbox.put_nowait(serialised({"type": "moved", "run": run}))
-            watcher.outbox.put_nowait(room.hello(watcher))
-            room.watchers.add(watcher)
+            watcher.since, watcher.drawn, watcher.sent = 0, watcher.n, {}
+            watcher.outbox.put_nowait(encode(Moved(run=run)))
+            watcher.outbox.put_nowait(channel.hello(watcher))
+            channel.watchers.add(watcher)
 
     # For pages whose socket was refused, from any thread
 
     def batch(self, run: str, since: int, panels: Sequence[str], owner: str) -> dict[str, Any]:
-        """The hello (``since`` 0) or the update of a page that asks by itself.
+        """The hello (``since`` 0) or the update of a page that polls.
 
         Raises:
             Refusal: there is no such run.
         """
-        return self._ask(self._batch(run, since, panels, owner))
+        return self._call(self._batch(run, since, panels, owner))
 
     def frame_at(self, run: str, step: int, panels: Sequence[str]) -> dict[str, Any]:
-        """The picture of these panels at ``step``, for such a page.
+        """The message with these panels as they were at ``step``, for such a page.
 
         Raises:
             Refusal: there is no such run.
         """
-        return self._ask(self._frame_at(run, step, panels))
+        return self._call(self._frame_at(run, step, panels))
 
-    def _ask(self, question: Coroutine[Any, Any, _T]) -> _T:
+    def _call(self, call: Coroutine[Any, Any, _T]) -> _T:
+        """What a call on the event loop returns, for another thread."""
         if self._loop is None:
             try:
-                return asyncio.run(question)
+                return asyncio.run(call)
             finally:
-                self._rooms.clear()
+                self._channels.clear()
                 self._tasks.clear()
-        return asyncio.run_coroutine_threadsafe(question, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result(10)
 
     async def _batch(self, run: str, since: int, panels: Sequence[str], owner: str) -> dict[str, Any]:
-        room = await self._room(run)
+        channel = await self._channel(run)
         watcher = Watcher(run, owner, self._owns(run, owner), since=max(since, 0))
-        room.see(watcher, panels)
-        await room.paint(watcher.panels)
-        known = 0 < watcher.since <= room.fold.seq
-        message: dict[str, Any] = json.loads(room.update(watcher) if known else room.hello(watcher))
+        channel.set_panels(watcher, panels)
+        channel.polled(watcher.panels)
+        await channel.render(watcher.panels)
+        known = 0 < watcher.since <= channel.fold.seq
+        message: dict[str, Any] = orjson.loads(channel.update(watcher) if known else channel.hello(watcher))
         return message
 
     async def _frame_at(self, run: str, step: int, panels: Sequence[str]) -> dict[str, Any]:
-        room = await self._room(run)
+        channel = await self._channel(run)
         watcher = Watcher(run, "")
-        room.see(watcher, panels)
-        await room.paint(watcher.panels, step)
-        message: dict[str, Any] = json.loads(self._told_frame(room, step, watcher.panels, 0))
+        channel.set_panels(watcher, panels)
+        message: dict[str, Any] = orjson.loads(await self._frame(channel, watcher.panels, step, 0))
         return message
 
-    # Rooms
+    # Channels
 
     @staticmethod
-    def _told_frame(room: Room, step: int, panels: Sequence[str], n: int) -> str:
-        figures, at = room.figures(panels, step)
-        return f'{{"type":"frame","n":{n},"step":{at},"panels":{figures}}}'
+    async def _frame(channel: RunChannel, panels: Sequence[str], step: int, n: int) -> str:
+        await channel.render(panels, step)
+        figures, at = channel.figures(panels, step)
+        return encode(FrameAt(n=n, step=at, panels=figures))
 
     def _owns(self, run: str, owner: str) -> bool:
         return bool(owner) and bool(self._engine().library.owns(run, owner))
 
-    async def _room(self, run: str) -> Room:
-        """The run's room, all of its log read."""
-        room = self._rooms.get(run)
-        if room is None:
+    async def _channel(self, run: str) -> RunChannel:
+        """The run's channel, all of its log read."""
+        channel = self._channels.get(run)
+        if channel is None:
             runs: Runs = _Runs(self._engine())
-            room = self._rooms[run] = Room(runs, run, self._pictures)
-            self._tasks[run] = asyncio.create_task(self._keep(run, room), name=f"room {run}")
-        room.left = time.monotonic()
-        while room.look():
+            channel = self._channels[run] = RunChannel(runs, run, self._figure_cache)
+            self._tasks[run] = asyncio.create_task(self._serve(run, channel), name=f"channel {run}")
+        channel.left = time.monotonic()
+        while channel.read():
             await asyncio.sleep(0)
-        return room
+        return channel
 
-    async def _keep(self, run: str, room: Room) -> None:
-        """Look and tell until nobody has watched for a while."""
+    async def _serve(self, run: str, channel: RunChannel) -> None:
+        """Read and send until nobody has watched for a while."""
         try:
-            while room.watchers or time.monotonic() - room.left < LINGER:
+            while channel.watchers or time.monotonic() - channel.left < LINGER_S:
                 try:
-                    while room.look():
+                    while channel.read():
                         await asyncio.sleep(0)
-                    await room.tell()
+                    await channel.send_updates()
+                    if (in_sight := channel.changed_in_sight()) is not None:
+                        await asyncio.to_thread(self._engine().set_in_sight, run, in_sight)
                 except Refusal as refusal:
-                    room.dismiss(refusal)
+                    channel.send_refusal(refusal)
                     return
                 except Exception:
-                    _log.exception("run %s could not be looked at", run)
+                    _log.exception("run %s could not be read", run)
                     await asyncio.sleep(1)
-                await asyncio.sleep(room.pace())
+                await asyncio.sleep(channel.read_delay())
         finally:
-            if self._rooms.get(run) is room:
-                del self._rooms[run], self._tasks[run]
-            for watcher in room.watchers:
+            if self._channels.get(run) is channel:
+                del self._channels[run], self._tasks[run]
+            for watcher in channel.watchers:
                 if not watcher.outbox.full():
-                    watcher.outbox.put_nowait(Goodbye(1012))
-            room.close()
+                    watcher.outbox.put_nowait(CloseConnection(1012))
+            channel.close()
 
 
 def _engine() -> Commands:

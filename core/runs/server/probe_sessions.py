@@ -1,8 +1,8 @@
-"""Sessions of probes, in the server: who plays with what, what was asked, and what goes back to the browser.
+"""Sessions of probes, in the server: who probes what, the requests to the model, and what goes back to the browser.
 
 A request is checked here, so that the process never sees a wrong one. Each event it answers with is drawn by the
 probe's view, like a panel's, and goes out by the watcher's own outbox; one that was overtaken before it could go is
-left out. Nothing is logged: what a person tries out with a model is nobody's business, and a run stays what it was.
+left out. Nothing is logged: what a person tries out with a model is private, and a run stays what it was.
 """
 
 import asyncio
@@ -12,45 +12,47 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from orjson import Fragment
+
 from core import settings
 from core.events import Event
 from core.experiment import Probe
-from core.runs.server.channel import UNDRAWN, Watcher
-from core.runs.server.figure_cache import serialised
-from core.runs.server.fold import told
+from core.runs.server.channels import MAX_UNDRAWN, Watcher
+from core.runs.server.fold import sentence_json
 from core.runs.server.launchers import Line
+from core.runs.server.messages import ProbeAnswer, Refused, SentenceJson, dumps, encode
 from core.runs.worker.probe_worker import answers
 from core.words import N_, Refusal, Sentence
 
 _log = logging.getLogger(__name__)
 
-#: Sessions at once in one server, and seconds of silence after which one ends.
-MOST, SILENCE_S = 8, 60.0
+#: Sessions at once in one server, and seconds without a request after which one ends.
+MAX_SESSIONS, IDLE_S = 8, 60.0
 
-#: Makes the figure of an event: the probe, the event, the step of the checkpoint.
-Draw = Callable[[Probe, Event, int], str]
+#: Makes the figure of an event, as JSON: the probe, the event, the step of the checkpoint.
+Render = Callable[[Probe, Event, int], bytes]
 
 
-class Sessions:
+class ProbeSessions:
     """All sessions of this server, one a watcher at the most."""
 
-    def __init__(self, most: int = MOST, silence_s: float = SILENCE_S) -> None:
-        self.most, self.silence_s = most, silence_s
-        self._open: dict[Watcher, Session] = {}
+    def __init__(self, max_sessions: int = MAX_SESSIONS, idle_s: float = IDLE_S) -> None:
+        self.max_sessions, self.idle_s = max_sessions, idle_s
+        self._open: dict[Watcher, ProbeSession] = {}
 
-    def open(self, watcher: Watcher, probe: Probe, n: int, begin: Callable[[], Line], draw: Draw) -> None:
+    def open(self, watcher: Watcher, probe: Probe, n: int, start: Callable[[], Line], render: Render) -> None:
         """Begin a session, in place of the one that this watcher may have.
 
         Args:
-            n: the browser's number for it; what was said before is not meant for it.
-            begin: starts the process.
+            n: the browser's number for it; messages with lower ones are not meant for it.
+            start: starts the process.
 
         Raises:
-            Refusal: all places are taken, or as ``begin`` does.
+            Refusal: all places are taken, or as ``start`` does.
         """
         self.check(watcher)
         self.close(watcher)
-        self._open[watcher] = Session(watcher, probe, n, begin(), draw, self.silence_s, self._forget)
+        self._open[watcher] = ProbeSession(watcher, probe, n, start(), render, self.idle_s, self._forget)
 
     def check(self, watcher: Watcher) -> None:
         """Refuse where there is no place for one more.
@@ -58,18 +60,19 @@ class Sessions:
         Raises:
             Refusal: all places are taken.
         """
-        if len(self._open.keys() - {watcher}) >= self.most:
-            raise Refusal("probe", N_("All {count} places to play are taken; try again in a minute."), count=self.most)
+        if len(self._open.keys() - {watcher}) >= self.max_sessions:
+            sentence = N_("All {count} places to play are taken; try again in a minute.")
+            raise Refusal("probe", sentence, count=self.max_sessions)
 
-    def ask(self, watcher: Watcher, n: int, fields: Mapping[str, Any]) -> None:
-        """Put a request to the watcher's session; one that comes after its end is nobody's.
+    def request(self, watcher: Watcher, n: int, fields: Mapping[str, Any]) -> None:
+        """Put a request to the watcher's session; one that comes after its end is dropped.
 
         Raises:
             Refusal: the request is not one that this probe allows.
         """
         session = self._open.get(watcher)
         if session is not None:
-            session.ask(n, fields)
+            session.request(n, fields)
 
     def close(self, watcher: Watcher) -> None:
         """End the watcher's session, where there is one."""
@@ -81,13 +84,13 @@ class Sessions:
         for watcher in list(self._open):
             self.close(watcher)
 
-    def _forget(self, session: "Session") -> None:
+    def _forget(self, session: "ProbeSession") -> None:
         if self._open.get(session.watcher) is session:
             del self._open[session.watcher]
 
 
-class Session:
-    """One session: a process on its line, and a task that draws what comes. Used from the event loop."""
+class ProbeSession:
+    """One session: a process on its line, and a task that draws and sends what it answers. Used from the event loop."""
 
     def __init__(
         self,
@@ -95,91 +98,93 @@ class Session:
         probe: Probe,
         n: int,
         line: Line,
-        draw: Draw,
-        silence_s: float,
-        gone: Callable[["Session"], None],
+        render: Render,
+        idle_s: float,
+        ended: Callable[["ProbeSession"], None],
     ) -> None:
-        self.watcher, self._probe, self._first, self._line, self._draw = watcher, probe, n, line, draw
-        self._silence_s, self._gone = silence_s, gone
+        self.watcher, self._probe, self._first, self._line, self._render = watcher, probe, n, line, render
+        self._idle_s, self._ended = idle_s, ended
         self._loop = asyncio.get_running_loop()
         self._step = 0
         self._latest: tuple[int, Event] | None = None
-        self._sentence: dict[str, Any] | None = None  # why it is over
-        self._news = asyncio.Event()
-        self._silence = self._loop.call_later(silence_s, self._silent)
-        self._task = asyncio.create_task(self._tell(), name=f"probe {probe.name} of {watcher.run}")
-        threading.Thread(target=self._listen, name="probe", daemon=True).start()
+        self._reason: dict[str, Any] | None = None  # why it has ended: a sentence
+        self._something_to_send = asyncio.Event()
+        self._idle_timer = self._loop.call_later(idle_s, self._idle)
+        self._task = asyncio.create_task(self._send(), name=f"probe {probe.name} of {watcher.run}")
+        threading.Thread(target=self._receive, name="probe", daemon=True).start()
 
-    def ask(self, n: int, fields: Mapping[str, Any]) -> None:
+    def request(self, n: int, fields: Mapping[str, Any]) -> None:
         request = settings.check(self._probe.request, fields)
-        self._silence.cancel()
-        self._silence = self._loop.call_later(self._silence_s, self._silent)
-        asked = {"n": n, "request": request.model_dump(mode="json")}
+        self._idle_timer.cancel()
+        self._idle_timer = self._loop.call_later(self._idle_s, self._idle)
         try:
-            self._line.say(serialised(asked).encode() + b"\n")
+            self._line.send(dumps({"n": n, "request": request.model_dump(mode="json")}) + b"\n")
         except OSError:
-            self._end(told(Sentence(N_("The model does not answer any more. Start again."))))
+            self._end(sentence_json(Sentence(N_("The model does not answer any more. Start again."))))
 
     def close(self) -> None:
-        """Nobody listens any more."""
-        self._silence.cancel()
+        """The watcher wants no more of it."""
+        self._idle_timer.cancel()
         self._task.cancel()
-        self._line.hang_up()
+        self._line.close()
 
-    def _listen(self) -> None:
+    def _receive(self) -> None:
         """In a thread of its own, until the process ends."""
         with suppress(OSError, ValueError):
-            for said, event in answers(self._line.back):
+            for message, event in answers(self._line.back):
                 with suppress(RuntimeError):  # the server has ended
-                    self._loop.call_soon_threadsafe(self._heard, said, event)
+                    self._loop.call_soon_threadsafe(self._received, message, event)
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._end, told(Sentence(N_("The model's process is gone. Start again."))))
-        self._line.finish()
+            sentence = Sentence(N_("The model's process is gone. Start again."))
+            self._loop.call_soon_threadsafe(self._end, sentence_json(sentence))
+        self._line.release()
 
-    def _heard(self, said: Mapping[str, Any], event: Event | None) -> None:
+    def _received(self, message: Mapping[str, Any], event: Event | None) -> None:
         if event is not None:
-            self._latest = (said["n"], event)
-            self._news.set()
-        elif "ready" in said:
-            self._step = said["ready"]
-        elif "over" in said:
-            self._end(told(Sentence(N_("This session is over. Start again."))))
-        elif "failed" in said:
-            if said["traceback"]:
-                about = (self._probe.name, self.watcher.run, said["traceback"])
+            self._latest = (message["n"], event)
+            self._something_to_send.set()
+        elif "ready" in message:
+            self._step = message["ready"]
+        elif "over" in message:
+            self._end(sentence_json(Sentence(N_("This session is over. Start again."))))
+        elif "failed" in message:
+            if message["traceback"]:
+                about = (self._probe.name, self.watcher.run, message["traceback"])
                 _log.error("the probe %r of run %s failed:\n%s", *about)
-            self._end(said["failed"])
+            self._end(message["failed"])
 
-    def _silent(self) -> None:
-        self._end(told(Sentence(N_("Nothing was asked for a while, so the session was closed. Start again."))))
+    def _idle(self) -> None:
+        sentence = Sentence(N_("Nothing was asked for a while, so the session was closed. Start again."))
+        self._end(sentence_json(sentence))
 
-    def _end(self, sentence: dict[str, Any] | None) -> None:
-        """It is over; the first to say so says why."""
-        if self._sentence is None:
-            self._sentence = sentence
-            self._silence.cancel()
-            self._line.hang_up()
-            self._gone(self)
-            self._news.set()
+    def _end(self, reason: dict[str, Any]) -> None:
+        """The session ends; of several reasons the first counts."""
+        if self._reason is None:
+            self._reason = reason
+            self._idle_timer.cancel()
+            self._line.close()
+            self._ended(self)
+            self._something_to_send.set()
 
-    async def _tell(self) -> None:
+    async def _send(self) -> None:
         """Draw and send the newest event, and at last why there will be no other."""
         outbox = self.watcher.outbox
         while True:
-            await self._news.wait()
-            self._news.clear()
-            while outbox.qsize() > UNDRAWN:
+            await self._something_to_send.wait()
+            self._something_to_send.clear()
+            while outbox.qsize() > MAX_UNDRAWN:
                 await asyncio.sleep(0.02)
             latest, self._latest = self._latest, None
             if latest is not None:
                 n, event = latest
-                panels = f"{{{serialised(self._probe.name)}:{self._draw(self._probe, event, self._step)}}}"
-                await outbox.put(f'{{"type":"answer","n":{n},"step":{self._step},"panels":{panels}}}')
-            if self._sentence is not None:
-                await outbox.put(no(self._sentence, self._first, over=True))
+                panels = {self._probe.name: Fragment(self._render(self._probe, event, self._step))}
+                await outbox.put(encode(ProbeAnswer(n=n, step=self._step, panels=panels)))
+            if self._reason is not None:
+                await outbox.put(refused_probe(self._reason, self._first, over=True))
                 return
 
 
-def no(sentence: dict[str, Any] | None, n: int, *, over: bool) -> str:
-    """The message that refuses what had this number; ``over``: and the session has ended, or did not begin."""
-    return serialised({"type": "refused", "n": n, "over": over, "sentence": sentence})
+def refused_probe(sentence: Mapping[str, Any], n: int, *, over: bool) -> str:
+    """The message that refuses the request or session with this number; ``over``: the session has ended, or did not
+    begin."""
+    return encode(Refused(sentence=SentenceJson(**sentence), n=n, over=over))

@@ -18,7 +18,7 @@ class Queue:
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self.running: set[str] = set()
-        self._waiting: dict[str, deque[str]] = {}  # by owner, in the order of their turns
+        self._waiting: dict[str, deque[str]] = {}  # by owner, in the order of their starts
 
     def check(self, owner: str) -> None:
         """See whether this person may have one more waiting run.
@@ -31,7 +31,7 @@ class Queue:
             raise Refusal("", N_("You have {count} runs waiting. Stop one of them first."), count=count)
 
     def add(self, run: str, owner: str) -> None:
-        """Let a run wait for its turn."""
+        """Let a run wait for a slot."""
         self._waiting.setdefault(owner, deque()).append(run)
 
     def next(self) -> str | None:

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from core.runs.store.paths import checkpoints_folder
 from core.runs.worker.control import replace
 from core.words import N_, Refusal
 
-#: Checkpoints kept at the most; one more and every second one between the first and the last goes.
-KEPT = 12
-
-FOLDER = "checkpoints"
+#: Checkpoints kept at the most; at one more, every second one between the first and the last is deleted.
+MAX_CHECKPOINTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +54,18 @@ def save(run: Path, saved: Saved) -> str:
         "tree": tree,
     }
     metadata = {"tenfold": json.dumps(about), "sum": str(_sum(tensors))}
-    folder = run / FOLDER
+    folder = checkpoints_folder(run)
     folder.mkdir(exist_ok=True)
     path = folder / f"{saved.step:09d}.safetensors"
     replace(path, safetensors.torch.save(tensors, metadata))
-    for old in _thinned(files(run)):
+    for old in _surplus(files(run)):
         old.unlink(missing_ok=True)
     return path.name
 
 
 def files(run: Path) -> list[Path]:
     """The run's checkpoints, oldest first."""
-    return sorted((run / FOLDER).glob("?????????.safetensors"))
+    return sorted(checkpoints_folder(run).glob("?????????.safetensors"))
 
 
 def load(path: Path) -> Saved:
@@ -84,7 +83,7 @@ def load(path: Path) -> Saved:
         if metadata["sum"] != str(_sum(tensors)):
             raise ValueError("checksum")
         about = json.loads(metadata["tenfold"])
-        tree = _grown(about["tree"], tensors)
+        tree = _from_tree(about["tree"], tensors)
         return Saved(about["step"], about["config"], about["trained_s"], about["threads"], tree)
     except Exception as error:
         raise Refusal("", N_("The checkpoint {file} is damaged."), file=path.name) from error
@@ -107,7 +106,7 @@ def newest(run: Path, until: int | None = None) -> Saved | None:
     return None
 
 
-def whole(path: Path) -> bool:
+def is_complete(path: Path) -> bool:
     """Whether a checkpoint is as long as its header says: quick, and without torch."""
     try:
         size = path.stat().st_size
@@ -161,22 +160,23 @@ def _tree(value: Any, tensors: dict[str, Any], names: dict[Any, str]) -> Any:
     return {kind: names[same]}
 
 
-def _grown(tree: Any, tensors: Mapping[str, Any]) -> Any:
+def _from_tree(tree: Any, tensors: Mapping[str, Any]) -> Any:
     if not isinstance(tree, dict):
         return tree
     (kind, inner), *_ = tree.items()
     match kind:
         case "dict":
-            return {_grown(key, tensors): _grown(item, tensors) for key, item in inner}
+            return {_from_tree(key, tensors): _from_tree(item, tensors) for key, item in inner}
         case "list":
-            return [_grown(item, tensors) for item in inner]
+            return [_from_tree(item, tensors) for item in inner]
         case "tuple":
-            return tuple(_grown(item, tensors) for item in inner)
+            return tuple(_from_tree(item, tensors) for item in inner)
         case "array":
             return tensors[inner].numpy()
         case _:
             return tensors[inner]
 
 
-def _thinned(kept: list[Path]) -> list[Path]:
-    return [path for i, path in enumerate(kept[1:-1], start=1) if i % 2] if len(kept) > KEPT else []
+def _surplus(paths: list[Path]) -> list[Path]:
+    """Those to delete, where there are too many."""
+    return [path for i, path in enumerate(paths[1:-1], start=1) if i % 2] if len(paths) > MAX_CHECKPOINTS else []

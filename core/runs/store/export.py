@@ -1,4 +1,4 @@
-"""What a person may take along from a run: the files that its program writes from the newest checkpoint.
+"""The files that can be exported from a run: its program writes them from the newest checkpoint.
 
 They are written in a process of its own (``python -m core export``), since only that may import torch, and kept in the
 run's folder until the run has a newer checkpoint.
@@ -13,14 +13,15 @@ from pathlib import Path
 from core import registry
 from core.runs.store import checkpoints
 from core.runs.store.library import Library
+from core.runs.store.paths import PROJECT, export_folder
 from core.runs.store.restore import restore
 from core.words import N_, Refusal
 
 #: Seconds that writing the files may take.
-PATIENCE_S = 300
+TIMEOUT_S = 300
 
 
-def take(library: Library, run: str, target: Path) -> list[Path]:
+def export_run(library: Library, run: str, target: Path) -> list[Path]:
     """Write a run's files into ``target``. Imports the algorithm and torch with it.
 
     Raises:
@@ -41,34 +42,33 @@ def take(library: Library, run: str, target: Path) -> list[Path]:
     return [target / path.name for path in written]
 
 
-def kept(folder: Path) -> list[Path]:
-    """The files written from the newest checkpoint of a run's folder; none where they have yet to be written."""
+def exported_files(folder: Path) -> list[Path]:
+    """The files exported from the newest checkpoint of a run's folder; none where they have yet to be written."""
     place = _place(folder)
     return sorted(p for p in place.iterdir() if p.is_file()) if place is not None and place.is_dir() else []
 
 
-def write(folder: Path) -> list[Path]:
+def export_files(folder: Path) -> list[Path]:
     """Write them, in a process of its own, and wait for it.
 
     Raises:
         Refusal: it could not be done.
     """
     place = _place(folder)
-    if place is not None and not kept(folder):
+    if place is not None and not exported_files(folder):
         command = [sys.executable, "-m", "core", "export", folder.name, "--to", str(place)]
         env = {**os.environ, "TENFOLD_RUNS": str(folder.parent), "OMP_NUM_THREADS": "1"}
-        house = Path(__file__).parents[3]
         try:
-            done = subprocess.run(command, cwd=house, env=env, capture_output=True, timeout=PATIENCE_S, check=False)
+            done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, timeout=TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             raise Refusal("run", N_("Writing the files took too long.")) from None
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [""]
-            raise Refusal("run", N_("The files could not be written: {why}"), why=said[-1])
-    return kept(folder)
+            lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or [""]
+            raise Refusal("run", N_("The files could not be written: {why}"), why=lines[-1])
+    return exported_files(folder)
 
 
 def _place(folder: Path) -> Path | None:
     """Where the files of the newest checkpoint lie; nowhere without one."""
     steps = checkpoints.steps(folder)
-    return folder / "files" / f"{steps[-1]:09d}" if steps else None
+    return export_folder(folder, steps[-1]) if steps else None

@@ -7,7 +7,6 @@ a run's id may read it.
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
 import secrets
@@ -19,8 +18,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import core
@@ -29,11 +26,13 @@ from core.events import ENDED
 from core.experiment import Config, Stop
 from core.runs.store import checkpoints
 from core.runs.store.log import Head, LogReader
+from core.runs.store.paths import RECORDED, info_file, log_file, runs_folder
+from core.runs.store.worker_lock import WorkerLock, alive
 from core.runs.worker import control
 from core.runs.worker.failures import disk_refusal
 from core.words import N_, Refusal, Sentence
 
-RECORDED = Path(__file__).parents[3] / "assets" / "recorded"
+lock = WorkerLock  # the name by which core.runs.worker.process imports it
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PREFIX = "recorded-"
@@ -44,7 +43,7 @@ class RunInfo(BaseModel):
 
     Attributes:
         config, stop: settings as plain JSON, checked again by whoever uses them.
-        device: what was asked for, e.g. ``"cpu"``.
+        device: what it was to train on, e.g. ``"cpu"``.
         owner: SHA-256 of the owner's token; ``""`` for a run of the command line, which is nobody's on the page.
         created: seconds since 1970.
         versions: of Python, Tenfold, torch and what else shapes the numbers.
@@ -77,7 +76,7 @@ class RunView:
         sentence: why it was interrupted, where that is known.
         stop: the stop condition in force.
         speed: steps a second asked for, 0 for full speed.
-        checkpoints: the steps whose state was kept, rising.
+        checkpoints: the steps whose state was saved, rising.
     """
 
     info: RunInfo
@@ -95,33 +94,6 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def lock(folder: Path) -> FileLock:
-    """The lock that a living worker holds."""
-    return FileLock(folder / "worker.lock", thread_local=False)
-
-
-def alive(folder: Path) -> bool:
-    """Whether a worker holds the run's lock."""
-    path = folder / "worker.lock"
-    try:
-        import fcntl
-    except ImportError:
-        try:
-            with lock(folder).acquire(blocking=False):
-                return False
-        except (Timeout, OSError):
-            return path.exists()
-    try:
-        with path.open("rb") as file:
-            # Shared: two who ask at the same time do not take each other for the worker.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
 class Library:
     """All runs under one folder, and the recorded ones that come with the app.
 
@@ -131,8 +103,7 @@ class Library:
     """
 
     def __init__(self, root: Path | None = None, recorded: Path = RECORDED) -> None:
-        chosen = os.environ.get("TENFOLD_RUNS")
-        self.root = root or (Path(chosen) if chosen else Path(platformdirs.user_data_dir("tenfold")) / "runs")
+        self.root = root or runs_folder()
         self.recorded = recorded
 
     def create(
@@ -166,7 +137,7 @@ class Library:
         try:
             folder.mkdir(parents=True)
             control.write(folder, control.Control())
-            control.replace(folder / "run.json", info.model_dump_json(indent=1).encode())  # last: now it is a run
+            control.replace(info_file(folder), info.model_dump_json(indent=1).encode())  # last: now it is a run
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise disk_refusal(error) from error
@@ -181,7 +152,7 @@ class Library:
         if _ID.fullmatch(run):
             folder = self.recorded / run.removeprefix(_PREFIX) if run.startswith(_PREFIX) else self.root / run
             with suppress(OSError):
-                if (folder / "run.json").is_file():
+                if info_file(folder).is_file():
                     return folder
         raise Refusal("run", N_("There is no such run here; it may have been deleted."))
 
@@ -191,7 +162,7 @@ class Library:
         Raises:
             Refusal: no such run, or its description is damaged.
         """
-        path = self.folder(run) / "run.json"
+        path = info_file(self.folder(run))
         try:
             return RunInfo.model_validate(json.loads(path.read_bytes())).model_copy(update={"id": run})
         except (OSError, ValueError, ValidationError, RecursionError):
@@ -211,10 +182,10 @@ class Library:
         Raises:
             FileNotFoundError: nothing was written yet.
         """
-        return LogReader(self.folder(run) / "log.sqlite", recorded=run.startswith(_PREFIX))
+        return LogReader(log_file(self.folder(run)), recorded=run.startswith(_PREFIX))
 
     def head(self, run: str) -> Head:
-        """Where the run's log says it stands; the default where there is no log yet, or none that can be read."""
+        """Where the run stands by its log; the default where there is no log yet, or none that can be read."""
         try:
             reader = self.reader(run)
         except FileNotFoundError:
@@ -235,16 +206,17 @@ class Library:
         living = not run.startswith(_PREFIX) and alive(folder)  # before the log: a worker may end in between
         head = self.head(run)
         stop = self.stop(info)
-        kept = checkpoints.steps(folder)
+        saved = checkpoints.steps(folder)
         if run.startswith(_PREFIX):
-            return RunView(info, head, stop=stop, checkpoints=kept)
-        if not living and head.state not in ENDED and (head.state != "queued" or kept):
-            head = replace(head, state="interrupted", steps_per_s=0.0)
-        elif not living and head.state == "queued" and control.read(folder).mode == "stop":
-            head = replace(head, state="stopped")  # before its turn came
-        speed = control.read(folder).speed
+            return RunView(info, head, stop=stop, checkpoints=saved)
+        requested = control.read(folder)
+        if not living and head.state not in ENDED:
+            if requested.mode == "stop":  # before it began, or its worker had to be killed
+                head = replace(head, state="stopped", steps_per_s=0.0)
+            elif head.state != "queued" or saved:
+                head = replace(head, state="interrupted", steps_per_s=0.0)
         resumable = self.resumable(folder, head, stop)
-        return RunView(info, head, resumable=resumable, stop=stop, speed=speed, checkpoints=kept)
+        return RunView(info, head, resumable=resumable, stop=stop, speed=requested.speed, checkpoints=saved)
 
     def stop(self, info: RunInfo) -> Stop:
         """The stop condition in force: the one the run began with, or what its owner changed it to."""
@@ -263,12 +235,12 @@ class Library:
         last = min(stop.steps, head.end or stop.steps)
         if head.state == "finished" and (head.step >= last or 0 < stop.seconds <= head.trained_s):
             return False
-        return any(checkpoints.whole(path) for path in reversed(checkpoints.files(folder)))
+        return any(checkpoints.is_complete(path) for path in reversed(checkpoints.files(folder)))
 
     def ids(self) -> list[str]:
         """Every run, recorded ones left out."""
         try:
-            return [path.parent.name for path in self.root.glob("*/run.json") if _ID.fullmatch(path.parent.name)]
+            return [path.name for path in self.root.iterdir() if _ID.fullmatch(path.name) and info_file(path).is_file()]
         except OSError:
             return []
 
@@ -301,7 +273,7 @@ class Library:
         if alive(folder):
             raise Refusal("run", N_("This run is still training: stop it first."))
         try:
-            (folder / "run.json").unlink()  # first: now it is no run any more, whatever happens to the rest
+            info_file(folder).unlink()  # first: now it is no run any more, whatever happens to the rest
             shutil.rmtree(folder)
         except OSError as error:
             raise disk_refusal(error) from error
@@ -314,11 +286,3 @@ def versions() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return found
-
-
-def last_words(folder: Path, limit: int = 2000) -> str:
-    """The end of what the run's worker printed; ``""`` where it printed nothing."""
-    with suppress(OSError), (folder / "worker.out").open("rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - limit))
-        return file.read().decode(errors="replace")
-    return ""

@@ -1,4 +1,4 @@
-"""The log of a run: one SQLite file in WAL mode, the only SQL in the house.
+"""The log of a run: one SQLite file in WAL mode, the only SQL in Tenfold.
 
 The worker appends (:class:`LogWriter`), everybody else reads (:class:`LogReader`). Arrays lie in the row of their
 snapshot, as safetensors bytes, rather than in files of their own: row and arrays are one transaction, a thinned frame
@@ -35,7 +35,7 @@ from core.events import (
 )
 from core.words import Sentence
 
-#: Frames kept at the most of each panel; a frame more and every second one between the first and the last goes.
+#: Frames kept of each panel at the most; at one more, every second one between the first and the last is deleted.
 KEPT_FRAMES = 256
 
 _SCHEMA = """
@@ -161,21 +161,21 @@ class LogWriter:
                     "INSERT INTO events(seq, time, step, kind, panel, body, arrays) VALUES (?, ?, ?, ?, ?, ?, ?)", row
                 )
                 if row[4] and cursor.lastrowid is not None:
-                    self._keep(row[4], cursor.lastrowid)
+                    self._thin(row[4], cursor.lastrowid)
             self._db.execute(
                 "INSERT INTO head VALUES (1, ?) ON CONFLICT(one) DO UPDATE SET body = excluded.body",
                 (json.dumps(dataclasses.asdict(dataclasses.replace(head, time=time.time()))),),
             )
         self._waiting.clear()
 
-    def _keep(self, panel: str, seq: int) -> None:
-        kept = self._frames.setdefault(panel, [])
-        kept.append(seq)
-        if len(kept) > KEPT_FRAMES:
-            thinned = [s for i, s in enumerate(kept[1:-1], start=1) if i % 2]
+    def _thin(self, panel: str, seq: int) -> None:
+        frames = self._frames.setdefault(panel, [])
+        frames.append(seq)
+        if len(frames) > KEPT_FRAMES:
+            thinned = [s for i, s in enumerate(frames[1:-1], start=1) if i % 2]
             self._db.executemany("DELETE FROM events WHERE seq = ?", [(s,) for s in thinned])
             gone = set(thinned)
-            self._frames[panel] = [s for s in kept if s not in gone]
+            self._frames[panel] = [s for s in frames if s not in gone]
 
     def compact(self) -> None:
         """Make the log one small file that can be read where nothing can be written. Ends the writer."""
@@ -273,7 +273,7 @@ class LogReader:
             yield from self._db.execute(query, values)
         except sqlite3.DatabaseError as error:
             self.cut = self.cut or not isinstance(error, sqlite3.OperationalError)
-            # Damaged; or locked, for longer than the timeout, by whoever opens it first after a crash: what was read
+            # Damaged; or locked, for longer than the timeout, by the first to open it after a crash: what was read
             # is what there is, and a later question may bring more.
             return
 

@@ -13,8 +13,9 @@ from core.experiment import Stop
 from core.program import Program, program_of
 from core.registry import get
 from core.runs.store import checkpoints
-from core.runs.store.library import RECORDED, Library
+from core.runs.store.library import Library
 from core.runs.store.log import LogReader, LogWriter, Record
+from core.runs.store.paths import RECORDED, checkpoints_folder, info_file, log_file
 from core.runs.worker import process
 from core.settings import check, from_text
 
@@ -45,50 +46,50 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
         folder = library.folder(info.id)
         process.work(folder)
         target.mkdir(parents=True, exist_ok=True)
-        (target / "log.sqlite").unlink(missing_ok=True)
-        copy_thinned(folder / "log.sqlite", target / "log.sqlite", FRAMES)
+        log_file(target).unlink(missing_ok=True)
+        copy_thinned(log_file(folder), log_file(target), FRAMES)
         keep_checkpoint(folder, target, program_of(experiment) if experiment.probes else None)
         recorded = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
-        (target / "run.json").write_text(recorded.model_dump_json(indent=1) + "\n")
+        info_file(target).write_text(recorded.model_dump_json(indent=1) + "\n")
     return target
 
 
 def keep_checkpoint(source: Path, target: Path, program: Program | None, most: int = CHECKPOINT) -> None:
     """Keep a run's last checkpoint for its probes, without what only a training needs, unless it has more than ``most``
     bytes. None is kept where there is no ``program`` to probe."""
-    shutil.rmtree(target / checkpoints.FOLDER, ignore_errors=True)
+    shutil.rmtree(checkpoints_folder(target), ignore_errors=True)
     saved = checkpoints.newest(source)
     if program is None or saved is None:
         return
     reduced = program.inference_state(saved.state) if program.inference_state else saved.state
     file = checkpoints.save(target, dataclasses.replace(saved, state=reduced))
-    if (target / checkpoints.FOLDER / file).stat().st_size > most:
-        shutil.rmtree(target / checkpoints.FOLDER)
+    if (checkpoints_folder(target) / file).stat().st_size > most:
+        shutil.rmtree(checkpoints_folder(target))
 
 
 def copy_thinned(source: Path, target: Path, frames: int) -> None:
     """Copy a log without its checkpoints and with ``frames`` snapshots a panel, spread evenly over the film."""
     reader = LogReader(source)
     records = [r for r in reader.events() if not isinstance(r.event, Checkpoint)]
-    kept = _kept(records, frames)
+    chosen = _evenly_spread(records, frames)
     writer = LogWriter(target)
     for record in records:
-        if not isinstance(record.event, Snapshot | Text) or record.seq in kept:
+        if not isinstance(record.event, Snapshot | Text) or record.seq in chosen:
             writer.append(record.event)
     writer.flush(dataclasses.replace(reader.head(), device="cpu"))
     writer.compact()
     reader.close()
 
 
-def _kept(records: list[Record], frames: int) -> set[int]:
+def _evenly_spread(records: list[Record], frames: int) -> set[int]:
     """Sequence numbers of the snapshots to keep: by panel, evenly, the first and the last among them."""
     by_panel: dict[str, list[int]] = {}
     for record in records:
         event: Any = record.event
         if isinstance(event, Snapshot | Text):
             by_panel.setdefault(event.panel, []).append(record.seq)
-    kept = set()
+    chosen = set()
     for seqs in by_panel.values():
         count = min(frames, len(seqs))
-        kept |= {seqs[round(i * (len(seqs) - 1) / max(count - 1, 1))] for i in range(count)}
-    return kept
+        chosen |= {seqs[round(i * (len(seqs) - 1) / max(count - 1, 1))] for i in range(count)}
+    return chosen

@@ -20,6 +20,7 @@ from core.figures import packed
 from core.runs.server import socket as live
 from core.runs.server.hub import Hub
 from core.runs.store.log import Head, LogReader, LogWriter
+from core.runs.store.paths import log_file
 from core.words import Refusal, Sentence
 
 
@@ -82,12 +83,14 @@ class View:
 
 
 class ToyEngine:
-    """Runs under a folder; ``owners`` says whose they are, ``asked`` what was commanded."""
+    """Runs under a folder; ``owners`` names whose they are, ``commands`` what was commanded, ``in_sight`` which panels
+    were reported to be in sight, in order."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.owners: dict[str, str] = {}
-        self.asked: list[tuple[str, str, str, Any]] = []
+        self.commands: list[tuple[str, str, str, Any]] = []
+        self.in_sight: list[tuple[str, tuple[str, ...]]] = []
         self.places: dict[str, int] = {}
         self.dead: set[str] = set()
 
@@ -101,10 +104,13 @@ class ToyEngine:
         return Run(self.root / run)
 
     def save(self, run: str) -> None:
-        self.asked.append((run, "", "save", None))
+        self.commands.append((run, "", "save", None))
+
+    def set_in_sight(self, run: str, panels: tuple[str, ...]) -> None:
+        self.in_sight.append((run, panels))
 
     def reader(self, run: str) -> LogReader:
-        return LogReader(self.root / run / "log.sqlite", recorded=run.startswith("recorded-"))
+        return LogReader(log_file(self.root / run), recorded=run.startswith("recorded-"))
 
     def view(self, run: str) -> View:
         if run not in self.owners:
@@ -125,17 +131,17 @@ class ToyEngine:
     def command(self, run: str, owner: str, do: str, value: Any = None) -> None:
         if value == 13:
             raise Refusal("speed", "Not this speed.")
-        self.asked.append((run, owner, do, value))
+        self.commands.append((run, owner, do, value))
 
 
 class Run:
     """Writes the log of a run as a worker would."""
 
     def __init__(self, folder: Path) -> None:
-        self.writer = LogWriter(folder / "log.sqlite")
+        self.writer = LogWriter(log_file(folder))
         self.folder = folder
 
-    def tell(self, *events: Event, state: str = "running", **head: Any) -> float:
+    def log(self, *events: Event, state: str = "running", **head: Any) -> float:
         """Append and flush; returns when."""
         for event in events:
             self.writer.append(event)
@@ -144,7 +150,7 @@ class Run:
         return time.time()
 
     def begin(self) -> None:
-        self.tell(
+        self.log(
             Snapshot(0, "data", {"x": np.arange(3, dtype=np.float32)}),
             Snapshot(0, "map", {"y": np.zeros(3, np.float32)}),
             state="preparing",

@@ -43,17 +43,17 @@ def test_a_run_s_files_are_written_from_its_newest_checkpoint_by_a_process_of_it
     config = check(experiment.config, QUICK)
     info = library.create("word2vec", config, Stop(steps=1000), "cpu", "me")
     folder = library.folder(info.id)
-    assert export.kept(folder) == []
+    assert export.exported_files(folder) == []
     with pytest.raises(Refusal, match="saved nothing yet"):
-        export.take(library, info.id, tmp_path / "out")
+        export.export_run(library, info.id, tmp_path / "out")
     assert process.work(folder) == 0
     view = library.view(info.id)
     assert view.head.state == "finished" and view.head.end == view.head.step < 1000 and not view.resumable
-    found = export.write(folder)
+    found = export.export_files(folder)
     assert (
         [path.name for path in found]
         == ["vectors.bin", "vectors.kv", "vectors.txt"]
-        == [path.name for path in export.kept(folder)]
+        == [path.name for path in export.exported_files(folder)]
     )
     whole = start(QUICK)
     run(whole)

@@ -75,8 +75,10 @@ def test_commands(engine: Engine, toy: Experiment) -> None:
     engine.command(run, "me", "stop")
     until(lambda: state(engine, run) == "stopped")
     assert engine.view(run).resumable
+    engine.set_in_sight(run, ("map",))
     engine.resume(run, "me")
     until(lambda: state(engine, run) == "running")
+    assert control.read(engine.library.folder(run)).in_sight == ("map",), "as those who watch see no change"
 
 
 @pytest.mark.parametrize(
@@ -151,14 +153,13 @@ def test_restart_has_the_same_seed_and_the_same_curve(engine: Engine, toy: Exper
 
 
 def test_delete(engine: Engine, toy: Experiment) -> None:
-    run = start(engine, toy)
-    with pytest.raises(Refusal, match="still training"):
-        engine.delete(run, "me")
-    engine.command(run, "me", "stop")
-    until(lambda: run not in engine._queue.running)
-    folder = engine.library.folder(run)
+    run, ended = start(engine, toy), start(engine, toy, 20)
+    until(lambda: state(engine, ended) == "finished")
+    folders = [engine.library.folder(each) for each in (run, ended)]
     engine.delete(run, "me")
-    assert not folder.exists()
+    engine.delete(ended, "me")
+    assert not any(folder.exists() for folder in folders)
+    assert not engine._queue.running
     with pytest.raises(Refusal, match="no such run"):
         engine.view(run)
 

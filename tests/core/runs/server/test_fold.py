@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.events import Event, Failure, Note, Scalars, SettingChanged, Snapshot, Status, Text
 from core.experiment import Stop
-from core.runs.server.fold import KEPT_POINTS, TOLD_POINTS, Fold, extremes, status, told
+from core.runs.server.fold import FULL_STATE_POINTS, MAX_POINTS, Fold, extremes, run_status, sentence_json
 from core.runs.store.log import Head, Record
 from core.words import Sentence
 
@@ -31,7 +31,7 @@ def unpacked(values: Any) -> list[float]:
 
 
 class Browser:
-    """What one who listens knows."""
+    """What somebody knows who got these messages."""
 
     def __init__(self) -> None:
         self.seq = 0
@@ -40,7 +40,7 @@ class Browser:
         self.marks: list[Any] = []
         self.notes: list[Any] = []
 
-    def hear(self, message: Mapping[str, Any], seq: int) -> None:
+    def receive(self, message: Mapping[str, Any], seq: int) -> None:
         self.seq = seq
         if "rewind" in message:
             step = message["rewind"]
@@ -58,7 +58,7 @@ class Browser:
         self.marks += message["marks"]
         self.notes += message["notes"]
 
-    def knows(self) -> tuple[Any, ...]:
+    def state(self) -> tuple[Any, ...]:
         curves = {metric: points for metric, points in self.curves.items() if points}
         return curves, {panel: steps for panel, steps in self.frames.items() if steps}, self.marks, self.notes
 
@@ -116,20 +116,20 @@ def lives(draw: st.DrawFn) -> list[Event]:
 
 
 @given(lives(), st.lists(st.integers(0, 40), max_size=5), st.integers(0, 40))
-def test_whoever_listens_from_whenever_knows_in_the_end_what_is_true(
+def test_a_browser_that_connects_at_any_moment_has_the_right_state_in_the_end(
     events: list[Event], stops: list[int], begins: int
 ) -> None:
     fold, browser = Fold(DIAGNOSES), Browser()
     every = records(events)
     at = 0
     for stop in [*sorted(stop for stop in stops if stop < len(events)), len(events)]:
-        fold.take(every[at:stop])
+        fold.add(every[at:stop])
         at = stop
         if browser.seq or at >= begins:
-            browser.hear(fold.news(browser.seq) if browser.seq else fold.whole(), fold.seq)
+            browser.receive(fold.delta(browser.seq) if browser.seq else fold.full_state(), fold.seq)
     if not browser.seq:
-        browser.hear(fold.whole(), fold.seq)
-    assert browser.knows() == read_plainly(events).knows()
+        browser.receive(fold.full_state(), fold.seq)
+    assert browser.state() == read_plainly(events).state()
 
 
 def test_who_missed_two_rewinds_goes_back_to_the_earlier() -> None:
@@ -137,10 +137,10 @@ def test_who_missed_two_rewinds_goes_back_to_the_earlier() -> None:
     then: list[Event] = [Status("resumed", 1), Scalars(2, {"train/loss": 2.0}), Scalars(3, {"train/loss": 2.0})]
     last: list[Event] = [Status("resumed", 2), Scalars(3, {"train/loss": 3.0})]
     fold, browser = Fold({}), Browser()
-    fold.take(records(first))
-    browser.hear(fold.whole(), fold.seq)
-    fold.take(records([*then, *last], first=6))
-    browser.hear(fold.news(browser.seq), fold.seq)
+    fold.add(records(first))
+    browser.receive(fold.full_state(), fold.seq)
+    fold.add(records([*then, *last], first=6))
+    browser.receive(fold.delta(browser.seq), fold.seq)
     assert browser.curves == {"train/loss": [(1, 1.0), (2, 2.0), (3, 3.0)]}
 
 
@@ -158,38 +158,43 @@ def test_a_thinned_curve_keeps_its_ends_and_its_extremes(values: list[float], li
 
 def test_a_long_curve_stays_small_and_keeps_its_spike() -> None:
     fold = Fold({})
-    n = 5 * KEPT_POINTS
-    fold.take(records([Scalars(step, {"train/loss": 100.0 if step == 777 else 1 / step}) for step in range(1, n + 1)]))
-    assert len(fold.curves["train/loss"].x) <= KEPT_POINTS
-    told_curve = fold.whole()["curves"]["train/loss"]
-    x, y = unpacked(told_curve["x"]), unpacked(told_curve["y"])
-    assert len(x) <= TOLD_POINTS and x[0] == 1 and x[-1] == n and x == sorted(set(x))
+    n = 5 * MAX_POINTS
+    fold.add(records([Scalars(step, {"train/loss": 100.0 if step == 777 else 1 / step}) for step in range(1, n + 1)]))
+    assert len(fold.curves["train/loss"].x) <= MAX_POINTS
+    full_curve = fold.full_state()["curves"]["train/loss"]
+    x, y = unpacked(full_curve["x"]), unpacked(full_curve["y"])
+    assert len(x) <= FULL_STATE_POINTS and x[0] == 1 and x[-1] == n and x == sorted(set(x))
     assert y[x.index(777)] == 100.0
 
 
-def test_infinity_and_nan_never_travel() -> None:
+def test_infinity_and_nan_are_never_sent() -> None:
     fold = Fold({})
-    fold.take(records([Scalars(s, {"train/loss": v}) for s, v in enumerate([1.0, math.inf, -math.inf, math.nan], 1)]))
-    assert fold.news(0)["curves"] == {"train/loss": [[1, 2, 3, 4], [1.0, None, None, None]]}
-    assert [math.isnan(y) for y in unpacked(fold.whole()["curves"]["train/loss"]["y"])] == [False, True, True, True]
+    fold.add(records([Scalars(s, {"train/loss": v}) for s, v in enumerate([1.0, math.inf, -math.inf, math.nan], 1)]))
+    assert fold.delta(0)["curves"] == {"train/loss": [[1, 2, 3, 4], [1.0, None, None, None]]}
+    assert [math.isnan(y) for y in unpacked(fold.full_state()["curves"]["train/loss"]["y"])] == [
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
-def test_frames_that_the_log_let_go_are_told_and_forgotten() -> None:
+def test_frames_that_the_log_has_thinned_out_are_removed() -> None:
     fold, browser = Fold({}), Browser()
-    fold.take(records([Snapshot(step, "map", {}) for step in range(10)]))
-    browser.hear(fold.whole(), fold.seq)
-    fold.take(records([Snapshot(10, "map", {})], first=11))
-    fold.keep([1, 3, 5, 7, 9, 11])
-    news = fold.news(browser.seq)
-    assert news["gone"] == {"map": [1, 3, 5, 7, 9]}
-    browser.hear(news, fold.seq)
-    assert browser.frames == {"map": [0, 2, 4, 6, 8, 10]} == fold.whole()["frames"]
+    fold.add(records([Snapshot(step, "map", {}) for step in range(10)]))
+    browser.receive(fold.full_state(), fold.seq)
+    fold.add(records([Snapshot(10, "map", {})], first=11))
+    fold.remove_thinned([1, 3, 5, 7, 9, 11])
+    delta = fold.delta(browser.seq)
+    assert delta["gone"] == {"map": [1, 3, 5, 7, 9]}
+    browser.receive(delta, fold.seq)
+    assert browser.frames == {"map": [0, 2, 4, 6, 8, 10]} == fold.full_state()["frames"]
     assert fold.newest("map", 7) == (7, 6) and fold.newest("map") == (11, 10) and fold.newest("other") is None
 
 
-def test_settings_at_a_step_follow_the_knobs() -> None:
+def test_settings_at_a_step_follow_their_changes() -> None:
     fold = Fold({})
-    fold.take(
+    fold.add(
         records(
             [
                 SettingChanged(10, "rate", 0.1, 0.2),
@@ -204,18 +209,18 @@ def test_settings_at_a_step_follow_the_knobs() -> None:
     assert fold.settings(start, 25) == {"rate": 0.4, "decay": 1.0, "seed": 3}
 
 
-def test_an_unknown_diagnosis_is_told_by_its_name() -> None:
+def test_an_unknown_diagnosis_is_sent_by_its_name() -> None:
     fold = Fold({})
-    fold.take(records([Note(1, "odd", {})]))
-    assert fold.news(0)["notes"] == [{"step": 1, "sentence": {"template": "odd", "values": {}}}]
+    fold.add(records([Note(1, "odd", {})]))
+    assert fold.delta(0)["notes"] == [{"step": 1, "sentence": {"template": "odd", "values": {}}}]
 
 
 def test_the_reason_of_an_end_stands_until_the_run_goes_on() -> None:
     fold = Fold({})
     why = Sentence("It broke.")
-    fold.take(records([Status("running", 0), Failure(3, why), Status("failed", 3)]))
+    fold.add(records([Status("running", 0), Failure(3, why), Status("failed", 3)]))
     assert (fold.state, fold.sentence) == ("failed", why)
-    fold.take(records([Status("resumed", 2), Status("running", 2)], first=4))
+    fold.add(records([Status("resumed", 2), Status("running", 2)], first=4))
     assert (fold.state, fold.sentence) == ("running", None)
 
 
@@ -231,14 +236,13 @@ def test_the_reason_of_an_end_stands_until_the_run_goes_on() -> None:
     ],
 )
 def test_progress_and_time_left(head: Head, stop: Stop, progress: float, left: float | None) -> None:
-    told_status = status(head, stop)
-    assert (told_status["progress"], told_status["left_s"]) == (progress, left)
+    status = run_status(head, stop)
+    assert (status.progress, status.left_s) == (progress, left)
 
 
-def test_a_sentence_travels_with_the_sentences_in_its_values() -> None:
+def test_a_sentence_is_sent_with_the_sentences_in_its_values() -> None:
     inner = Sentence("{a}", {"a": 1})
-    assert told(Sentence("Because of {why}.", {"why": inner})) == {
+    assert sentence_json(Sentence("Because of {why}.", {"why": inner})) == {
         "template": "Because of {why}.",
         "values": {"why": {"template": "{a}", "values": {"a": 1}}},
     }
-    assert told(None) is None

@@ -14,9 +14,10 @@ import pytest
 from core import registry
 from core.events import Scalars, Snapshot, Status
 from core.runs.server import hub as hub_module
-from core.runs.server.channel import STRETCH
-from core.runs.server.figure_cache import Pictures, serialised
+from core.runs.server.channels import BATCH, RunChannel
+from core.runs.server.figure_cache import FigureCache
 from core.runs.server.hub import Hub
+from core.runs.server.messages import dumps
 from core.words import Refusal
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 
@@ -47,13 +48,13 @@ def hub(engine: ToyEngine) -> Iterator[Hub]:
 @pytest.mark.parametrize("serving", [True, False])
 def test_a_page_without_a_socket_is_fed_from_its_own_thread(engine: ToyEngine, run: Run, serving: bool) -> None:
     hub = Hub(lambda: engine)
-    run.tell(Scalars(1, {"train/loss": 1.0}), Snapshot(1, "map", {"y": np.ones(3, np.float32)}))
+    run.log(Scalars(1, {"train/loss": 1.0}), Snapshot(1, "map", {"y": np.ones(3, np.float32)}))
 
-    def ask() -> None:
+    def poll() -> None:
         hello = hub.batch("run", 0, ["map", "broken"], OWNER)
         assert (hello["type"], hello["mine"], set(hello["panels"])) == ("hello", True, {"map"})
         assert hub.batch("run", 0, [], "other")["mine"] is False
-        run.tell(Scalars(2, {"train/loss": 0.5}))
+        run.log(Scalars(2, {"train/loss": 0.5}))
         update = hub.batch("run", hello["seq"], ["map"], OWNER)
         assert update["type"] == "update" and update["curves"] == {"train/loss": [[2], [0.5]]}
         assert set(update["panels"]) == {"map"}
@@ -64,29 +65,29 @@ def test_a_page_without_a_socket_is_fed_from_its_own_thread(engine: ToyEngine, r
 
     if serving:
         with served(hub):
-            ask()
+            poll()
     else:
-        ask()
+        poll()
 
 
 def test_a_figure_is_made_once_for_all_who_watch(
     engine: ToyEngine, run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[tuple[str, int]] = []
-    paint = hub_module.Room._figure
+    figure = RunChannel._figure
 
-    def counted(room: Any, panel: str, seq: int, step: int) -> str:
-        if not room._pictures.has("run", panel, seq):
+    def counted(channel: RunChannel, panel: str, seq: int, step: int) -> bytes:
+        if not channel._cache.has("run", panel, seq):
             made.append((panel, seq))
-        return paint(room, panel, seq, step)
+        return figure(channel, panel, seq, step)
 
-    monkeypatch.setattr(hub_module.Room, "_figure", counted)
+    monkeypatch.setattr(RunChannel, "_figure", counted)
 
     async def watch() -> list[str]:
         watchers = [await hub.watch("run", 0, "") for _ in range(30)]
         for watcher in watchers:
             watcher.outbox.get_nowait()
-            await hub.see(watcher, ["map"])
+            await hub.set_panels(watcher, ["map"])
         texts = [json.loads(await watcher.outbox.get()) for watcher in watchers]
         for watcher in watchers:
             hub.leave(watcher)
@@ -97,18 +98,20 @@ def test_a_figure_is_made_once_for_all_who_watch(
     assert len(made) == 1
 
 
-def test_a_room_is_closed_a_while_after_the_last_has_left(run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "LINGER", 0.3)
+def test_a_channel_is_closed_a_while_after_the_last_watcher_left(
+    run: Run, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "LINGER_S", 0.3)
     hub.batch("run", 0, [], OWNER)
-    assert list(hub._rooms) == ["run"]
+    assert list(hub._channels) == ["run"]
     end = time.monotonic() + 5
-    while hub._rooms and time.monotonic() < end:
+    while hub._channels and time.monotonic() < end:
         time.sleep(0.02)
-    assert not hub._rooms and not hub._tasks
+    assert not hub._channels and not hub._tasks
 
 
 def test_others_have_their_turn_while_a_long_log_is_read(engine: ToyEngine, run: Run, hub: Hub) -> None:
-    run.tell(*(Scalars(step, {f"m/{i}": float(step) for i in range(5)}) for step in range(1, 20_001)))
+    run.log(*(Scalars(step, {f"m/{i}": float(step) for i in range(5)}) for step in range(1, 20_001)))
     turns = 0
 
     async def pulse(stop: asyncio.Event) -> None:
@@ -129,12 +132,12 @@ def test_others_have_their_turn_while_a_long_log_is_read(engine: ToyEngine, run:
 
     assert hub._loop is not None
     asyncio.run_coroutine_threadsafe(watch(), hub._loop).result(20)
-    # The watcher and the room read in turn, so two stretches may lie between.
-    assert turns >= 20_000 / STRETCH / 2, "others have their turn after each stretch"
+    # The watcher and the channel read in turn, so two batches may lie between.
+    assert turns >= 20_000 / BATCH / 2, "others have their turn after each batch"
 
 
 def test_a_damaged_log_is_shown_as_far_as_it_can_be_read(engine: ToyEngine, run: Run, hub: Hub) -> None:
-    run.tell(*(Scalars(step, {"train/loss": 1.0}) for step in range(1, 3000)))
+    run.log(*(Scalars(step, {"train/loss": 1.0}) for step in range(1, 3000)))
     run.writer.close()
     path = run.folder / "log.sqlite"
     content = bytearray(path.read_bytes())
@@ -145,38 +148,38 @@ def test_a_damaged_log_is_shown_as_far_as_it_can_be_read(engine: ToyEngine, run:
     assert len(hello["curves"]["train/loss"]["x"]["bdata"]) > 10 and "map" in hello["panels"]
 
 
-def test_threads_may_ask_at_the_same_time(run: Run, hub: Hub) -> None:
-    run.tell(Status("running", 0), Scalars(1, {"train/loss": 1.0}))
-    heard: list[str] = []
+def test_threads_may_poll_at_the_same_time(run: Run, hub: Hub) -> None:
+    run.log(Status("running", 0), Scalars(1, {"train/loss": 1.0}))
+    types: list[str] = []
     threads = [
-        threading.Thread(target=lambda: heard.append(hub.batch("run", 0, ["map"], OWNER)["type"])) for _ in range(20)
+        threading.Thread(target=lambda: types.append(hub.batch("run", 0, ["map"], OWNER)["type"])) for _ in range(20)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert heard == ["hello"] * 20
+    assert types == ["hello"] * 20
 
 
-def test_pictures_let_the_least_used_go() -> None:
-    pictures = Pictures(kept=25)
+def test_the_least_recently_used_figures_leave_the_cache() -> None:
+    cache = FigureCache(max_bytes=25)
     made: list[int] = []
 
-    def make(seq: int) -> str:
-        return pictures.get("run", "map", seq, lambda: made.append(seq) or "x" * 10)  # type: ignore[func-returns-value]
+    def make(seq: int) -> bytes:
+        return cache.get("run", "map", seq, lambda: made.append(seq) or b"x" * 10)  # type: ignore[func-returns-value]
 
     for seq in (1, 2, 1, 3, 1, 2):
         make(seq)
     assert made == [1, 2, 3, 2]
 
 
-def test_json_holds_no_number_that_is_none() -> None:
+def test_json_holds_no_number_that_is_not_finite() -> None:
     odd = {"a": [float("nan"), np.float32("inf"), (1, 2.5)], "b": np.arange(3), "c": np.int64(3), "d": np.nan}
-    plain = json.loads(serialised(odd))
+    plain = json.loads(dumps(odd))
     assert plain["a"] == [None, None, [1, 2.5]] and plain["c"] == 3 and plain["d"] is None
     assert plain["b"]["dtype"] == "i4"
     with pytest.raises(TypeError):
-        serialised({"a": object()})
+        dumps({"a": object()})
 
 
 def test_a_page_moves_the_stage_of_its_person_alone_to_the_run_it_started(
@@ -201,6 +204,6 @@ def test_a_page_moves_the_stage_of_its_person_alone_to_the_run_it_started(
     assert (hello["type"], hello["run"]["id"], hello["mine"]) == ("hello", "next", True)
     assert (mine.run, neighbour.run, other.run) == ("next", "run", "run")
     assert neighbour.outbox.empty() and other.outbox.empty()
-    run.tell(Scalars(1, {"train/loss": 1.0}))
+    run.log(Scalars(1, {"train/loss": 1.0}))
     time.sleep(0.5)
-    assert mine.outbox.empty(), "what happens in the run it left is no news to it"
+    assert mine.outbox.empty(), "what happens in the run it left does not reach it"

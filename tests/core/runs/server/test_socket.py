@@ -18,7 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from core import registry
 from core.events import Note, Scalars, SettingChanged, Snapshot, Status
-from core.runs.server.channel import UPDATE
+from core.runs.server import messages
+from core.runs.server.channels import UPDATE_S
 from core.runs.server.hub import Hub
 from core.runs.store.log import KEPT_FRAMES
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
@@ -47,23 +48,24 @@ class Browser:
     def __init__(self, link: ClientConnection, draws: bool = True) -> None:
         self.link, self.draws = link, draws
 
-    def say(self, **message: Any) -> None:
+    def send(self, **message: Any) -> None:
         self.link.send(json.dumps(message))
 
-    def hear(self, *kinds: str, timeout: float = 5) -> dict[str, Any]:
+    def receive(self, *kinds: str, timeout: float = 5) -> dict[str, Any]:
         """The next message of one of these kinds."""
         end = time.monotonic() + timeout
         while True:
             text = self.link.recv(timeout=max(end - time.monotonic(), 0))
             message: dict[str, Any] = json.loads(text, parse_constant=lambda c: pytest.fail(f"{c} in JSON"))
+            messages.validate_outgoing(text)
             if message["type"] == "update" and self.draws:
-                self.say(type="drawn", n=message["n"])
+                self.send(type="drawn", n=message["n"])
             if not kinds or message["type"] in kinds:
                 return message
 
-    def hear_until(self, true: Any, timeout: float = 5) -> dict[str, Any]:
+    def receive_until(self, true: Any, timeout: float = 5) -> dict[str, Any]:
         end = time.monotonic() + timeout
-        while not true(message := self.hear(timeout=max(end - time.monotonic(), 0))):
+        while not true(message := self.receive(timeout=max(end - time.monotonic(), 0))):
             pass
         return message
 
@@ -96,17 +98,17 @@ def doubles(packed: dict[str, Any]) -> list[float]:
     return np.frombuffer(base64.b64decode(packed["bdata"]), dtype).tolist()
 
 
-def test_a_browser_is_told_what_was_and_what_comes(lab: Lab, run: Run) -> None:
-    run.tell(Status("running", 0), *(Scalars(s, {"train/loss": 1 / s}) for s in range(1, 6)))
+def test_a_browser_gets_what_was_and_what_comes(lab: Lab, run: Run) -> None:
+    run.log(Status("running", 0), *(Scalars(s, {"train/loss": 1 / s}) for s in range(1, 6)))
     browser = lab.open("run")
-    hello = browser.hear()
+    hello = browser.receive()
     assert (hello["type"], hello["mine"], hello["recorded"]) == ("hello", True, False)
     assert doubles(hello["curves"]["train/loss"]["x"]) == [1, 2, 3, 4, 5]
     assert hello["frames"] == {"data": [0], "map": [0]}
     assert hello["status"]["state"] == "running"
     assert hello["run"]["config"] == {"seed": 0, "rate": 0.1}
-    run.tell(Scalars(6, {"train/loss": float("nan")}), SettingChanged(6, "rate", 0.1, 0.2), Note(6, "dead", {"n": 3}))
-    update = browser.hear("update")
+    run.log(Scalars(6, {"train/loss": float("nan")}), SettingChanged(6, "rate", 0.1, 0.2), Note(6, "dead", {"n": 3}))
+    update = browser.receive("update")
     assert update["curves"] == {"train/loss": [[6], [None]]}
     assert update["marks"] == [{"step": 6, "field": "rate", "old": 0.1, "new": 0.2}]
     assert update["notes"] == [{"step": 6, "sentence": {"template": "{n} units are dead.", "values": {"n": 3}}}]
@@ -115,30 +117,30 @@ def test_a_browser_is_told_what_was_and_what_comes(lab: Lab, run: Run) -> None:
 
 def test_only_panels_in_sight_are_drawn_and_a_broken_view_costs_only_its_own(lab: Lab, run: Run) -> None:
     browser = lab.open("run")
-    browser.hear("hello")
-    run.tell(*(Snapshot(1, panel, {"y": np.ones(3, np.float32)}) for panel in ("map", "broken", "lost")))
-    assert browser.hear("update")["panels"] == {}
-    browser.say(type="see", panels=["map", "broken", "lost", "no such panel"])
-    panels = browser.hear_until(lambda m: m.get("panels"))["panels"]
+    browser.receive("hello")
+    run.log(*(Snapshot(1, panel, {"y": np.ones(3, np.float32)}) for panel in ("map", "broken", "lost")))
+    assert browser.receive("update")["panels"] == {}
+    browser.send(type="see", panels=["map", "broken", "lost", "no such panel"])
+    panels = browser.receive_until(lambda m: m.get("panels"))["panels"]
     assert panels["map"]["layout"]["title"]["text"] == "step 1 rate 0.1"
     assert doubles(panels["map"]["data"][0]["y"]) == [1, 1, 1]
     assert panels["map"]["data"][0]["marker"]["size"] is None
     assert panels["broken"]["error"]["template"] and panels["lost"]["error"]["template"]
-    run.tell(Snapshot(2, "map", {"y": np.full(3, 2, np.float32)}))
-    assert set(browser.hear_until(lambda m: m.get("panels"))["panels"]) == {"map"}
+    run.log(Snapshot(2, "map", {"y": np.full(3, 2, np.float32)}))
+    assert set(browser.receive_until(lambda m: m.get("panels"))["panels"]) == {"map"}
 
 
 def test_scrubbing_shows_the_newest_frame_until_a_step_with_the_settings_of_then(lab: Lab, run: Run) -> None:
     for step in (10, 20, 30):
-        run.tell(
+        run.log(
             Snapshot(step, "map", {"y": np.full(3, step, np.float32)}), SettingChanged(step, "rate", 0.1, step / 10)
         )
     browser = lab.open("run")
-    browser.say(type="see", panels=["map"])
-    for asked, got, rate in ((25, 20, 2.0), (10, 10, 1.0), (9, 0, 0.1), (1000, 30, 3.0)):
-        browser.say(type="frame", step=asked, n=asked)
-        frame = browser.hear("frame")
-        assert (frame["n"], frame["step"]) == (asked, got)
+    browser.send(type="see", panels=["map"])
+    for requested, got, rate in ((25, 20, 2.0), (10, 10, 1.0), (9, 0, 0.1), (1000, 30, 3.0)):
+        browser.send(type="frame", step=requested, n=requested)
+        frame = browser.receive("frame")
+        assert (frame["n"], frame["step"]) == (requested, got)
         assert frame["panels"]["map"]["layout"]["title"]["text"] == f"step {got} rate {rate}"
 
 
@@ -146,20 +148,20 @@ def test_a_bounded_number_of_updates_a_second_and_two_undrawn(lab: Lab, run: Run
     browsers = [lab.open("run") for _ in range(2)]
     browsers[1].draws = False
     for browser in browsers:
-        browser.hear("hello")
-        browser.say(type="see", panels=["map"])
-    counts, skipped, told = [0, 0], [0, 0], 100
+        browser.receive("hello")
+        browser.send(type="see", panels=["map"])
+    counts, skipped, written = [0, 0], [0, 0], 100
 
     def write() -> None:
-        for step in range(1, told + 1):
-            run.tell(Scalars(step, {"train/loss": 1.0}), Snapshot(step, "map", {"y": np.zeros(3, np.float32)}))
+        for step in range(1, written + 1):
+            run.log(Scalars(step, {"train/loss": 1.0}), Snapshot(step, "map", {"y": np.zeros(3, np.float32)}))
             time.sleep(0.02)
 
     def read(i: int) -> None:
         points: list[int] = []
         try:
-            while len(points) < told:
-                update = browsers[i].hear("update", timeout=2)
+            while len(points) < written:
+                update = browsers[i].receive("update", timeout=2)
                 counts[i] += 1
                 skipped[i] += update["skipped"]
                 points += update["curves"].get("train/loss", [[]])[0]
@@ -172,43 +174,43 @@ def test_a_bounded_number_of_updates_a_second_and_two_undrawn(lab: Lab, run: Run
         thread.start()
     began = time.monotonic()
     write()
-    took = time.monotonic() - began  # a busy machine sleeps longer, and tells more often in it
+    took = time.monotonic() - began  # a busy machine sleeps longer, and more updates go in it
     for thread in threads:
         thread.join()
-    assert 5 <= counts[0] <= took / UPDATE + 3
-    assert counts[0] + skipped[0] in (told, told + 1)
+    assert 5 <= counts[0] <= took / UPDATE_S + 3
+    assert counts[0] + skipped[0] in (written, written + 1)
     assert counts[1] == 2
-    browsers[1].say(type="drawn", n=2)
-    assert browsers[1].hear("update")["skipped"] > 50
+    browsers[1].send(type="drawn", n=2)
+    assert browsers[1].receive("update")["skipped"] > 50
 
 
-def test_who_comes_back_is_told_what_was_missed(lab: Lab, run: Run) -> None:
-    run.tell(*(Scalars(s, {"train/loss": 1.0}) for s in range(1, 11)))
+def test_who_comes_back_gets_what_was_missed(lab: Lab, run: Run) -> None:
+    run.log(*(Scalars(s, {"train/loss": 1.0}) for s in range(1, 11)))
     browser = lab.open("run")
-    seq = browser.hear("hello")["seq"]
+    seq = browser.receive("hello")["seq"]
     browser.link.close()
-    run.tell(*(Scalars(s, {"train/loss": 2.0}) for s in range(11, 14)))
-    hello = lab.open("run", since=seq).hear()
+    run.log(*(Scalars(s, {"train/loss": 2.0}) for s in range(11, 14)))
+    hello = lab.open("run", since=seq).receive()
     assert hello["type"] == "hello" and hello["curves"] == {"train/loss": [[11, 12, 13], [2.0, 2.0, 2.0]]}
-    run.tell(Status("resumed", 5), Scalars(6, {"train/loss": 3.0}))
-    hello = lab.open("run", since=seq).hear()
+    run.log(Status("resumed", 5), Scalars(6, {"train/loss": 3.0}))
+    hello = lab.open("run", since=seq).receive()
     assert hello["rewind"] == 5 and hello["curves"] == {"train/loss": [[6], [3.0]]}
 
 
 def test_a_stranger_may_watch_and_not_touch(lab: Lab, run: Run) -> None:
     mine, stranger = lab.open("run"), lab.open("run", cookie="s" * 43)
-    assert mine.hear()["mine"] is True and stranger.hear()["mine"] is False
+    assert mine.receive()["mine"] is True and stranger.receive()["mine"] is False
     for browser in (stranger, lab.open("run", cookie="")):
-        browser.say(type="command", do="stop")
-        assert "somebody else" in browser.hear("refused")["sentence"]["template"]
-    assert lab.engine.asked == []
-    mine.say(type="command", do="speed", value=5)
-    mine.say(type="command", do="speed", value=13)
-    assert mine.hear("refused")["sentence"]["template"] == "Not this speed."
-    mine.say(type="command", do="pause")
-    mine.say(type="frame", step=0, n=1)
-    mine.hear("frame")
-    assert lab.engine.asked == [("run", OWNER, "speed", 5), ("run", OWNER, "pause", None)]
+        browser.send(type="command", do="stop")
+        assert "somebody else" in browser.receive("refused")["sentence"]["template"]
+    assert lab.engine.commands == []
+    mine.send(type="command", do="speed", value=5)
+    mine.send(type="command", do="speed", value=13)
+    assert mine.receive("refused")["sentence"]["template"] == "Not this speed."
+    mine.send(type="command", do="pause")
+    mine.send(type="frame", step=0, n=1)
+    mine.receive("frame")
+    assert lab.engine.commands == [("run", OWNER, "speed", 5), ("run", OWNER, "pause", None)]
 
 
 def test_another_origin_is_refused(lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,31 +219,31 @@ def test_another_origin_is_refused(lab: Lab, run: Run, monkeypatch: pytest.Monke
             lab.open("run", origin=origin)
         assert refused.value.response.status_code == 403
     monkeypatch.setenv("TENFOLD_ORIGINS", "lab.example:8000, other.example")
-    assert lab.open("run", origin="https://other.example").hear()["type"] == "hello"
+    assert lab.open("run", origin="https://other.example").receive()["type"] == "hello"
 
 
 def test_an_unknown_run_is_a_sentence(lab: Lab) -> None:
     browser = lab.open("nothing")
-    assert browser.hear()["type"] == "refused"
+    assert browser.receive()["type"] == "refused"
     with pytest.raises(ConnectionClosed) as closed:
-        browser.hear()
+        browser.receive()
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4404
 
 
 @pytest.mark.parametrize(("bad", "code"), [("x" * 4097, 1009), ("{not json", 1008), ("", 1008)])
-def test_nonsense_is_refused_once_and_ends_the_connection_the_second_time(
+def test_a_message_that_no_browser_of_ours_sends_is_refused_once_and_then_ends_the_connection(
     lab: Lab, run: Run, bad: str, code: int
 ) -> None:
     other, browser = lab.open("run"), lab.open("run")
-    other.hear("hello")
+    other.receive("hello")
     browser.link.send(bad)
-    assert browser.hear("refused")["sentence"]["template"]
+    assert browser.receive("refused")["sentence"]["template"]
     browser.link.send(bad)
     with pytest.raises(ConnectionClosed) as closed:
-        browser.hear("update")
+        browser.receive("update")
     assert closed.value.rcvd is not None and closed.value.rcvd.code == code
-    run.tell(Scalars(1, {"train/loss": 1.0}))
-    assert other.hear("update")["curves"]
+    run.log(Scalars(1, {"train/loss": 1.0}))
+    assert other.receive("update")["curves"]
 
 
 @pytest.mark.parametrize(
@@ -262,24 +264,24 @@ def test_nonsense_is_refused_once_and_ends_the_connection_the_second_time(
         None,
     ],
 )
-def test_what_no_run_understands_is_refused_as_often_as_it_comes(lab: Lab, run: Run, bad: Any) -> None:
+def test_a_message_that_no_model_allows_is_refused_each_time(lab: Lab, run: Run, bad: Any) -> None:
     browser = lab.open("run")
     for _ in range(3):
         browser.link.send(json.dumps(bad))
-        assert browser.hear("refused")["sentence"]["template"]
-    browser.say(type="see", panels=["map"])
-    assert browser.hear_until(lambda m: m.get("panels"))
+        assert browser.receive("refused")["sentence"]["template"]
+    browser.send(type="see", panels=["map"])
+    assert browser.receive_until(lambda m: m.get("panels"))
 
 
-def test_thinned_frames_are_told(lab: Lab, run: Run) -> None:
+def test_thinned_frames_are_removed(lab: Lab, run: Run) -> None:
     browser = lab.open("run")
-    steps = set(browser.hear("hello")["frames"]["map"])
+    steps = set(browser.receive("hello")["frames"]["map"])
     last = KEPT_FRAMES + 20
     for step in range(1, last):
-        run.tell(Snapshot(step, "map", {"y": np.zeros(3, np.float32)}))
-    run.tell(Status("stopped", last), state="stopped")
-    told = [record.event for record in lab.engine.reader("run").events(Snapshot)]
-    kept = {event.step for event in told if event.panel == "map"}
+        run.log(Snapshot(step, "map", {"y": np.zeros(3, np.float32)}))
+    run.log(Status("stopped", last), state="stopped")
+    events = [record.event for record in lab.engine.reader("run").events(Snapshot)]
+    kept = {event.step for event in events if event.panel == "map"}
     assert len(kept) < KEPT_FRAMES
 
     def folded(message: dict[str, Any]) -> bool:
@@ -287,7 +289,7 @@ def test_thinned_frames_are_told(lab: Lab, run: Run) -> None:
         steps.difference_update(message.get("gone", {}).get("map", []))
         return message.get("status", {}).get("state") == "stopped"
 
-    browser.hear_until(folded)
+    browser.receive_until(folded)
     assert steps == kept
 
 
@@ -296,31 +298,31 @@ def test_a_run_in_the_queue_begins_and_a_dead_one_says_so(lab: Lab) -> None:
     lab.engine.owners["late"] = OWNER
     lab.engine.places["late"] = 3
     browser = lab.open("late")
-    hello = browser.hear("hello")
+    hello = browser.receive("hello")
     assert hello["status"]["state"] == "queued" and hello["status"]["place"] == 3
     late = Run(lab.engine.root / "late")
-    late.tell(Scalars(1, {"train/loss": 1.0}))
-    assert browser.hear("update")["status"]["state"] in ("running", "queued")
+    late.log(Scalars(1, {"train/loss": 1.0}))
+    assert browser.receive("update")["status"]["state"] in ("running", "queued")
     lab.engine.dead.add("late")
-    dead = browser.hear_until(lambda m: m.get("status", {}).get("state") == "interrupted")["status"]
+    dead = browser.receive_until(lambda m: m.get("status", {}).get("state") == "interrupted")["status"]
     assert dead["resumable"] and dead["sentence"]["template"] == "Killed." and dead["left_s"] is None
-    late.tell(Status("resumed", 1), Status("running", 1), Scalars(2, {"train/loss": 1.0}))
+    late.log(Status("resumed", 1), Status("running", 1), Scalars(2, {"train/loss": 1.0}))
     lab.engine.dead.clear()
-    again = browser.hear_until(lambda m: m.get("status", {}).get("state") == "running")
+    again = browser.receive_until(lambda m: m.get("status", {}).get("state") == "running")
     assert again["status"]["sentence"] is None
 
 
-def test_a_deleted_run_says_goodbye(lab: Lab, run: Run) -> None:
+def test_a_deleted_run_closes_the_connection(lab: Lab, run: Run) -> None:
     browser = lab.open("run")
-    browser.hear("hello")
+    browser.receive("hello")
     del lab.engine.owners["run"]
-    assert browser.hear("refused")
+    assert browser.receive("refused")
     with pytest.raises(ConnectionClosed):
-        browser.hear()
+        browser.receive()
 
 
-def test_what_figures_name_and_do_not_tell_is_given_out_over_http(lab: Lab, run: Run) -> None:
-    run.tell(*(Snapshot(step, "data", {"x": np.zeros(3, np.float32)}) for step in (5, 9)))
+def test_arrays_that_figures_name_are_served_over_http(lab: Lab, run: Run) -> None:
+    run.log(*(Snapshot(step, "data", {"x": np.zeros(3, np.float32)}) for step in (5, 9)))
     with urllib.request.urlopen(f"http://{lab.host}/lab/runs/run/fixed/data") as answer:
         arrays = json.loads(answer.read())
     assert list(arrays) == ["x"]

@@ -7,8 +7,9 @@ import pytest
 from core.events import Scalars, Status
 from core.experiment import Experiment, Stop
 from core.runs.store import checkpoints
-from core.runs.store.library import Library, alive, lock
+from core.runs.store.library import Library
 from core.runs.store.log import Head, LogWriter
+from core.runs.store.worker_lock import WorkerLock, alive
 from core.runs.worker import control
 from core.runs.worker.control import Control, SettingRequest
 from core.runs.worker.process import work
@@ -58,14 +59,16 @@ def test_damaged_control_means_run(tmp_path: Path, content: bytes) -> None:
 def test_control_is_replaced_and_its_stamp_changes(tmp_path: Path) -> None:
     seen = {control.stamp(tmp_path)}
     for steps in range(5):
-        asked = Control(mode="pause", steps=steps, changes=(SettingRequest(field="lr", value=0.1),), stop=Stop(steps=7))
-        control.write(tmp_path, asked)
+        requested = Control(
+            mode="pause", steps=steps, changes=(SettingRequest(field="lr", value=0.1),), stop=Stop(steps=7)
+        )
+        control.write(tmp_path, requested)
         seen.add(control.stamp(tmp_path))
-        assert control.read(tmp_path) == asked
+        assert control.read(tmp_path) == requested
     assert len(seen) == 6 and [path.name for path in tmp_path.iterdir()] == [control.NAME]
 
 
-def test_states_that_no_worker_tells(toy: Experiment) -> None:
+def test_states_that_no_worker_logs(toy: Experiment) -> None:
     folder = made(toy)
     library = Library()
     assert library.view(folder.name).head.state == "queued"
@@ -75,9 +78,11 @@ def test_states_that_no_worker_tells(toy: Experiment) -> None:
     log.append(Status("running", 7))
     log.flush(Head(state="running", step=7, steps_per_s=10.0))
     log.close()
+    assert library.view(folder.name).head.state == "stopped", "its worker had to be killed"
+    control.write(folder, Control())
     view = library.view(folder.name)
     assert (view.head.state, view.head.step, view.head.steps_per_s, view.resumable) == ("interrupted", 7, 0.0, False)
-    with lock(folder):
+    with WorkerLock(folder):
         assert alive(folder)
         assert library.view(folder.name).head.state == "running"
         with pytest.raises(Refusal, match="still training"):

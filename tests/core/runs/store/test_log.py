@@ -1,4 +1,4 @@
-"""The log of a run: what is written is read, by whoever, also while it is written and where it is damaged."""
+"""The log of a run: what is written is read, also while it is written and where it is damaged."""
 
 import math
 import os
@@ -104,8 +104,8 @@ def test_a_reader_sees_what_is_flushed_while_it_is_written(tmp_path: Path) -> No
     threading.Thread(target=write).start()
     reader, seen = LogReader(path), []
     while not done.is_set() or reader.tail(seen[-1].seq if seen else 0):
-        news: list[Record] = reader.tail(seen[-1].seq if seen else 0)
-        seen += news
+        new: list[Record] = reader.tail(seen[-1].seq if seen else 0)
+        seen += new
     assert [r.event.step for r in seen if isinstance(r.event, Scalars)] == list(range(300))
 
 
@@ -228,7 +228,7 @@ def test_a_recorded_log_is_read_where_nothing_can_be_written(tmp_path: Path) -> 
     assert sorted(tmp_path.iterdir()) == before, "no file is made beside it"
 
 
-def test_no_log_is_told(tmp_path: Path) -> None:
+def test_a_missing_log_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         LogReader(tmp_path / "log.sqlite")
 

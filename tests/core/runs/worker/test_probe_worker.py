@@ -17,7 +17,7 @@ from core.program import program_of
 from core.runs.server.engine import Engine
 from core.runs.server.hub import Hub
 from core.runs.server.launchers import ProcessLauncher
-from core.runs.server.probe_sessions import Sessions
+from core.runs.server.probe_sessions import ProbeSessions
 from core.runs.store import checkpoints
 from core.runs.store.library import Library
 from core.runs.store.recordings import keep_checkpoint
@@ -70,7 +70,7 @@ def house(toy: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def lab(house: House) -> Iterator[Lab]:
-    house.hub.sessions = Sessions()
+    house.hub.probe_sessions = ProbeSessions()
     with ExitStack() as links:
         yield Lab(house.engine, house.hub, house.host, links)  # type: ignore[arg-type]
     until(lambda: not processes())
@@ -88,17 +88,17 @@ def processes() -> list[psutil.Process]:
 
 def player(lab: Lab, run: str, step: int | None = None, cookie: str = OWNER) -> Browser:
     browser = lab.open(run, cookie)
-    browser.hear("hello")
-    browser.say(type="probe", name="ask", step=step, n=0)
+    browser.receive("hello")
+    browser.send(type="probe", name="ask", step=step, n=0)
     return browser
 
 
 def ask(browser: Browser, n: int, **request: Any) -> None:
-    browser.say(type="ask", n=n, request=request)
+    browser.send(type="ask", n=n, request=request)
 
 
 def hear(browser: Browser) -> dict[str, Any]:
-    return browser.hear("answer", "refused", timeout=20)
+    return browser.receive("answer", "refused", timeout=20)
 
 
 def sentence(message: dict[str, Any]) -> str:
@@ -139,9 +139,9 @@ def test_the_newest_state_and_an_older_one_answer_as_their_weights_do(lab: Lab, 
 
 
 def test_the_page_is_told_which_states_there_are(lab: Lab, house: House) -> None:
-    hello = lab.open(house.run).hear("hello")
+    hello = lab.open(house.run).receive("hello")
     assert hello["status"]["checkpoints"] == list(checkpoints.steps(house.folder))
-    hello = lab.open(RECORDED).hear("hello")
+    hello = lab.open(RECORDED).receive("hello")
     assert hello["status"]["checkpoints"] == [300]
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_request_is_refused_by_its_field_and_the_session_goes_on(lab: La
 @pytest.mark.parametrize(("name", "step"), [("nobody", None), ("hidden", None), ("ask", 0)])
 def test_what_is_not_there_is_refused(lab: Lab, house: House, name: str, step: int | None) -> None:
     browser = lab.open(house.run)
-    browser.say(type="probe", name=name, step=step, n=5)
+    browser.send(type="probe", name=name, step=step, n=5)
     message = hear(browser)
     said = {"ask": "Nothing was saved of this run yet that could be played with."}
     expected = said.get(name, f"There is nothing called {name} to play with in this run.")
@@ -210,7 +210,7 @@ def test_a_slow_model_has_only_the_newest_question(lab: Lab, house: House) -> No
 
 
 def test_silence_ends_a_session(lab: Lab, house: House) -> None:
-    house.hub.sessions = Sessions(silence_s=0.5)
+    house.hub.probe_sessions = ProbeSessions(idle_s=0.5)
     browser = player(lab, house.run)
     ask(browser, 1)
     assert hear(browser)["type"] == "answer"
@@ -220,17 +220,17 @@ def test_silence_ends_a_session(lab: Lab, house: House) -> None:
 
 
 def test_places_are_few_and_one_that_leaves_makes_room(lab: Lab, house: House) -> None:
-    house.hub.sessions = Sessions(most=2)
+    house.hub.probe_sessions = ProbeSessions(max_sessions=2)
     first, second = (player(lab, house.run) for _ in range(2))
     until(lambda: len(processes()) == 2)  # each asks for a save first: who comes last need not be the one left over
     third = player(lab, house.run)
     assert sentence(hear(third)) == "All 2 places to play are taken; try again in a minute."
-    first.say(type="probe", name="ask", n=9)  # its second takes the place of its first
+    first.send(type="probe", name="ask", n=9)  # its second takes the place of its first
     ask(first, 10)
     assert hear(first)["n"] == 10
-    second.say(type="close")
+    second.send(type="close")
     until(lambda: len(processes()) == 1)
-    third.say(type="probe", name="ask", n=11)
+    third.send(type="probe", name="ask", n=11)
     ask(third, 12)
     assert hear(third)["n"] == 12
     first.link.close()
@@ -253,7 +253,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_session_leaves_no_trace_in_the_run(lab: Lab, house: House) -> None:
-    lab.open(house.run).hear("hello")
+    lab.open(house.run).receive("hello")
     before = content(house.folder)
     browser = player(lab, house.run)
     for n in range(5):
@@ -306,17 +306,17 @@ def test_one_plays_with_a_run_as_it_stands(lab: Lab, house: House, state: str, m
 def test_where_forking_is_unsafe_a_process_of_its_own_answers(house: House) -> None:
     line = ProcessLauncher(lambda run, code: None).probe(house.folder, "ask", None)
     for n in (1, 2):
-        line.say(json.dumps({"n": n, "request": {"x": 0.5}}).encode() + b"\n")
+        line.send(json.dumps({"n": n, "request": {"x": 0.5}}).encode() + b"\n")
         if n == 1:
             said = answers(line.back)
             assert next(said)[0] == {"ready": 300}
         about, event = next(said)
         assert about["n"] == n
         assert event.arrays["said"][0] == pytest.approx(by_hand(house.folder, 300, 0.5), abs=1e-5)  # type: ignore[union-attr]
-    line.hang_up()
+    line.close()
     assert next(said)[0] == {"over": True}
     assert list(said) == []
-    line.finish()
+    line.release()
 
 
 def test_a_recording_keeps_a_small_checkpoint_alone(house: House, toy: Experiment, tmp_path: Path) -> None:

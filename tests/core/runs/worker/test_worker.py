@@ -15,6 +15,7 @@ from core.experiment import Experiment, Stop
 from core.runs.store import checkpoints
 from core.runs.store.library import Library, alive
 from core.runs.store.log import LogWriter
+from core.runs.store.paths import checkpoints_folder
 from core.runs.worker import control, driver, pacing
 from core.runs.worker.failures import DISK_FULL, DISK_READ_ONLY, LOCKED, why
 from core.runs.worker.process import work
@@ -171,14 +172,14 @@ def test_knobs_are_turned_again_where_they_were_turned(toy: Experiment, training
         changes=(control.SettingRequest(field="lr", value=0.1), control.SettingRequest(field="dropout", value=0.5)),
     )
     thread.join()
-    knobs = [r.event for r in Library().reader(folder.name).events(SettingChanged)]
-    assert [(k.field, k.old, k.new) for k in knobs if isinstance(k, SettingChanged)] == [
+    changes = [r.event for r in Library().reader(folder.name).events(SettingChanged)]
+    assert [(k.field, k.old, k.new) for k in changes if isinstance(k, SettingChanged)] == [
         ("lr", 0.01, 0.1),
         ("dropout", 0.2, 0.5),
     ]
-    before, measured, turned_at = weights(folder), scalars(folder), knobs[0].step  # type: ignore[union-attr]
-    early = [path for path in checkpoints.files(folder) if checkpoints.load(path).step < turned_at]
-    assert early, "there is one from before the knobs were turned"
+    before, measured, changed_at = weights(folder), scalars(folder), changes[0].step  # type: ignore[union-attr]
+    early = [path for path in checkpoints.files(folder) if checkpoints.load(path).step < changed_at]
+    assert early, "there is one from before the settings were changed"
     for path in checkpoints.files(folder):
         if path not in early:
             path.unlink()
@@ -305,7 +306,7 @@ def test_checkpoints_are_thinned_and_the_first_stays(toy: Experiment, monkeypatc
     work(folder)
     kept = [checkpoints.load(path).step for path in checkpoints.files(folder)]
     told = [r.event.step for r in Library().reader(folder.name).events(Checkpoint) if isinstance(r.event, Checkpoint)]
-    assert len(told) > 2 * checkpoints.KEPT and len(kept) <= checkpoints.KEPT
+    assert len(told) > 2 * checkpoints.MAX_CHECKPOINTS and len(kept) <= checkpoints.MAX_CHECKPOINTS
     assert kept[0] == told[0] and kept[-1] == 600
 
 
@@ -368,14 +369,14 @@ def test_the_state_is_saved_bit_for_bit(tmp_path: Path) -> None:
         "scalar": np.float32(0.1),
     }
     file = checkpoints.save(tmp_path, checkpoints.Saved(7, {"lr": 0.1}, 1.5, 2, tree))
-    path = tmp_path / checkpoints.FOLDER / file
+    path = checkpoints_folder(tmp_path) / file
     saved = checkpoints.load(path)
     assert same(saved.state, tree | {"scalar": float(np.float32(0.1))})
     assert (saved.step, saved.config, saved.trained_s, saved.threads) == (7, {"lr": 0.1}, 1.5, 2)
     assert saved.state["a"][1] is saved.state["a"]["tied"], "tied weights are kept once"
-    assert checkpoints.whole(path)
+    assert checkpoints.is_complete(path)
     path.write_bytes(path.read_bytes()[:-1])
-    assert not checkpoints.whole(path)
+    assert not checkpoints.is_complete(path)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def _control(context: SidebarContext, control: Control, changed: set[str]) -> No
 
     def put(value: Any) -> None:
         if run := context.live_run:
-            engine().command(run.id, owner(), "knob", {"field": control.name, "value": value})
+            engine().command(run.id, owner(), "setting", {"field": control.name, "value": value})
         context.draft.values[control.name] = value
 
     _draw(context, control, control.name, put, help=help, disabled=fixed, changed=control.name in changed)
@@ -176,7 +176,7 @@ def _stop(context: SidebarContext, control: Control, changed: set[str]) -> None:
         stop = context.draft.stop | {control.name: value}
         if run := context.live_run:
             checked = settings.check_stop(context.experiment, stop)
-            engine().command(run.id, owner(), "until", checked.model_dump())
+            engine().command(run.id, owner(), "stop_condition", checked.model_dump())
         context.draft.stop = stop
 
     name = STOP + control.name
@@ -200,7 +200,7 @@ def _continue_button(context: SidebarContext) -> None:
 
 @callback
 def _continue(draft: Draft, run: str) -> None:
-    engine().command(run, owner(), "until", draft.stop_condition().model_dump())
+    engine().command(run, owner(), "stop_condition", draft.stop_condition().model_dump())
     engine().resume(run, owner())
 
 

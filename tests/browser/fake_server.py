@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from core.figures import packed  # noqa: E402
+from core.runs.server import messages  # noqa: E402
 from tests.browser.fake_figures import FIGURES, FRAMES, STEPS, points  # noqa: E402
 
 
@@ -77,12 +78,14 @@ PAGE = {
 
 
 def to_browser(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as the server sends it: the place to check it against the server's own models."""
+    """A message as the server sends it, checked against the models of the real one."""
+    messages.validate_outgoing(json.dumps(message))
     return message
 
 
 def from_browser(text: str) -> dict[str, Any]:
-    """A message as the browser sent it: the place to check it against the server's own models."""
+    """A message as the browser sent it, checked against the models of the real server."""
+    messages.parse(text)
     message: dict[str, Any] = json.loads(text)
     return message
 

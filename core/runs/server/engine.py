@@ -98,7 +98,7 @@ class Engine:
 
     def command(self, run: str, owner: str, do: str, value: Any = None) -> None:
         """Give a run a command: pause, resume, step (value: a part, "round" or nothing), speed (steps a second,
-        0 for full), stop, knob (``{"field", "value"}``) or until (what a Stop is made of).
+        0 for full), stop, setting (``{"field", "value"}``) or stop_condition (the fields of a Stop).
 
         Raises:
             Refusal: another's run, ended, or the value is not allowed.
@@ -109,7 +109,7 @@ class Engine:
         with self._lock:
             if do == "stop":
                 return self._stop(run)
-            if self.view(run).head.state in ENDED and do != "until":
+            if self.view(run).head.state in ENDED and do != "stop_condition":
                 raise Refusal("run", N_("This run has ended."))
             self._write_control(run, self._with_command(run, do, value))
         return None
@@ -288,16 +288,16 @@ class Engine:
                 if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1000:
                     raise Refusal("speed", N_("The speed must be between 0 and 1000 steps a second."))
                 return current.model_copy(update={"speed": float(value)})
-            case "knob":
+            case "setting":
                 if not isinstance(value, Mapping) or not isinstance(value.get("field"), str) or "value" not in value:
-                    raise Refusal("knob", N_("A knob needs a field and a value."))
+                    raise Refusal("setting", N_("A changed setting needs a field and a value."))
                 config = self.library.config(info)
                 for earlier in current.changes:
                     config = settings.with_setting(config, earlier.field, earlier.value)
                 settings.with_setting(config, value["field"], value["value"])
                 change = control.SettingRequest(field=value["field"], value=value["value"])
                 return current.model_copy(update={"changes": (*current.changes, change)})
-            case "until":
+            case "stop_condition":
                 stop = dict(value) if isinstance(value, Mapping) else {}
                 return current.model_copy(
                     update={"stop": settings.check_stop(experiment, stop, self.library.config(info))}

@@ -52,7 +52,7 @@ def test_a_run_to_its_end(engine: Engine, toy: Experiment) -> None:
     assert view.info.versions["torch"] and view.info.device == "cpu"
     with pytest.raises(Refusal, match="at its end"):
         engine.resume(run, "me")
-    engine.command(run, "me", "until", {"steps": 150})
+    engine.command(run, "me", "stop_condition", {"steps": 150})
     assert engine.view(run).resumable and engine.view(run).stop.steps == 150
     engine.resume(run, "me")
     until(lambda: engine.view(run).head.step == 150)
@@ -67,7 +67,7 @@ def test_commands(engine: Engine, toy: Experiment) -> None:
     engine.command(run, "me", "step")
     engine.command(run, "me", "step")
     until(lambda: engine.view(run).head.step == step + 2)
-    engine.command(run, "me", "knob", {"field": "lr", "value": 0.5})
+    engine.command(run, "me", "setting", {"field": "lr", "value": 0.5})
     until(lambda: any(isinstance(r.event, SettingChanged) for r in engine.library.reader(run).tail()))
     engine.command(run, "me", "speed", 5)
     engine.resume(run, "me")
@@ -87,13 +87,13 @@ def test_commands(engine: Engine, toy: Experiment) -> None:
         ("speed", -1, "between 0 and 1000"),
         ("speed", "5", "between 0 and 1000"),
         ("speed", float("nan"), "between 0 and 1000"),
-        ("knob", {"field": "batch", "value": 3}, "Batch size cannot change while a run trains"),
-        ("knob", {"field": "lr", "value": -3}, "Learning rate must be a number between"),
-        ("knob", {"field": "rate", "value": 3}, "There is no setting rate"),
-        ("knob", 7, "A knob needs a field and a value"),
-        ("until", {"steps": 0}, "Steps must be a whole number between"),
-        ("until", {"metric": "nonsense"}, "Metric must be one of train/loss, test/loss"),
-        ("until", {"metric": "weight/1"}, "Metric must be one of"),
+        ("setting", {"field": "batch", "value": 3}, "Batch size cannot change while a run trains"),
+        ("setting", {"field": "lr", "value": -3}, "Learning rate must be a number between"),
+        ("setting", {"field": "rate", "value": 3}, "There is no setting rate"),
+        ("setting", 7, "A changed setting needs a field and a value"),
+        ("stop_condition", {"steps": 0}, "Steps must be a whole number between"),
+        ("stop_condition", {"metric": "nonsense"}, "Metric must be one of train/loss, test/loss"),
+        ("stop_condition", {"metric": "weight/1"}, "Metric must be one of"),
         ("explode", None, "no command explode"),
     ],
 )

@@ -163,7 +163,7 @@ def test_twice_n_steps_are_2n_steps(toy: Experiment) -> None:
     assert states(halves)[2:5] == ["finished", "preparing", "resumed"]
 
 
-def test_knobs_are_turned_again_where_they_were_turned(toy: Experiment, training: Any) -> None:
+def test_settings_are_changed_again_at_their_steps(toy: Experiment, training: Any) -> None:
     folder = made(toy, 400, nap=0.002)
     thread = training(folder)
     until(lambda: head(folder).step > 100)

@@ -17,8 +17,6 @@ from core.runs.server.engine import engine
 from core.runs.server.hub import hub
 from pages.parts.error_page import error_page
 
-MAIN_SCRIPT = "pages/navigation.py"
-
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -31,7 +29,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 base = f"/{st.config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
-routes = [*socket.routes(hub(), base), *web.routes(base)]
-middleware = [Middleware(web.Cookie)]
 
-app = st.App(MAIN_SCRIPT, lifespan=lifespan, routes=routes, middleware=middleware, on_script_error=error_page)
+app = st.App(
+    "pages/navigation.py",
+    lifespan=lifespan,
+    routes=[*socket.routes(hub(), base), *web.routes(base), *web.extension_routes(base)],
+    middleware=[Middleware(web.Cookie)],
+    on_script_error=error_page,
+)

@@ -6,8 +6,10 @@ comes from another host: Plotly's bundle is the installed package's.
 
 import gzip
 import hashlib
+import importlib
 import importlib.metadata
 import importlib.util
+import os
 import re
 import secrets
 from functools import cache
@@ -24,6 +26,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.runs.server.socket import COOKIE
 from core.runs.store.paths import ASSETS
 
+#: Environment variable with modules, separated by commas, whose ``routes(base)`` the app serves as well.
+EXTENSIONS = "TENFOLD_EXTENSIONS"
+
 #: Seconds that the cookie lasts after the last visit; browsers allow no more.
 MAX_AGE_S = 400 * 24 * 3600
 
@@ -39,6 +44,12 @@ def assets_version() -> str:
         if path.suffix in (".js", ".css", ".po"):
             found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()[:12]
+
+
+def extension_routes(base: str = "") -> list[BaseRoute]:
+    """Routes of the modules that :data:`EXTENSIONS` names; none for a user's server."""
+    names = filter(None, os.environ.get(EXTENSIONS, "").split(","))
+    return [route for name in names for route in importlib.import_module(name).routes(base)]
 
 
 @cache

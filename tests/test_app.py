@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from core import web
 from core.bench.server import OWNER, Server, serving
-from core.bench.start_route import HEADER, SECRET, start_route
+from core.bench.start_route import HEADER, SECRET, routes
 from tests.conftest import until as wait_until
 from tests.test_boundaries import TELLS, show
 
@@ -149,13 +149,13 @@ def test_the_route_of_the_bench_asks_for_its_secret(browser: httpx.Client, monke
     assert browser.post("/lab/bench/start", json={}, headers={HEADER: "guess"}).status_code == 403
     monkeypatch.delenv(SECRET, raising=False)
     with pytest.raises(KeyError):
-        start_route()
+        routes()
 
 
 def test_nothing_of_the_bench_is_loaded_by_a_users_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sitecustomize.py").write_text(TELLS)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with serving(tmp_path / "runs", app="app.py") as server:
+    with serving(tmp_path / "runs", extended=False) as server:
         show(server, "")
         show(server, "dnn")
         (tmp_path / f"ask.{server.process.pid}").touch()

@@ -1,4 +1,4 @@
-"""The server that is measured: ``streamlit run bench_app.py`` in its own process, with a folder of its own for runs."""
+"""The server that is measured: ``streamlit run app.py`` in its own process, with a folder of its own for runs."""
 
 import http.client
 import json
@@ -19,6 +19,7 @@ from core.bench.start_route import HEADER, SECRET
 from core.runs.server.launchers import FORKED_ENVIRONMENT
 from core.runs.store.library import Library
 from core.runs.store.paths import PROJECT
+from core.web import EXTENSIONS
 
 OWNER = "bench-" + "o" * 32
 
@@ -29,16 +30,18 @@ class Server:
     Args:
         folder: of its runs.
         slots: runs at once.
-        app: ``app.py`` for a user's server, in which :meth:`start` cannot start anything.
+        extended: whether it has the route of :meth:`start`, which a user's server has not.
     """
 
-    def __init__(self, folder: Path, slots: int | None = None, app: str = "bench_app.py") -> None:
+    def __init__(self, folder: Path, slots: int | None = None, *, extended: bool = True) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.host = f"127.0.0.1:{self.port}"
         self.path = ""  # where the app has a base address
         self._secret = secrets.token_urlsafe(16)
         environment = {**os.environ, "TENFOLD_RUNS": str(folder), SECRET: self._secret}
+        if extended:
+            environment[EXTENSIONS] = "core.bench.start_route"
         if slots:
             environment["TENFOLD_SLOTS"] = str(slots)
         self._log = folder / "server.log"
@@ -46,7 +49,7 @@ class Server:
         with self._log.open("wb") as log:
             options = ["--server.port", str(self.port), "--server.headless", "true", "--server.address", "127.0.0.1"]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", app, *options],
+                [sys.executable, "-m", "streamlit", "run", "app.py", *options],
                 cwd=PROJECT,
                 env=environment,
                 stdout=log,
@@ -113,9 +116,9 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, slots: int | None = None, app: str = "bench_app.py") -> Iterator[Server]:
+def serving(folder: Path, slots: int | None = None, *, extended: bool = True) -> Iterator[Server]:
     """A server for the length of the block."""
-    server = Server(folder, slots, app)
+    server = Server(folder, slots, extended=extended)
     try:
         server.wait()
         yield server

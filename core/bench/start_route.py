@@ -1,4 +1,4 @@
-"""The route by which the bench starts runs. Only ``bench_app.py``, which the bench serves, has it."""
+"""The route by which the bench starts runs. Only the server that the bench starts loads it (``TENFOLD_EXTENSIONS``)."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ SECRET = "TENFOLD_BENCH"
 HEADER = "x-tenfold-bench"
 
 
-def start_route(base: str = "") -> Route:
+def routes(base: str = "") -> list[Route]:
     """``POST /lab/bench/start`` below the app's base address. The environment has to hold a secret.
 
     Raises:
@@ -39,4 +39,4 @@ def start_route(base: str = "") -> Route:
         )
         return JSONResponse({"run": run})
 
-    return Route(f"{base}/lab/bench/start", start, methods=["POST"])
+    return [Route(f"{base}/lab/bench/start", start, methods=["POST"])]

@@ -21,7 +21,7 @@ TEXT, CONTINUATION, FINAL = 0x1, 0x0, 0x80
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("runs"), app="app.py") as server:
+    with serving(tmp_path_factory.mktemp("runs"), extended=False) as server:
         yield server
 
 

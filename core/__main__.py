@@ -24,25 +24,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["bench"]:
         status: int = importlib.import_module("core.bench").main(arguments[1:])  # with flags of its own
         return status
-    asked = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     try:
-        match asked.command:
+        match args.command:
             case "list":
-                return _list(asked.json)
+                return _list(args.json)
             case "record":
-                return _record(asked)
+                return _record(args)
             case "export":
-                return _export(asked)
+                return _export(args)
             case _:
-                return _train(asked)
+                return _train(args)
     except Refusal as refusal:
-        print(_by_key(asked, refusal), file=sys.stderr)
+        print(_by_key(args, refusal), file=sys.stderr)
         return 2
 
 
-def _by_key(asked: argparse.Namespace, refusal: Refusal) -> str:
+def _by_key(args: argparse.Namespace, refusal: Refusal) -> str:
     """The sentence, with the key that ``--set`` knows the setting by in front: the sentence has its title."""
-    experiment = registry.experiments().get(getattr(asked, "slug", ""))
+    experiment = registry.experiments().get(getattr(args, "slug", ""))
     known = experiment is not None and refusal.field in experiment.config.model_fields
     return f"{refusal.field}: {refusal}" if known else str(refusal)
 
@@ -76,35 +76,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _record(asked: argparse.Namespace) -> int:
+def _record(args: argparse.Namespace) -> int:
     from core.runs.store.recordings import record
 
-    steps = {} if asked.steps is None else {"steps": asked.steps}
-    print(record(asked.slug, asked.preset, asked.seed, steps))
+    steps = {} if args.steps is None else {"steps": args.steps}
+    print(record(args.slug, args.preset, args.seed, steps))
     return 0
 
 
-def _export(asked: argparse.Namespace) -> int:
+def _export(args: argparse.Namespace) -> int:
     from core.runs.store.export import export_run
     from core.runs.store.library import Library
 
-    for path in export_run(Library(), asked.run, Path(asked.to)):
+    for path in export_run(Library(), args.run, Path(args.to)):
         print(path)
     return 0
 
 
-def _train(asked: argparse.Namespace) -> int:
+def _train(args: argparse.Namespace) -> int:
     from core.runs.store.library import Library
     from core.runs.worker import control
 
     library = Library()
-    if asked.resume:
-        run = asked.resume
+    if args.resume:
+        run = args.resume
         info = library.info(run)
         experiment = registry.get(info.slug)
-        if asked.slug not in ("", info.slug) or asked.preset or asked.set or asked.seed is not None:
+        if args.slug not in ("", info.slug) or args.preset or args.set or args.seed is not None:
             raise Refusal("resume", N_("A resumed run keeps its settings; only when it stops can be changed."))
-        stop = _stop(experiment, asked, library.stop(info).model_dump(), library.config(info))
+        stop = _stop(experiment, args, library.stop(info).model_dump(), library.config(info))
         folder = library.folder(run)
         if folder.parent != library.root:
             raise Refusal("resume", N_("A recorded run cannot be resumed."))
@@ -112,14 +112,14 @@ def _train(asked: argparse.Namespace) -> int:
         if not library.view(run).resumable:
             raise Refusal("resume", N_("This run cannot be resumed: it trains now, is at its end, or saved nothing."))
     else:
-        experiment = registry.get(asked.slug)
-        preset = _preset(experiment, asked.preset)
-        config = _config(experiment, preset, asked)
-        stop = _stop(experiment, asked, dict(preset.stop) if preset else {}, config)
-        _check_device(asked.device)
-        info = library.create(experiment.slug, config, stop, asked.device, "", None, preset.name if preset else "")
+        experiment = registry.get(args.slug)
+        preset = _preset(experiment, args.preset)
+        config = _config(experiment, preset, args)
+        stop = _stop(experiment, args, dict(preset.stop) if preset else {}, config)
+        _check_device(args.device)
+        info = library.create(experiment.slug, config, stop, args.device, "", None, preset.name if preset else "")
         folder = library.folder(info.id)
-    return _work(library, folder, stop, asked)
+    return _work(library, folder, stop, args)
 
 
 def _preset(experiment: Experiment, name: str) -> Preset | None:
@@ -137,21 +137,21 @@ def _preset(experiment: Experiment, name: str) -> Preset | None:
     )
 
 
-def _config(experiment: Experiment, preset: Preset | None, asked: argparse.Namespace) -> Config:
+def _config(experiment: Experiment, preset: Preset | None, args: argparse.Namespace) -> Config:
     texts = {}
-    for item in asked.set:
+    for item in args.set:
         name, equals, text = item.partition("=")
         if not equals:
             raise Refusal("set", N_("A setting reads like {example}; it was {value}."), example="lr=0.01", value=item)
         texts[name.strip()] = text
-    if asked.seed is not None:
-        texts["seed"] = asked.seed
+    if args.seed is not None:
+        texts["seed"] = args.seed
     return settings.from_text(experiment.config, texts, preset.settings if preset else {})
 
 
-def _stop(experiment: Experiment, asked: argparse.Namespace, base: dict[str, Any], config: Config) -> Stop:
-    texts = {name: getattr(asked, name) for name in ("steps", "seconds") if getattr(asked, name) is not None}
-    stop = settings.from_text(Stop, texts, base | (settings.parse_stop(asked.until) if asked.until else {}))
+def _stop(experiment: Experiment, args: argparse.Namespace, base: dict[str, Any], config: Config) -> Stop:
+    texts = {name: getattr(args, name) for name in ("steps", "seconds") if getattr(args, name) is not None}
+    stop = settings.from_text(Stop, texts, base | (settings.parse_stop(args.until) if args.until else {}))
     return settings.check_stop(experiment, stop.model_dump(), config)
 
 
@@ -168,13 +168,13 @@ def _check_device(device: str) -> None:
         )
 
 
-def _work(library: Any, folder: Path, stop: Stop, asked: argparse.Namespace) -> int:
+def _work(library: Any, folder: Path, stop: Stop, args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from core.runs.worker.failures import why
     from core.runs.worker.process import work
 
-    with tqdm(total=stop.steps, unit="step", file=sys.stderr, disable=asked.quiet or not sys.stderr.isatty()) as bar:
+    with tqdm(total=stop.steps, unit="step", file=sys.stderr, disable=args.quiet or not sys.stderr.isatty()) as bar:
 
         def watch(head: Head) -> None:
             bar.set_description(head.task or head.state, refresh=False)
@@ -208,7 +208,7 @@ def _work(library: Any, folder: Path, stop: Stop, asked: argparse.Namespace) -> 
     }
     if sentence is not None:
         print(sentence, file=sys.stderr)
-    if asked.json:
+    if args.json:
         print(json.dumps(result))
     else:
         print(f"{result['slug']} {result['run']}: {head.state} at step {head.step:,} after {seconds:.1f} s")

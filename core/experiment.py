@@ -210,11 +210,11 @@ class Probe:
         title, sentence: what the button says, and what one does and sees there; marked with ``N_``.
         request: the fields of a question.
         view: ``"module:function"``, a :class:`View` of the events that answer, as for a :class:`Panel`.
-        keys: what a key asks: from the name that a browser gives it (``"ArrowLeft"``, ``" "``, ``"a"``) to fields of
+        keys: what a key requests: from the name that a browser gives it (``"ArrowLeft"``, ``" "``, ``"a"``) to fields of
             the request. The stage draws each as a button, too. What is left out has its default.
-        idle: what is asked at a beat while no key is down; also the first question of a session. ``None``: nothing.
+        idle: the request sent at a beat while no key is down; also the first of a session. ``None``: nothing.
         beat: questions a second while it is played. 0: only when a key is pressed. A model or browser that is slower
-            is asked less often; questions never wait in a row.
+            gets fewer; requests never queue up.
         labels: words for the keys' buttons, marked with ``N_``; a key without one shows its name or arrow.
         click: field of the request that takes the number of a point that is clicked in the picture, the ``customdata``
             of its trace; ``""`` where nothing can be clicked. What can be done by clicks can be done by keys or words.
@@ -307,7 +307,7 @@ class Context:
     Attributes:
         config: the settings in force at that step.
         step: updates made when the snapshot was taken.
-        statics: the arrays of each panel's snapshot at step 0, by panel name: what never changes is told once, under
+        statics: the arrays of each panel's snapshot at step 0, by panel name: what never changes is sent once, under
             a panel name of its own such as ``"data"``.
     """
 

@@ -27,11 +27,11 @@ class Sentence:
 
 
 class Refusal(ValueError):
-    """Something a person asked for cannot be had: one sentence that names the field and what is allowed.
+    """Something a person requested cannot be had: one sentence that names the field and what is allowed.
 
     Attributes:
         field: name of the setting at fault, ``""`` where there is none.
-        sentence: what to tell the person.
+        sentence: what the person reads.
     """
 
     def __init__(self, field: str, template: str, **values: object) -> None:

@@ -23,7 +23,7 @@ class Table:
     Attributes:
         classes: names of the classes; empty where a value is predicted.
         features: number of columns.
-        rows: how many there are; 0 where as many are drawn as one asks for.
+        rows: how many there are; 0 where as many are drawn as the settings say.
     """
 
     classes: tuple[str, ...]

@@ -154,7 +154,7 @@ def _missing(field: str, title: str) -> Refusal:
     )
 
 
-@lru_cache(maxsize=64)  # a name stands for one content, and a page asks again at each of its reruns
+@lru_cache(maxsize=64)  # a name stands for one content, and a page reads it at each of its reruns
 def _summary(path: Path) -> Summary:
     characters = newlines = 0
     beginning, last = "", "\n"

@@ -1,1 +1,1 @@
-"""Runs: their logs, the workers that write them, and the hub that tells the page."""
+"""Runs: what is on disk, the process that trains, and what the server does with them."""

@@ -23,7 +23,7 @@ GENSIM = {"engine": ("gensim",)}
 
 
 class Word2VecConfig(Config):
-    """Settings of the vectors, of their training, and of what is looked at."""
+    """Settings of the vectors, of their training, and of what is shown."""
 
     corpus: Literal["grammar", "news", "wikipedia", "own", "hongloumeng", "abc", "wikipedia_abc", "text8"] = (
         TEXT.setting(

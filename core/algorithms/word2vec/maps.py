@@ -1,4 +1,4 @@
-"""Maps of words: many numbers a word made two or three, each frame turned so that it lies on the one before.
+"""Maps of words: many numbers a word made two or three, each frame rotated so that it lies on the one before.
 
 PCA is found anew for each frame, and its axes may swap or flip from one to the next although hardly a word has moved.
 Orthogonal Procrustes (P. Schönemann. A generalized solution of the orthogonal Procrustes problem. 1966) finds the
@@ -66,7 +66,7 @@ class Frames:
         return found
 
     def add(self, words: Array, places: Array) -> Array:
-        """A frame, turned onto the last: (n, d)."""
+        """A frame, rotated onto the last: (n, d)."""
         places = scaled(places)
         both = [(i, self._words[w]) for i, w in enumerate(words.tolist()) if w in self._words]
         if len(both) > self.dimensions:

@@ -26,7 +26,7 @@ def answer(s: Word2Vec, request: WordRequest) -> dict[str, Array]:
     best, cosine, unknown = nearest_to_sum(summed, vocabulary, s.vectors, unit(s.vectors), ANSWERED)
     words = vocabulary.spelled_like(unknown) if unknown else [vocabulary.words[i] for i in best]
     return {
-        "asked": encoded([query]),
+        "query": encoded([query]),
         "unknown": encoded([unknown] if unknown else []),
         "words": encoded(words),
         "places": np.array([vocabulary.index[word] for word in words], np.int32),

@@ -176,14 +176,14 @@ def analogy(s: Word2Vec) -> dict[str, Array]:
     """The ranking of a − b + c: words and cosines; where a word is not known, that word and the nearest spellings."""
     query = analogy_of(s.config.analogy or ANALOGIES.get(s.config.corpus, ""))
     if query is None:
-        return {"asked": encoded([]), "words": encoded([]), "cosine": np.zeros(0, np.float32), "unknown": encoded([])}
+        return {"query": encoded([]), "words": encoded([]), "cosine": np.zeros(0, np.float32), "unknown": encoded([])}
     a, b, c = query
     best, cosine, unknown = nearest_to_sum(
         [(1, a), (-1, b), (1, c)], s.vocabulary, s.vectors, s.cached_at_step(searched), SHOWN
     )
     words = s.vocabulary.spelled_like(unknown) if unknown else [s.vocabulary.words[i] for i in best]
     return {
-        "asked": encoded(query),
+        "query": encoded(query),
         "words": encoded(words),
         "cosine": cosine,
         "unknown": encoded([unknown] if unknown else []),

@@ -190,7 +190,7 @@ def neighbour_history(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 def analogy(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The words nearest to a − b + c, the nearest on top."""
-    terms, words, unknown = (text_lines(arrays[name]) for name in ("asked", "words", "unknown"))
+    terms, words, unknown = (text_lines(arrays[name]) for name in ("query", "words", "unknown"))
     if not terms:
         return empty_figure(N_("Write three words such as: king - man + woman."))
     if unknown:
@@ -203,7 +203,7 @@ def analogy(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 def query_answer(arrays: Mapping[str, Any], context: Context) -> Figure:
     """What is nearest to a word or a sum of words that a person wrote; who clicks a bar goes on from there."""
-    (query,), words, unknown = (text_lines(arrays[name]) for name in ("asked", "words", "unknown"))
+    (query,), words, unknown = (text_lines(arrays[name]) for name in ("query", "words", "unknown"))
     places = arrays["places"].tolist()
     if not unknown:
         return _ranking(words, arrays["cosine"], heading(as_is(f"{query} ≈"), colour=INK), places)
@@ -236,20 +236,20 @@ def _rows(names: list[str]) -> dict[str, Any]:
 
 def sections(arrays: Mapping[str, Any], context: Context) -> Figure:
     """A bar for each section of questions-words: the share answered rightly, of those whose words are all known."""
-    right, asked, known, of = arrays["sections"].T.tolist()
-    share = np.array(right) / np.maximum(asked, 1)
+    right, tested, known, of = arrays["sections"].T.tolist()
+    share = np.array(right) / np.maximum(tested, 1)
     done = bars(
         share,
         list(range(len(share))),
         colour=TEST,
         horizontal=True,
-        text=[f"{r} / {n}" if n else "–" for r, n in zip(right, asked, strict=True)],
+        text=[f"{r} / {n}" if n else "–" for r, n in zip(right, tested, strict=True)],
         textposition="outside",
         cliponaxis=False,
         hover="skip",
     )
     values = {
-        "asked": f"{sum(asked):,}",
+        "asked": f"{sum(tested):,}",
         "of": f"{sum(of):,}",
         "unknown": f"{100 * (1 - sum(known) / max(sum(of), 1)):.0f}",
     }

@@ -153,7 +153,7 @@ class RunChannel:
                 self._reader = self._renderer = None  # the next read opens the one that is there now
         library, log = self.view.head, self._head
         head = library if self._reader is None else log
-        if self._viewed >= self._moved:  # nothing was logged since the library was asked
+        if self._viewed >= self._moved:  # nothing was logged since the library was read
             head = replace(head, state=library.state, steps_per_s=library.steps_per_s)
         sentence = (self.view.sentence if head.state == library.state else None) or self.fold.sentence
         if sentence is None and self._reader is not None and self._reader.cut and head.state in ENDED:

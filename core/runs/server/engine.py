@@ -388,7 +388,7 @@ _engine_lock = threading.Lock()
 
 
 def engine() -> Engine:
-    """This process's engine, made when it is first asked for."""
+    """This process's engine, made at the first call."""
     global _engine
     with _engine_lock:
         if _engine is None or _engine.closed:

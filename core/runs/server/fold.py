@@ -248,9 +248,6 @@ def sentence_json(sentence: Sentence) -> dict[str, Any]:
     return {"template": sentence.template, "values": values}
 
 
-told = sentence_json  # the name by which core.runs.worker.probe_worker imports it
-
-
 def run_status(
     head: Head,
     stop: Stop,

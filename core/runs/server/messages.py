@@ -169,7 +169,7 @@ class RunStatus(Part):
     place: int
     """Place in the queue, 1 for the next; 0 where the run does not wait."""
     speed: float
-    """Steps a second asked for; 0 for full speed."""
+    """Requested steps a second; 0 for full speed."""
     sentence: SentenceJson | None
     """Why it ended so, where that is known."""
     stop: Stop

@@ -1,4 +1,4 @@
-"""Ends the workers that were asked to stop and do not: a request, then SIGTERM, then SIGKILL, within two seconds.
+"""Ends workers that do not stop when they are requested to: a request, then SIGTERM, then SIGKILL, within two seconds.
 
 A worker reads its control file between two steps, and Python runs a signal's handler between two bytecodes, so one
 inside a long operation of torch answers neither. What it did since its last checkpoint is lost then. The process is
@@ -21,7 +21,7 @@ POLL_S = 0.1
 
 
 class Stopping:
-    """The runs that were asked to stop and still have a worker. Not thread-safe: the engine holds its lock."""
+    """Runs that were requested to stop and still have a worker. Not thread-safe: the engine holds its lock."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -32,7 +32,7 @@ class Stopping:
         return bool(self._requested)
 
     def add(self, run: str) -> None:
-        """This run was just asked to stop. A second request changes nothing."""
+        """A stop of this run was just requested. A second request changes nothing."""
         self._requested.setdefault(run, time.monotonic())
 
     def discard(self, run: str) -> None:

@@ -1,7 +1,7 @@
 """The whole state of a training as one safetensors file: its tensors, and its tree as JSON in the metadata.
 
 Loading never executes code. Integers, floats (in Python's shortest exact form) and tensors come back bit for bit. A
-checksum tells a damaged file. torch is imported by whoever saves or loads, which is the worker and never the server.
+checksum detects a damaged file. torch is imported by whoever saves or loads, which is the worker and never the server.
 """
 
 import json
@@ -146,7 +146,7 @@ def _tree(value: Any, tensors: dict[str, Any], names: dict[Any, str]) -> Any:
         return {"list" if isinstance(value, list) else "tuple": [_tree(item, tensors, names) for item in value]}
     import torch
 
-    # What tells whether this was met before is the memory of the tree's own, which lives as long as the tree does: a
+    # Whether this was met before is known by the memory of the tree's own, which lives as long as the tree does: a
     # copy's is free again at once, and the next array of the size would be taken for this one.
     if isinstance(value, np.ndarray):
         kind, tensor = "array", torch.from_numpy(np.array(value, order="C"))

@@ -75,7 +75,7 @@ class RunView:
         resumable: whether it can be continued from a checkpoint.
         sentence: why it was interrupted, where that is known.
         stop: the stop condition in force.
-        speed: steps a second asked for, 0 for full speed.
+        speed: requested steps a second, 0 for full speed.
         checkpoints: the steps whose state was saved, rising.
     """
 

@@ -31,7 +31,7 @@ def log_file(run: Path) -> Path:
 
 
 def control_file(run: Path) -> Path:
-    """What the server asks of the worker."""
+    """What the server requests of the worker."""
     return run / "control.json"
 
 

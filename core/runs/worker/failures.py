@@ -47,7 +47,7 @@ def disk_refusal(error: OSError) -> Refusal:
 def sentence_of(
     error: BaseException, unknown: str = N_("The training failed with an error of its own: {error}.")
 ) -> Sentence:
-    """What to tell a person of an error in a training; ``unknown`` is the template for one that nobody foresaw."""
+    """The sentence for an error in a training; ``unknown`` is the template for one that nobody foresaw."""
     if isinstance(error, Refusal):
         return error.sentence
     if isinstance(error, OSError) and error.errno in _ERRNO:

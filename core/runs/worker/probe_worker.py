@@ -1,4 +1,4 @@
-"""The process of one probe's session: loads a run's checkpoint and lets its program answer what a person asks of it.
+"""The process of one probe's session: restores a run's checkpoint and lets its program answer a person's requests.
 
 Started as a fork of the zygote, or as ``python -m core.runs.worker.probe_worker FOLDER PROBE STEP``. It reads the run's
 description and one checkpoint, and touches neither log nor lock nor control: the training does not know of it. Over its
@@ -20,7 +20,7 @@ from typing import IO, Any
 from core import registry, settings
 from core.events import Event, Snapshot, Text
 from core.experiment import Probe, Request
-from core.runs.server.fold import told
+from core.runs.server.fold import sentence_json
 from core.runs.store.library import Library
 from core.runs.store.log import decoded, encoded
 from core.runs.store.restore import restore
@@ -45,16 +45,16 @@ def named(slug: str, name: str, config: Mapping[str, Any]) -> Probe:
 
 
 def answers(back: IO[bytes]) -> Iterator[tuple[dict[str, Any], Event | None]]:
-    """What a session's process says: each line, with the event that it tells of."""
+    """What a session's process sends: each line, with the event that it holds."""
     while line := back.readline():
-        said: dict[str, Any] = json.loads(line)
-        if "kind" not in said:
-            yield said, None
+        header: dict[str, Any] = json.loads(line)
+        if "kind" not in header:
+            yield header, None
             continue
-        arrays = back.read(said["size"])
-        if len(arrays) < said["size"]:
+        arrays = back.read(header["size"])
+        if len(arrays) < header["size"]:
             return  # it ended in the middle of a word
-        yield said, decoded(said["kind"], said["at"], said["panel"], said["body"], arrays or None)
+        yield header, decoded(header["kind"], header["at"], header["panel"], header["body"], arrays or None)
 
 
 class Questions:
@@ -72,11 +72,11 @@ class Questions:
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._newest is not None or self._ended)
-                asked, self._newest = self._newest, None
-                if self._ended or asked is None:
+                request, self._newest = self._newest, None
+                if self._ended or request is None:
                     return
-            self.n = asked["n"]
-            yield settings.check(self._request, asked["request"])
+            self.n = request["n"]
+            yield settings.check(self._request, request["request"])
 
     def _listen(self) -> None:
         with suppress(OSError, ValueError):
@@ -100,8 +100,8 @@ def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgo
         step: ask the newest checkpoint saved at this step at the latest, ``None`` for the newest of all.
     """
 
-    def say(said: Mapping[str, Any], more: bytes = b"") -> None:
-        outgoing.write(json.dumps(said).encode() + b"\n" + more)
+    def send(header: Mapping[str, Any], more: bytes = b"") -> None:
+        outgoing.write(json.dumps(header).encode() + b"\n" + more)
         outgoing.flush()
 
     try:
@@ -112,21 +112,26 @@ def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgo
         if restored is None or restored.program.probe is None:
             raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
         state = restored.state
-        say({"ready": state.step})
+        send({"ready": state.step})
         for event in restored.program.probe(state, name, iter(questions)):
             if isinstance(event, Snapshot | Text):
                 kind, panel, body, arrays = encoded(event)
                 about = {"kind": kind, "at": event.step, "panel": panel, "body": body, "size": len(arrays or b"")}
-                say({"n": questions.n, **about}, arrays or b"")
+                send({"n": questions.n, **about}, arrays or b"")
     except ConnectionError:
         return 0  # nobody listens any more
     except Exception as error:
         sentence = sentence_of(error, N_("The answer failed with an error of its own: {error}."))
         with suppress(OSError):
-            say({"failed": told(sentence), "traceback": "" if isinstance(error, Refusal) else traceback.format_exc()})
+            send(
+                {
+                    "failed": sentence_json(sentence),
+                    "traceback": "" if isinstance(error, Refusal) else traceback.format_exc(),
+                }
+            )
         return 1
     with suppress(OSError):
-        say({"over": True})
+        send({"over": True})
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The process of one run: takes the run's lock, drives its training, and tells by its exit status what a log cannot.
+"""The process of one run: takes the run's lock, drives its training, and reports by its exit status what a log cannot hold.
 
 Started as a fork of the zygote, as ``python -m core.runs.worker.process FOLDER``, or in the command line's own process.
 """
@@ -30,7 +30,7 @@ NICE = 5
 #: cores.
 PATIENT = {"OMP_WAIT_POLICY": "passive"}
 
-#: Whoever asks whether a worker lives holds the lock for a moment where locks cannot be shared.
+#: A check for a living worker holds the lock for a moment where locks cannot be shared.
 LOCK_S = 1.0
 
 
@@ -89,7 +89,7 @@ def threads() -> int:
 
 
 def devices() -> list[str]:
-    """What a training can run on here. Touches the accelerator: never asked in the server or the zygote."""
+    """What a training can run on here. Touches the accelerator: never called in the server or the zygote."""
     import torch
 
     found = ["cpu"]

@@ -27,7 +27,7 @@ def state():
 def answer(state, **request):
     (event,) = probe(state, "ask", iter([WordRequest(**request)]))
     assert event.panel == "ask"
-    words = {key: event.arrays[key].tobytes().decode() for key in ("asked", "unknown", "words")}
+    words = {key: event.arrays[key].tobytes().decode() for key in ("query", "unknown", "words")}
     return event.arrays, {key: text.split("\n") if text else [] for key, text in words.items()}
 
 
@@ -49,12 +49,12 @@ def test_the_answer_is_that_of_gensim(state, text):
 def test_a_bar_that_is_clicked_is_the_next_query(state):
     arrays, words = answer(state, text="cat")
     _, again = answer(state, word=int(arrays["places"][0]))
-    assert again["asked"] == words["words"][:1]
+    assert again["query"] == words["words"][:1]
 
 
 def test_a_session_opens_with_a_word_of_the_text(state):
     _, words = answer(state)
-    assert words["asked"] == ["cat"] and len(words["words"]) == 12
+    assert words["query"] == ["cat"] and len(words["words"]) == 12
 
 
 def test_an_unknown_word_is_named_with_the_nearest_spellings(state):

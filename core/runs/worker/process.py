@@ -1,4 +1,4 @@
-"""The process of one run: takes the run's lock, drives its training, and reports by its exit status what a log cannot hold.
+"""The process of one run: takes the run's lock, drives its training, and its exit status says what a log cannot.
 
 Started as a fork of the zygote, as ``python -m core.runs.worker.process FOLDER``, or in the command line's own process.
 """

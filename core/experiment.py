@@ -210,7 +210,7 @@ class Probe:
         title, sentence: what the button says, and what one does and sees there; marked with ``N_``.
         request: the fields of a question.
         view: ``"module:function"``, a :class:`View` of the events that answer, as for a :class:`Panel`.
-        keys: what a key requests: from the name that a browser gives it (``"ArrowLeft"``, ``" "``, ``"a"``) to fields of
+        keys: what a key requests: from the browser's name for it (``"ArrowLeft"``, ``" "``, ``"a"``) to fields of
             the request. The stage draws each as a button, too. What is left out has its default.
         idle: the request sent at a beat while no key is down; also the first of a session. ``None``: nothing.
         beat: questions a second while it is played. 0: only when a key is pressed. A model or browser that is slower

@@ -292,8 +292,8 @@ class UpdateStatistics:
 def log_spacing(step: int, sparsest: int = 1 << 40) -> int:
     """Steps between two logs of metrics around ``step``, a power of two.
 
-    1 up to step 63, doubling with the steps up to ``sparsest``; from step 131,072 on doubling again, so that no run
-    logs more than some thousand points.
+    1 up to step 63, doubling with the steps up to ``sparsest``, and never less than a 2,048th of the steps so far, so
+    that no run logs more than some thousand points.
     """
     bits = step.bit_length()
     return max(min(1 << max(0, bits - 6), sparsest), 1 << max(0, bits - 11))

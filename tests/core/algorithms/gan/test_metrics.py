@@ -1,17 +1,19 @@
 """How generated samples are evaluated: on noise that stays the same, by judges that know real samples."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from core.algorithms.gan.config import GANConfig
 from core.algorithms.gan.diagnoses import WINDOW
-from core.algorithms.gan.judge import NEIGHBOURS, Judgement, frechet, moments
-from core.algorithms.gan.metrics import should_evaluate
+from core.algorithms.gan.judge import NEIGHBOURS, ImageJudge, Judgement, frechet, moments
+from core.algorithms.gan.metrics import generate, should_evaluate
 from core.algorithms.gan.source import encode
 from core.algorithms.gan.train import load
-from core.events import Scalars
-from tests.core.algorithms.gan.cases import KINDS, SMALL
+from core.events import Note, Scalars
+from tests.core.algorithms.gan.cases import CRITIC, KINDS, SMALL
 from tests.core.algorithms.gan.training import judged_images, program, run, start
 from tests.core.algorithms.trial import copies, same, through_checkpoint
 
@@ -98,9 +100,10 @@ def test_real_digits_are_all_ten_and_the_judge_counts_them():
 def test_points_of_the_plane_are_counted_by_mode():
     state = start(SMALL)
     at = state.source.skeleton[[0, 0, 0, 1]]
-    found = judged(state, torch.cat([at, at[:1] + 0.5, at[:1] * 0.5]))
+    beside = state.source.skeleton[[0, 5]] * 0.9  # nearest to a mode, and more than 3σ away
+    found = judged(state, torch.cat([at, beside]))
     assert found.metrics == {"modes/covered": 2, "modes/quality": 4 / 6}
-    assert found.shares.tolist() == pytest.approx([5 / 6, 1 / 6, 0, 0, 0, 0, 0, 0])
+    assert found.shares.tolist() == pytest.approx([4 / 6, 1 / 6, 0, 0, 0, 1 / 6, 0, 0])
 
 
 def test_a_rotation_that_leaves_the_histogram_as_it_is_has_moved_all_samples():
@@ -127,6 +130,33 @@ def test_the_history_holds_what_a_diagnosis_needs_and_no_more():
     assert state.history[-1].modes == 8
 
 
+@pytest.mark.parametrize("ema", [0.0, 0.99])
+def test_samples_are_of_the_average_where_there_is_one(ema):
+    state = start(SMALL | {"ema": ema})
+    run(state, 20)
+    with torch.no_grad():
+        expected = (state.G_ema if ema else state.G)(state.fixed_z)
+    assert torch.equal(generate(state, state.fixed_z), expected)
+    assert not torch.equal(*(net(state.fixed_z) for net in (state.G, state.G_ema)))
+
+
+def test_outputs_of_a_critic_say_nothing_of_how_sure_it_is():
+    state = start(CRITIC)
+    run(state, 32)
+    assert state.recorded["D/real"] != 0.5
+    assert {(one.real, one.fake) for one in state.history} == {(0.5, 0.5)}
+
+
+def test_a_diagnosis_knows_the_smoothing_that_d_is_trained_with():
+    for smoothing, diagnosed in ((0.1, True), (0.0, False)):
+        state = start(SMALL | {"smoothing": smoothing})
+        state.recorded = {"D/real": 0.88, "D/fake": 0.01}
+        notes = []
+        for state.step in range(1024, 1024 + 256 * WINDOW, 256):
+            notes += [event.diagnosis for event in program.log_metrics(state) if isinstance(event, Note)]
+        assert ("D too strong" in notes) == diagnosed
+
+
 def test_evaluations_are_resumed():
     state = start(SMALL)
     run(state, 32)
@@ -141,6 +171,10 @@ def test_the_nearest_training_image_of_a_training_image_is_itself():
     images = encode(torch.from_numpy(state.judge.data.x_train[[5, 3, 999]]))
     rows = value_of(state.judge.nearest_rows(images))
     assert rows.tolist() == [5, 3, 999]
+    data = state.judge.data
+    more = replace(data, x_train=np.concatenate([data.x_train, 255 - data.x_train[::-1]]))  # too many for one pass
+    rows = value_of(ImageJudge(more, state.judge.classifier, "cpu").nearest_rows(torch.cat([images, -images])))
+    assert rows.tolist() == [5, 3, 999, 7994, 7996, 7000]
     darker = (images * 0.9).repeat(6, 1)
     found = judged(state, darker)
     assert len(found.nearest) == NEIGHBOURS

@@ -138,6 +138,24 @@ def test_tints_are_blue_where_d_believes_and_never_all_alike(kind):
     assert tints.quantile(0.75) - tints.quantile(0.25) > 0.15
 
 
+@pytest.mark.parametrize("kind", ["ring", "critic"])
+def test_answers_are_counted_as_probabilities_where_the_loss_makes_them_so(kind):
+    state = start(KINDS[kind])
+    run(state, 40)
+    found = snapshots(state)["answers"]
+    samples = state.cached(drawn.real_samples), generate(state, state.fixed_z[:300])
+    with torch.no_grad():
+        outputs = [d_outputs(state, x).numpy() for x in samples]
+    if kind == "ring":
+        outputs = [1 / (1 + np.exp(-x)) for x in outputs]
+        assert found["range"].tolist() == [0, 1]
+    else:
+        assert found["range"].tolist() == pytest.approx([min(map(np.min, outputs)), max(map(np.max, outputs))])
+    for share, x in zip(found["share"], outputs, strict=True):
+        counts, _ = np.histogram(x, drawn.BINS, tuple(found["range"]))
+        assert np.allclose(share, counts / len(x), atol=0.01)
+
+
 @pytest.mark.parametrize("noise", ["normal", "uniform"])
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_the_latent_grid_is_lines_along_either_of_the_first_two_latents(noise, size):

@@ -5,7 +5,7 @@
  */
 
 import { component } from "../stage/component.js";
-import { element, icon, pressed } from "../stage/dom.js";
+import { button, element, icon } from "../stage/dom.js";
 import { themeOf } from "../stage/theme.js";
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { GAP, MOST, interpolated, read, thinned, write } from "./points.js";
@@ -118,15 +118,9 @@ class Drawing {
     this.#canvas.setAttribute("aria-label", label);
     this.#canvas.setAttribute("aria-disabled", String(disabled));
     this.#root.classList.toggle("tf-draw-off", disabled);
-    const button = (/** @type {"undo"|"clear"} */ name, /** @type {boolean} */ off, /** @type {() => void} */ act) =>
-      html`<button
-        type="button"
-        class="tf-draw-button"
-        aria-label=${words[name]}
-        title=${words[name]}
-        ?disabled=${disabled || off}
-        @click=${pressed(act)}
-      >${icon(name)}</button>`;
+    const kind = "tf-draw-button";
+    const undo = { kind, name: words.undo, disabled: disabled || !this.#undo.length, onPress: () => this.#undoChange() };
+    const clear = { kind, name: words.clear, disabled: disabled || !n, onPress: () => this.#change([]) };
     render(
       html`<div class="tf-draw-paper">
           ${this.#canvas}<span class="tf-draw-invite" aria-hidden="true" ?hidden=${n > 0}>${words.draw}</span>
@@ -134,8 +128,7 @@ class Drawing {
         <span class="tf-draw-hint" id=${this.#hintId}>${words.keys}</span>
         <div class="tf-draw-row">
           <span class="tf-draw-count" role="status">${count}</span>
-          ${button("undo", !this.#undo.length, () => this.#undoChange())}
-          ${button("clear", !n, () => this.#change([]))}
+          ${button(undo, icon("undo"))} ${button(clear, icon("clear"))}
         </div>`,
       this.#root,
     );

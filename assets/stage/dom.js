@@ -42,14 +42,30 @@ export function icon(name) {
 }
 
 /**
+ * A button.
+ * @param {Object} options
+ * @param {string} options.kind its classes
+ * @param {string} options.name for screen readers, and where there is no hint for all
+ * @param {string} [options.hint]
+ * @param {string} [options.obstacle] why it cannot be pressed, read in the place of the hint; "" where it can
+ * @param {boolean} [options.disabled] whether it cannot be pressed, and needs no word about it
+ * @param {() => void} options.onPress
+ * @param {unknown} content
+ */
+export function button({ kind, name, hint = name, obstacle = "", disabled = false, onPress }, content) {
+  return html`<button type="button" class=${kind} aria-label=${name} title=${obstacle || hint}
+    ?disabled=${disabled || obstacle !== ""} @click=${pressed(onPress)}>${content}</button>`;
+}
+
+/**
  * The listener of a button. A click by the mouse leaves no focus behind, so that space and the arrow keys go on meaning
  * play and step; a button reached by the keyboard keeps it.
- * @param {(event: MouseEvent) => void} listener
+ * @param {() => void} listener
  * @returns {(event: MouseEvent) => void}
  */
 export function pressed(listener) {
   return (event) => {
     if (event.detail > 0 && event.currentTarget instanceof HTMLElement) event.currentTarget.blur();
-    listener(event);
+    listener();
   };
 }

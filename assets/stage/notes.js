@@ -1,7 +1,7 @@
 /** Sentences about a run (its connection, its diagnoses, how it ended), and short refusals. */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
-import { element, icon, pressed } from "./dom.js";
+import { button, element, icon } from "./dom.js";
 import { WORDS, wordOf } from "./words.js";
 
 /**
@@ -44,8 +44,8 @@ export function noteOf({ id, model, shownStep, connectionState }, words) {
  * @param {() => void} onContinue
  */
 export function continueButton(words, onContinue) {
-  const text = words.translate(WORDS.continueRun);
-  return html`<button type="button" class="tf-button tf-continue" @click=${pressed(onContinue)}>${text}</button>`;
+  const name = words.translate(WORDS.continueRun);
+  return button({ kind: "tf-button tf-continue", name, onPress: onContinue }, name);
 }
 
 /** The sentences about a run. */
@@ -62,8 +62,8 @@ export class Notes {
   update({ text, bad, canContinue }, words) {
     this.node.hidden = !text;
     this.node.classList.toggle("tf-bad", bad);
-    const button = canContinue ? continueButton(words, this.#onContinue) : nothing;
-    render(text ? html`<span class="tf-note-text">${text}</span>${button}` : nothing, this.node);
+    const resume = canContinue ? continueButton(words, this.#onContinue) : nothing;
+    render(text ? html`<span class="tf-note-text">${text}</span>${resume}` : nothing, this.node);
   }
 }
 
@@ -90,19 +90,10 @@ export class Toasts {
 
   /** @param {Words} words */
   #render(words) {
-    const close = words.translate(WORDS.close);
-    const toasts = this.#shown.map(
-      (toast) => html`<div class="tf-toast">
-        <span>${toast.text}</span>
-        <button
-          type="button"
-          class="tf-small"
-          aria-label=${close}
-          title=${close}
-          @click=${() => this.#remove(toast, words)}
-        >${icon("close")}</button>
-      </div>`,
-    );
+    const toasts = this.#shown.map((toast) => {
+      const close = { kind: "tf-small", name: words.translate(WORDS.close), onPress: () => this.#remove(toast, words) };
+      return html`<div class="tf-toast"><span>${toast.text}</span>${button(close, icon("close"))}</div>`;
+    });
     render(toasts, this.node);
   }
 }

@@ -248,14 +248,12 @@ export class Panel {
     const text = words.translate(sentence);
     const scale = `${words.translate(WORDS.logAxis)}: ${this.title}`;
     const size = words.translate(this.#enlarged ? WORDS.shrink : WORDS.enlarge, { title: this.title });
-    const scaleButton = () => html`<button
-      type="button"
-      class="tf-small tf-scale"
-      aria-label=${scale}
-      title=${scale}
-      aria-pressed=${String(this.#log)}
-      @click=${() => this.#toggleLog()}
-    >${words.translate(WORDS.log)}</button>`;
+    const scaleButton = () => html`<button type="button" class="tf-small tf-scale" aria-label=${scale} title=${scale}
+      aria-pressed=${String(this.#log)} @click=${() => this.#toggleLog()}>${words.translate(WORDS.log)}</button>`;
+    const enlarge = (/** @type {MouseEvent} */ event) => {
+      this.#onEnlarge();
+      /** @type {HTMLElement} */ (event.currentTarget).focus();
+    };
     render(
       html`<header class="tf-head">
           <h3 class="tf-title">${this.title}</h3>
@@ -263,16 +261,8 @@ export class Panel {
         </header>
         <div class="tf-tools">
           ${curves ? scaleButton() : nothing} ${this.#menu()}
-          <button
-            type="button"
-            class="tf-small tf-enlarge"
-            aria-label=${size}
-            title=${size}
-            @click=${(/** @type {MouseEvent} */ event) => {
-              this.#onEnlarge();
-              /** @type {HTMLElement} */ (event.currentTarget).focus();
-            }}
-          >${icon(this.#enlarged ? "close" : "enlarge")}</button>
+          <button type="button" class="tf-small tf-enlarge" aria-label=${size} title=${size} @click=${enlarge}
+            >${icon(this.#enlarged ? "close" : "enlarge")}</button>
         </div>
         <p class="tf-sentence" title=${text}>${text}</p>
         ${this.#canvas}`,
@@ -284,37 +274,22 @@ export class Panel {
     const { words } = this.#display;
     const name = words.translate(WORDS.save, { title: this.title });
     const items = { png: WORDS.savePng, svg: WORDS.saveSvg, csv: WORDS.saveCsv };
-    return html`<div
-      class="tf-saver"
-      @keydown=${(/** @type {KeyboardEvent} */ event) => this.#moveInMenu(event)}
-      @focusout=${(/** @type {FocusEvent} */ event) => {
-        const box = /** @type {HTMLElement} */ (event.currentTarget);
-        if (!box.contains(/** @type {Node|null} */ (event.relatedTarget))) this.#openMenu(false);
-      }}
-    >
-      <button
-        type="button"
-        class="tf-small"
-        aria-haspopup="menu"
-        aria-expanded=${String(this.#menuOpen)}
-        aria-label=${name}
-        title=${name}
-        @click=${() => this.#openMenu(!this.#menuOpen, true)}
-      >${icon("save")}</button>
-      <div class="tf-menu" role="menu" ?hidden=${!this.#menuOpen}>
-        ${FORMATS.map(
-          (format) => html`<button
-            type="button"
-            role="menuitem"
-            class="tf-item"
-            data-save=${format}
-            @click=${() => {
-              this.#openMenu(false, true);
-              this.#save(format);
-            }}
-          >${words.translate(items[format])}</button>`,
-        )}
-      </div>
+    const leave = (/** @type {FocusEvent} */ event) => {
+      const box = /** @type {HTMLElement} */ (event.currentTarget);
+      if (!box.contains(/** @type {Node|null} */ (event.relatedTarget))) this.#openMenu(false);
+    };
+    const choose = (/** @type {"png"|"svg"|"csv"} */ format) => () => {
+      this.#openMenu(false, true);
+      this.#save(format);
+    };
+    const item = (/** @type {"png"|"svg"|"csv"} */ format) =>
+      html`<button type="button" role="menuitem" class="tf-item" @click=${choose(format)}
+        >${words.translate(items[format])}</button>`;
+    return html`<div class="tf-saver" @focusout=${leave}
+      @keydown=${(/** @type {KeyboardEvent} */ event) => this.#moveInMenu(event)}>
+      <button type="button" class="tf-small" aria-haspopup="menu" aria-expanded=${String(this.#menuOpen)}
+        aria-label=${name} title=${name} @click=${() => this.#openMenu(!this.#menuOpen, true)}>${icon("save")}</button>
+      <div class="tf-menu" role="menu" ?hidden=${!this.#menuOpen}>${FORMATS.map(item)}</div>
     </div>`;
   }
 

@@ -264,15 +264,9 @@ export class Panels {
     const chips = this.#foldable.map((panel) => {
       const { name, sentence } = panel.spec;
       const open = this.#open.has(name);
-      return html`<button
-        type="button"
-        class="tf-chip"
-        data-panel=${name}
-        aria-expanded=${String(open)}
-        aria-label=${panel.title}
-        title=${words.translate(sentence)}
-        @click=${pressed(() => this.#toggleFold(name))}
-      >${icon(open ? "minus" : "plus")}${panel.title}</button>`;
+      return html`<button type="button" class="tf-chip" aria-expanded=${String(open)} aria-label=${panel.title}
+        title=${words.translate(sentence)} @click=${pressed(() => this.#toggleFold(name))}
+        >${icon(open ? "minus" : "plus")}${panel.title}</button>`;
     });
     render(
       html`<span class="tf-chips-label">${words.translate(WORDS.more)}</span>

@@ -5,7 +5,7 @@
  */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
-import { element, icon, pressed } from "./dom.js";
+import { button, element, icon } from "./dom.js";
 import { CONFIG, themed } from "./figures.js";
 import { ProbeInput } from "./probe_input.js";
 import { WORDS } from "./words.js";
@@ -101,16 +101,14 @@ export class ProbeDialog {
   buttons(probes, view) {
     const obstacle = view.words.translate(probeObstacle(view.run));
     return probes.map((probe) => {
-      const title = view.words.translate(probe.title);
-      return html`<button
-        type="button"
-        class="tf-button tf-icon-button tf-probe-button"
-        data-probe=${probe.name}
-        aria-label=${title}
-        title=${obstacle || view.words.translate(probe.sentence)}
-        ?disabled=${Boolean(obstacle)}
-        @click=${pressed(() => this.#open(probe, view))}
-      >${icon("try")}<span>${title}</span></button>`;
+      const options = {
+        kind: "tf-button tf-icon-button tf-probe-button",
+        name: view.words.translate(probe.title),
+        hint: view.words.translate(probe.sentence),
+        obstacle,
+        onPress: () => this.#open(probe, view),
+      };
+      return button(options, html`${icon("try")}<span>${options.name}</span>`);
     });
   }
 
@@ -187,8 +185,13 @@ export class ProbeDialog {
     const probe = this.#probe;
     const { words, run } = this.#view;
     const title = words.translate(probe.title);
-    const again = words.translate(WORDS.probeRestart);
-    const close = words.translate(WORDS.close);
+    const again = {
+      kind: "tf-button tf-icon-button",
+      name: words.translate(WORDS.probeRestart),
+      disabled: run.connectionState !== "open",
+      onPress: () => this.#begin(),
+    };
+    const close = { kind: "tf-button tf-closer", name: words.translate(WORDS.close), onPress: () => this.close() };
     this.dialog.setAttribute("aria-label", title);
     this.dialog.classList.toggle("tf-over", this.#over);
     if (this.#messageNode.textContent !== this.#message) this.#messageNode.textContent = this.#message;
@@ -197,21 +200,7 @@ export class ProbeDialog {
       html`<header class="tf-probe-head">
           <h3 class="tf-title">${title}</h3>
           <label class="tf-chooser"><span>${words.translate(WORDS.probeState)}</span>${this.#choice(run, words)}</label>
-          <button
-            type="button"
-            class="tf-button tf-icon-button"
-            aria-label=${again}
-            title=${again}
-            ?disabled=${run.connectionState !== "open"}
-            @click=${pressed(() => this.#begin())}
-          >${icon("restart")}<span>${again}</span></button>
-          <button
-            type="button"
-            class="tf-button tf-closer"
-            aria-label=${close}
-            title=${close}
-            @click=${pressed(() => this.close())}
-          >${icon("close")}</button>
+          ${button(again, html`${icon("restart")}<span>${again.name}</span>`)} ${button(close, icon("close"))}
         </header>
         <p class="tf-sentence">${words.translate(probe.sentence)}</p>
         ${probe.text ? this.#line(probe.text, words) : nothing} ${this.#canvas}
@@ -232,14 +221,12 @@ export class ProbeDialog {
     if (this.#step !== null && !others.includes(this.#step)) this.#step = null;
     const option = (/** @type {number|null} */ step, /** @type {string} */ text) =>
       html`<option value=${step ?? ""} .selected=${this.#step === step}>${text}</option>`;
-    return html`<select
-      class="tf-choice"
-      @change=${(/** @type {Event} */ event) => {
-        const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
-        this.#step = value === "" ? null : Number(value);
-        this.#begin();
-      }}
-    >
+    const choose = (/** @type {Event} */ event) => {
+      const { value } = /** @type {HTMLSelectElement} */ (event.currentTarget);
+      this.#step = value === "" ? null : Number(value);
+      this.#begin();
+    };
+    return html`<select class="tf-choice" @change=${choose}>
       ${newest === undefined ? nothing : option(null, words.translate(WORDS.probeNewest, { step: newest }))}
       ${others.map((step) => option(step, words.translate(WORDS.stepAt, { step })))}
     </select>`;
@@ -248,25 +235,16 @@ export class ProbeDialog {
   /** The line to write in. @param {string} field of the request @param {Words} words */
   #line(field, words) {
     const name = words.translate(WORDS.probeText);
-    return html`<form
-      class="tf-line"
-      @submit=${(/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
-        const input = /** @type {HTMLInputElement|null} */ (this.dialog.querySelector(".tf-text"));
-        if (!input) return;
-        this.#input?.enter({ [field]: input.value });
-        input.select();
-      }}
-    >
-      <input
-        type="text"
-        class="tf-text"
-        maxlength="120"
-        autocomplete="off"
-        spellcheck="false"
-        aria-label=${name}
-        title=${name}
-      /><button type="submit" class="tf-button tf-icon-button">${words.translate(WORDS.probeSubmit)}</button>
+    const submit = (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      const input = /** @type {HTMLInputElement|null} */ (this.dialog.querySelector(".tf-text"));
+      if (!input) return;
+      this.#input?.enter({ [field]: input.value });
+      input.select();
+    };
+    return html`<form class="tf-line" @submit=${submit}>
+      <input type="text" class="tf-text" maxlength="120" autocomplete="off" spellcheck="false" aria-label=${name}
+        title=${name} /><button type="submit" class="tf-button tf-icon-button">${words.translate(WORDS.probeSubmit)}</button>
     </form>`;
   }
 
@@ -275,27 +253,22 @@ export class ProbeDialog {
     const glyph =
       key === " " ? words.translate(WORDS.spaceKey) : GLYPHS[key] || (key.length === 1 ? key.toUpperCase() : key);
     const label = words.translate((probe.labels || {})[key]);
-    return html`<button
-      type="button"
-      class="tf-button tf-key ${this.#held.has(key) ? "tf-down" : ""}"
-      data-key=${key}
-      aria-label=${label || glyph}
-      title=${label || glyph}
-      @pointerdown=${(/** @type {PointerEvent} */ event) => {
-        if (event.button) return;
-        event.preventDefault();
-        /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
-        this.#press(key);
-      }}
-      @pointerup=${() => this.#release(key)}
-      @pointercancel=${() => this.#release(key)}
-      @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}
-      @click=${(/** @type {MouseEvent} */ event) => {
-        if (event.detail) return; // by a pointer, which has pressed it already; else by the keyboard or a screen reader
-        this.#press(key);
-        this.#release(key);
-      }}
-    ><kbd>${glyph}</kbd>${label ? html`<span>${label}</span>` : nothing}</button>`;
+    const press = (/** @type {PointerEvent} */ event) => {
+      if (event.button) return;
+      event.preventDefault();
+      /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
+      this.#press(key);
+    };
+    const release = () => this.#release(key);
+    const click = (/** @type {MouseEvent} */ event) => {
+      if (event.detail) return; // by a pointer, which has pressed it already; else by the keyboard or a screen reader
+      this.#press(key);
+      this.#release(key);
+    };
+    return html`<button type="button" class="tf-button tf-key ${this.#held.has(key) ? "tf-down" : ""}"
+      aria-label=${label || glyph} title=${label || glyph} @pointerdown=${press} @pointerup=${release}
+      @pointercancel=${release} @click=${click} @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}
+      ><kbd>${glyph}</kbd>${label ? html`<span>${label}</span>` : nothing}</button>`;
   }
 
   /** Begin a session, with the state that is chosen. */

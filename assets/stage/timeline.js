@@ -2,7 +2,7 @@
 
 import { html, render } from "../vendor/lit-html/lit-html.js";
 import { markText } from "./curves.js";
-import { element, icon, pressed } from "./dom.js";
+import { button, element, icon } from "./dom.js";
 import { WORDS } from "./words.js";
 
 /**
@@ -27,54 +27,35 @@ export class Timeline {
     const end = Math.max(1, model.lastStep);
     const step = empty ? 0 : Math.min(shownStep ?? end, end);
     const text = words.translate(WORDS.stepAt, { step });
-    const play = words.translate(
-      replay.playing ? WORDS.pauseReplay : shownStep === null ? WORDS.playReplay : WORDS.playOn,
-    );
-    const speed = words.translate(WORDS.replaySpeed, { speed: replay.speed });
-    const back = words.translate(model.ended || model.recorded ? WORDS.toEnd : WORDS.toLive);
+    const play = {
+      kind: "tf-small tf-play",
+      name: words.translate(replay.playing ? WORDS.pauseReplay : shownStep === null ? WORDS.playReplay : WORDS.playOn),
+      disabled: empty,
+      onPress: () => replay.toggle(),
+    };
+    const speed = {
+      kind: "tf-small tf-rate",
+      name: words.translate(WORDS.replaySpeed, { speed: replay.speed }),
+      disabled: empty,
+      onPress: () => replay.changeSpeed(),
+    };
+    const back = {
+      kind: `tf-small tf-back ${shownStep === null || empty ? "tf-hidden" : ""}`,
+      name: words.translate(model.ended || model.recorded ? WORDS.toEnd : WORDS.toLive),
+      onPress: () => replay.goLive(),
+    };
     this.node.classList.toggle("tf-off", empty);
     render(
-      html`<button
-          type="button"
-          class="tf-small tf-play"
-          aria-label=${play}
-          title=${play}
-          ?disabled=${empty}
-          @click=${pressed(() => replay.toggle())}
-        >${icon(replay.playing ? "pause" : "play")}</button>
-        <button
-          type="button"
-          class="tf-small tf-rate"
-          aria-label=${speed}
-          title=${speed}
-          ?disabled=${empty}
-          @click=${pressed(() => replay.changeSpeed())}
-        >${replay.speed}×</button>
+      html`${button(play, icon(replay.playing ? "pause" : "play"))} ${button(speed, `${replay.speed}×`)}
         <div class="tf-lane">
-          <input
-            type="range"
-            class="tf-track"
-            min="0"
-            max=${end}
-            step="1"
-            .value=${String(step)}
-            style="--tf-share: ${step / end}"
-            aria-label=${words.translate(WORDS.timeline)}
-            aria-valuetext=${text}
-            ?disabled=${empty}
+          <input type="range" class="tf-track" min="0" max=${end} step="1" .value=${String(step)} ?disabled=${empty}
+            style="--tf-share: ${step / end}" aria-label=${words.translate(WORDS.timeline)} aria-valuetext=${text}
             @input=${(/** @type {InputEvent} */ event) => scrub(event, run)}
-            @keydown=${(/** @type {KeyboardEvent} */ event) => moveByKey(event, run)}
-          />
+            @keydown=${(/** @type {KeyboardEvent} */ event) => moveByKey(event, run)} />
           <span class="tf-ticks">${model.marks.map((mark) => tick(mark, end, run, fields, words))}</span>
         </div>
         <span class="tf-at">${empty ? "" : text}</span>
-        <button
-          type="button"
-          class="tf-small tf-back ${shownStep === null || empty ? "tf-hidden" : ""}"
-          aria-label=${back}
-          title=${back}
-          @click=${pressed(() => replay.goLive())}
-        >${icon("end")}<span>${back}</span></button>`,
+        ${button(back, html`${icon("end")}<span>${back.name}</span>`)}`,
       this.node,
     );
   }
@@ -125,14 +106,10 @@ function moveByKey(event, { replay }) {
 function tick(mark, end, { replay }, fields, words) {
   const share = Math.min(1, mark.step / end);
   const side = share < EDGE ? "tf-left" : share > 1 - EDGE ? "tf-right" : "";
-  return html`<button
-    type="button"
-    class="tf-tick ${side}"
-    style="--tf-share: ${share}"
-    aria-label=${markText(mark, fields, words, WORDS.markAt)}
-    @click=${() => {
-      replay.pause();
-      replay.goTo(mark.step);
-    }}
-  ></button>`;
+  const show = () => {
+    replay.pause();
+    replay.goTo(mark.step);
+  };
+  return html`<button type="button" class="tf-tick ${side}" style="--tf-share: ${share}"
+    aria-label=${markText(mark, fields, words, WORDS.markAt)} @click=${show}></button>`;
 }

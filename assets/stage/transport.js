@@ -1,7 +1,7 @@
 /** The bar that controls the training and shows how it goes. It has no state of its own: all is drawn from the run. */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
-import { element, icon, pressed } from "./dom.js";
+import { button, element, icon, pressed } from "./dom.js";
 import { continueButton } from "./notes.js";
 import { WORDS, wordOf } from "./words.js";
 
@@ -116,18 +116,15 @@ export class Transport {
   /** @param {TransportView} view */
   #primary({ run, page, words }) {
     const action = primaryAction(run);
-    const obstacle = words.translate(primaryObstacle(run));
     const marked = page.changed && action === "train" && run.id !== null && !run.model.recorded;
-    const hint = words.translate(marked ? WORDS.changed : wordOf(`${action}Hint`));
-    const text = words.translate(wordOf(action));
-    return html`<button
-      type="button"
-      class="tf-button tf-primary ${marked ? "tf-marked" : ""}"
-      aria-label=${text}
-      title=${obstacle || hint}
-      ?disabled=${Boolean(obstacle)}
-      @click=${pressed(() => this.#onAction(action))}
-    >${icon(action === "pause" ? "pause" : "play")}<span class="tf-label">${text}</span></button>`;
+    const options = {
+      kind: `tf-button tf-primary ${marked ? "tf-marked" : ""}`,
+      name: words.translate(wordOf(action)),
+      hint: words.translate(marked ? WORDS.changed : wordOf(`${action}Hint`)),
+      obstacle: words.translate(primaryObstacle(run)),
+      onPress: () => this.#onAction(action),
+    };
+    return button(options, html`${icon(action === "pause" ? "pause" : "play")}<span>${options.name}</span>`);
   }
 
   /** @param {TransportView} view @param {string} part "" where the experiment has none */
@@ -141,27 +138,22 @@ export class Transport {
     // Step by step and in slow motion one sees which part was the last.
     const slow = model.state === "paused" || (model.state === "running" && speed > 0);
     const active = part !== "" && isAlive(model) && slow && run.status?.part === part;
-    return html`<button
-      type="button"
-      class="tf-button tf-icon-button ${active ? "tf-active" : ""}"
-      data-part=${part}
-      aria-label=${name}
-      title=${obstacle || (part ? name : words.translate(WORDS.stepHint))}
-      ?disabled=${Boolean(obstacle)}
-      @click=${pressed(() => this.#onAction("step", part || null))}
-    >${icon("step")}${part ? html`<span class="tf-part">${words.translate(part)}</span>` : nothing}</button>`;
+    return html`<button type="button" class="tf-button tf-icon-button ${active ? "tf-active" : ""}" data-part=${part}
+      aria-label=${name} title=${obstacle || (part ? name : words.translate(WORDS.stepHint))}
+      ?disabled=${obstacle !== ""} @click=${pressed(() => this.#onAction("step", part || null))}
+      >${icon("step")}${part ? html`<span class="tf-part">${words.translate(part)}</span>` : nothing}</button>`;
   }
 
   /** @param {"stop"|"restart"} action @param {string} obstacle @param {Words} words */
   #iconButton(action, obstacle, words) {
-    return html`<button
-      type="button"
-      class="tf-button tf-icon-button"
-      aria-label=${words.translate(wordOf(action))}
-      title=${obstacle || words.translate(wordOf(`${action}Hint`))}
-      ?disabled=${Boolean(obstacle)}
-      @click=${pressed(() => this.#onAction(action))}
-    >${icon(action)}</button>`;
+    const options = {
+      kind: "tf-button tf-icon-button",
+      name: words.translate(wordOf(action)),
+      hint: words.translate(wordOf(`${action}Hint`)),
+      obstacle,
+      onPress: () => this.#onAction(action),
+    };
+    return button(options, icon(action));
   }
 
   /** @param {TransportView} view @param {number} speed */
@@ -172,15 +164,9 @@ export class Transport {
       { speed },
     );
     return html`<label class="tf-speed-button" title=${obstacle || name}>
-      <input
-        type="radio"
-        name=${this.#group}
-        aria-label=${name}
-        .checked=${speed === run.speed}
-        ?disabled=${Boolean(obstacle)}
-        @click=${pressed(() => {})}
-        @change=${() => this.#onAction("speed", speed)}
-      />${speed || words.translate(WORDS.full)}
+      <input type="radio" name=${this.#group} aria-label=${name} .checked=${speed === run.speed}
+        ?disabled=${obstacle !== ""} @click=${pressed(() => {})}
+        @change=${() => this.#onAction("speed", speed)} />${speed || words.translate(WORDS.full)}
     </label>`;
   }
 
@@ -190,15 +176,9 @@ export class Transport {
     const foreign = isForeign(model);
     const changed = page.changed && model.mine && page.run === run.id;
     if (primaryAction(run) === "train" || (!foreign && !changed)) return nothing;
-    const text = words.translate(foreign ? WORDS.trainOwn : WORDS.trainChanged);
+    const name = words.translate(foreign ? WORDS.trainOwn : WORDS.trainChanged);
     const hint = words.translate(foreign ? WORDS.trainHint : WORDS.changed);
-    return html`<button
-      type="button"
-      class="tf-button tf-again"
-      aria-label=${text}
-      title=${hint}
-      @click=${pressed(() => this.#onAction("train"))}
-    >${text}</button>`;
+    return button({ kind: "tf-button tf-again", name, hint, onPress: () => this.#onAction("train") }, name);
   }
 }
 
@@ -259,14 +239,8 @@ function progressLine(words, share, percent, facts) {
   });
   return html`<div class="tf-row tf-status">
     <span class="tf-fact tf-fact-percent">${percent}</span>
-    <span
-      class="tf-bar"
-      role="progressbar"
-      aria-valuemin="0"
-      aria-valuemax="100"
-      aria-valuenow=${Math.floor(share * 100)}
-      aria-label=${words.translate(WORDS.progress)}
-      ><span class="tf-bar-fill" style="transform: scaleX(${share})"></span
+    <span class="tf-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"
+      aria-valuenow=${Math.floor(share * 100)} aria-label=${words.translate(WORDS.progress)}><span class="tf-bar-fill" style="transform: scaleX(${share})"></span
     ></span>
     <span class="tf-facts">${cells}</span>
   </div>`;

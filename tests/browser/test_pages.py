@@ -172,7 +172,8 @@ def test_all_words_change_with_one_click(page: Page, server: Server, pictures: P
 def test_words_change_while_the_script_of_the_stage_is_on_its_way(page: Page, server: Server) -> None:
     held: list[Route] = []
     page.route(re.compile("stage/panel.js"), lambda route: held.append(route))
-    visit(page, f"{server.url}/dnn")
+    with page.expect_request(re.compile("stage/panel.js")):
+        visit(page, f"{server.url}/dnn")
     page.get_by_role("radio", name="中文").first.click()
     expect(page.get_by_role("heading", name="深度神经网络")).to_be_visible()
     settled(page)

@@ -180,19 +180,6 @@ def test_earlier_runs_open_resume_and_delete(page: Page, server: Server, picture
     expect_address(page, run=None)
 
 
-def test_without_a_connection_the_page_feeds_the_stage(page: Page, server: Server, pictures: Path) -> None:
-    """A proxy that lets no WebSocket through: figures still come, commands still arrive."""
-    page.route_web_socket(re.compile("/lab/runs/"), lambda socket: socket.close())
-    visit(page, f"{server.url}/dnn?{LONG}")
-    run = train(page)
-    wait_for_step(page, 50)
-    page.screenshot(path=pictures / "fallback.png")
-    wait_for_step(page, step_of(page))
-    stop_run(page)
-    assert '"mode":"stop"' in (server.runs / run / "control.json").read_text()
-    expect(control(page, "noise").get_by_role("slider")).to_be_enabled()
-
-
 def test_a_finished_run_goes_on_to_a_later_end(page: Page, server: Server) -> None:
     visit(page, f"{server.url}/dnn?stop.steps=100")
     run = train(page)

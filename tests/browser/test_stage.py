@@ -176,6 +176,29 @@ def test_buttons_send_their_commands(stage: StagePage) -> None:
     assert stage.triggers() == [{"do": "restart"}, {"do": "train"}, {"do": "resume"}]
 
 
+def test_sliders_and_speeds_are_native_and_have_their_keys(stage: StagePage) -> None:
+    stage.open("run=paused")
+    page = stage.page
+    full = page.get_by_role("radio", name="Full speed")
+    expect(full).to_be_checked()
+    full.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("radio", name="25 steps per second")).to_be_checked()
+    line = page.get_by_role("slider", name="Time line")
+    line.press("Home")
+    expect(line).to_have_value("0")
+    expect(line).to_have_attribute("aria-valuetext", "step 0")
+    line.press("ArrowRight")
+    line.press("ArrowRight")
+    expect(line).to_have_attribute("aria-valuetext", "step 2")
+    line.press("PageUp")  # a tenth of the frames
+    expect(line).to_have_attribute("aria-valuetext", "step 3")
+    line.press("Escape")
+    expect(line).to_have_value("400")
+    stage.wait(lambda: stage.received("command"))
+    assert [(m["do"], m.get("value")) for m in stage.received("command")] == [("speed", 25)], "a key did more than that"
+
+
 def test_a_run_of_somebody_else_is_watched_only(stage: StagePage) -> None:
     stage.open("run=other")
     page = stage.page

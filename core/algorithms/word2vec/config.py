@@ -12,13 +12,13 @@ from core.field_kinds import UPLOADED_TEXT
 from core.fields import MODEL, TRAINING, Group
 from core.words import N_, Refusal
 
-#: Corpora that are small enough for the engine that is written out.
+#: Corpora that are small enough for the SGNS engine.
 SMALL = ("grammar", "news", "own")
 
-#: Words that may be typed into one setting.
-TYPED = 8
+#: Most words, or pairs of words, in one setting.
+MAX_ENTRIES = 8
 
-TEXT, OUTPUT, WORDS = Group(N_("Text")), Group(N_("Output")), Group(N_("Words to look at"))
+TEXT, OUTPUT, WORDS = Group(N_("Text")), Group(N_("Output")), Group(N_("Words shown"))
 GENSIM = {"engine": ("gensim",)}
 
 
@@ -66,11 +66,11 @@ class Word2VecConfig(Config):
         N_("Minimum count"), N_("A word that occurs less often is left out: too little is known of it.")
     )
 
-    engine: Literal["gensim", "written"] = MODEL.setting(
-        "gensim", labels={"gensim": N_("gensim"), "written": N_("Written out")}
+    engine: Literal["gensim", "sgns"] = MODEL.setting(
+        "gensim", labels={"gensim": N_("gensim"), "sgns": N_("PyTorch (SGNS)")}
     ).described(
         N_("Engine"),
-        N_("gensim's fast C, or skip-gram written out in PyTorch: slow, and every number of a step in sight."),
+        N_("gensim's fast C, or skip-gram with negative sampling (SGNS) in PyTorch: slow, but every number is shown."),
     )
     method: Literal["skip_gram", "cbow"] = MODEL.setting(
         "skip_gram", shown_if=GENSIM, labels={"skip_gram": N_("Skip-gram"), "cbow": N_("CBOW")}
@@ -97,7 +97,7 @@ class Word2VecConfig(Config):
         N_("How a guess over all words is made cheap: against a few random words, or down a binary tree."),
     )
     negative: int = OUTPUT.setting(5, shown_if={"output": ("negative",)}, ge=1, le=20).described(
-        N_("Negatives"), N_("Random words that each true neighbour is told apart from.")
+        N_("Negatives"), N_("Random words that each true neighbour is distinguished from.")
     )
     exponent: float = OUTPUT.setting(0.75, step=0.05, shown_if={"output": ("negative",)}, ge=-1, le=1).described(
         N_("Exponent"), N_("Random words come as often as count to this power: 1 as in the text, 0 all alike.")
@@ -122,8 +122,8 @@ class Word2VecConfig(Config):
     batch_size: int = fields.batch_size(
         64,
         live=False,
-        description=N_("Pairs of neighbours looked at for one step."),
-        shown_if={"engine": ("written",)},
+        description=N_("Pairs of neighbours used in one step."),
+        shown_if={"engine": ("sgns",)},
     )
     threads: int = TRAINING.setting(1, shown_if=GENSIM, ge=1, le=16).described(
         N_("Threads"),
@@ -164,18 +164,16 @@ class Word2VecConfig(Config):
                 lr=self.lr,
                 end=self.lr_end,
             )
-        if self.engine == "written":
+        if self.engine == "sgns":
             if self.corpus not in SMALL:
-                raise Refusal(
-                    "engine", N_("Engine: the one written out is for small texts: the grammar, the news or your own.")
-                )
+                raise Refusal("engine", N_("Engine: PyTorch is for small texts: the grammar, the news or your own."))
             if self.method != "skip_gram" or self.output != "negative":
-                raise Refusal("engine", N_("Engine: what is written out is skip-gram with negative sampling alone."))
+                raise Refusal("engine", N_("Engine: PyTorch has skip-gram with negative sampling alone."))
         if self.corpus == "own" and not self.text:
             raise Refusal("text", N_("Your text: paste one or choose a file; there is none yet."))
         for name, title in (("words", N_("Neighbours of")), ("pairs", N_("Pairs"))):
-            if len(entries(getattr(self, name))) > TYPED:
-                raise Refusal(name, N_("{title}: at most {most}."), title=title, most=TYPED)
+            if len(entries(getattr(self, name))) > MAX_ENTRIES:
+                raise Refusal(name, N_("{title}: at most {most}."), title=title, most=MAX_ENTRIES)
         if self.analogy.strip() and analogy_of(self.analogy) is None:
             raise Refusal(
                 "analogy", N_("a − b + c: write three words so: king - man + woman; it was {text}."), text=self.analogy

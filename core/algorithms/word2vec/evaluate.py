@@ -1,43 +1,46 @@
 """How good the vectors are: by the loss on fixed pairs of the text, by human ratings, and by analogies.
 
-The loss is measured by ourselves and is the same number for both engines: gensim's own is a running sum in single
-precision that loses what several threads add at once. Pairs and random words are drawn once, so that what moves are
-the vectors. The judgements of people were never trained on.
+The loss measured here is the same number for both engines: gensim's own is a running sum in single precision that
+loses what several threads add at once. Pairs and random words are drawn once, so that only the vectors change from one
+measurement to the next. The judgements of people were never trained on.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from core.algorithms.word2vec.config import Word2VecConfig
+from core.algorithms.word2vec.model import noise_distribution
+from core.algorithms.word2vec.nearest import cosines
+from core.algorithms.word2vec.neighbour_history import NeighbourHistory
+from core.algorithms.word2vec.queries import query_pairs, query_words
 from core.algorithms.word2vec.text import Text
-from core.algorithms.word2vec.vocabulary import Vocabulary, noise
+from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.data.judgements import rated, sections
 from core.events import Array, Event, Pulse
+from core.training import seed_of
 
 #: Pairs of the text that the loss is measured on; questions of a section in a short test of analogies.
 PAIRS, SHORT = 512, 50
 
-#: Questions answered at one go.
-AT_ONCE = 100
+#: Questions answered in one matrix product.
+QUESTIONS_AT_ONCE = 100
 
 
 class Engine(Protocol):
     """What the two engines have in common."""
 
     vocabulary: Vocabulary
-    per_epoch: int
-    trained: int
+    steps_per_epoch: int
+    words_trained: int
 
     @property
     def vectors(self) -> Array: ...
 
     @property
     def outputs(self) -> Array: ...
-
-    def train_step(self, step: int) -> None: ...
 
 
 class FixedSampleLoss:
@@ -66,11 +69,11 @@ class FixedSampleLoss:
         self.inputs = np.array([near + [-1] * (widest - len(near)) for near in inputs], np.int64).reshape(-1, widest)
         answer = np.array(answers, np.int64)
         if config.output == "hierarchical":
-            nodes, turns, self.valid = engine.paths(answer)  # type: ignore[attr-defined]
-            self.nodes, self.targets = nodes, 1 - turns  # a turn of 0 is the sigmoid's 1
+            self.nodes, codes, self.valid = engine.paths(answer)  # type: ignore[attr-defined]
+            self.targets = 1 - codes  # a code of 0 is the sigmoid's 1
             return
-        chances = noise(engine.vocabulary.counts, config.exponent)
-        drawn = rng.choice(len(chances), (len(answer), config.negative), p=chances)
+        probabilities = noise_distribution(engine.vocabulary.counts, config.exponent)
+        drawn = rng.choice(len(probabilities), (len(answer), config.negative), p=probabilities)
         self.nodes = np.concatenate([answer[:, None], drawn], axis=1)
         self.targets = np.zeros(self.nodes.shape, np.float32)
         self.targets[:, 0] = 1
@@ -81,7 +84,7 @@ class FixedSampleLoss:
         """Mean loss of a prediction: −log of the probability that the model gave to what is true.
 
         Args:
-            rows: which of the sample; all of it where nothing is said.
+            rows: which of the sample; by default all of it.
         """
         inputs, nodes = self.inputs[rows], self.nodes[rows]
         if not len(inputs):
@@ -107,9 +110,10 @@ class Judgements:
     def spearman(self, vectors: Array) -> float:
         """Rank correlation of the cosines with the ratings, in [-1, 1]; ties share their ranks."""
         cosine = cosines(vectors[self.first], vectors[self.second])
-        ours = ranks(cosine)
-        deviation = ours.std() * self.ranks.std()
-        return float(((ours - ours.mean()) * (self.ranks - self.ranks.mean())).mean() / deviation) if deviation else 0.0
+        cosine_ranks = ranks(cosine)
+        deviation = cosine_ranks.std() * self.ranks.std()
+        product = (cosine_ranks - cosine_ranks.mean()) * (self.ranks - self.ranks.mean())
+        return float(product.mean() / deviation) if deviation else 0.0
 
 
 #: Rated pairs, or questions, that have to be known for their result to mean anything.
@@ -144,20 +148,6 @@ def ranks(values: Array) -> Array:
     last = np.cumsum(counts)
     shared: Array = (last - (counts + 1) / 2)[where]
     return shared.astype(np.float64).reshape(len(values)) if len(order) else np.zeros(0)
-
-
-def cosines(a: Array, b: Array) -> Array:
-    """Cosine of the angle between each row of one and the same row of the other; 0 where one has no length."""
-    length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    found: Array = (a * b).sum(axis=1) / np.maximum(length, 1e-12)
-    return found
-
-
-def unit(vectors: Array) -> Array:
-    """Rows of length 1, float32."""
-    lengths = np.sqrt(np.einsum("vn,vn->v", vectors, vectors))
-    found: Array = vectors / np.maximum(lengths, 1e-12)[:, None]
-    return found.astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +185,52 @@ def count_right(places: Array, vectors: Array) -> Generator[Event, None, int]:
         places: int64 (n, 4). vectors: of length 1, (V, N).
     """
     right = 0
-    for start in range(0, len(places), AT_ONCE):
-        a, b, c, d = places[start : start + AT_ONCE].T
+    for start in range(0, len(places), QUESTIONS_AT_ONCE):
+        a, b, c, d = places[start : start + QUESTIONS_AT_ONCE].T
         near = (vectors[b] - vectors[a] + vectors[c]) @ vectors.T  # (n, V)
         for word in (a, b, c):
             near[np.arange(len(a)), word] = -np.inf
         right += int((near.argmax(axis=1) == d).sum())
         yield Pulse()
     return right
+
+
+class Evaluations:
+    """What is measured of the vectors while they are trained.
+
+    Attributes:
+        loss_sample: measures the loss.
+        judgements, questions: human ratings and analogies of known words; empty for a made or Chinese text.
+        pairs: pairs of known words whose cosines are logged.
+        analogies: (right, of) for each section of the last test. all_analogies: whether it had all questions.
+        neighbour_history: the nearest words of the first word shown.
+    """
+
+    def __init__(self, config: Word2VecConfig, text: Text, engine: Engine) -> None:
+        rng = np.random.default_rng(seed_of(config.seed, "loss sample"))
+        self.loss_sample = FixedSampleLoss(config, text, engine, rng)
+        english = not (text.corpus.chinese or text.corpus.classes)
+        self.judgements = known_judgements(engine.vocabulary) if english else []
+        self.questions = known_questions(engine.vocabulary) if english else []
+        self.pairs = query_pairs(config, engine.vocabulary)
+        self.analogies: list[list[int]] = []
+        self.all_analogies = False
+        self.neighbour_history = NeighbourHistory()
+
+    def update_neighbours(self, config: Word2VecConfig, engine: Engine, step: int, end: int) -> None:
+        """Record the nearest words of the first word shown that is known, where that is due at this step of ``end``."""
+        vocabulary = engine.vocabulary
+        word = next((word for word in query_words(config, vocabulary) if word in vocabulary.index), "")
+        self.neighbour_history.update(word, step, end, vocabulary, engine.vectors)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "analogies": [list(result) for result in self.analogies],
+            "all_analogies": self.all_analogies,
+            "neighbour_history": self.neighbour_history.state_dict(),
+        }
+
+    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
+        self.analogies = [list(result) for result in tree["analogies"]]
+        self.all_analogies = bool(tree["all_analogies"])
+        self.neighbour_history.load_state_dict(tree["neighbour_history"])

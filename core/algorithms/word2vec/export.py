@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from gensim.models import KeyedVectors
 
-from core.algorithms.word2vec.train import Word2Vec
+from core.algorithms.word2vec.train import Word2VecTraining
 
 
 def inference_state(tree: dict[str, Any]) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def inference_state(tree: dict[str, Any]) -> dict[str, Any]:
     return tree | {"engine": engine}
 
 
-def export(s: Word2Vec, folder: Path) -> list[Path]:
+def export(s: Word2VecTraining, folder: Path) -> list[Path]:
     """The vectors as the authors' program writes them, as text and in binary, and as gensim's ``KeyedVectors``.
 
     gensim's own format is a pickle, which Tenfold writes for those who want it and never reads.

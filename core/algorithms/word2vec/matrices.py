@@ -1,4 +1,4 @@
-"""Figures of the engine that is written out: both matrices, and the pairs that its last step pulled and pushed."""
+"""Figures of the SGNS engine: both matrices, and the pairs that its last step pulled and pushed."""
 
 from collections.abc import Mapping
 from typing import Any

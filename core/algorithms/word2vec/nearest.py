@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.algorithms.word2vec.evaluate import unit
 from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.events import Array
 
@@ -12,6 +11,20 @@ from core.events import Array
 SEARCHED = 20_000
 #: Nearest words found of each word; on the map they have its colour.
 NEAR = 12
+
+
+def cosines(a: Array, b: Array) -> Array:
+    """Cosine of the angle between each row of one and the same row of the other; 0 where one has no length."""
+    length = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    found: Array = (a * b).sum(axis=1) / np.maximum(length, 1e-12)
+    return found
+
+
+def unit(vectors: Array) -> Array:
+    """Rows of length 1, float32."""
+    lengths = np.sqrt(np.einsum("vn,vn->v", vectors, vectors))
+    found: Array = vectors / np.maximum(lengths, 1e-12)[:, None]
+    return found.astype(np.float32, copy=False)
 
 
 def neighbours(

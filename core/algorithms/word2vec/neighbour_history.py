@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.evaluate import unit
-from core.algorithms.word2vec.nearest import SEARCHED, best_of
+from core.algorithms.word2vec.nearest import SEARCHED, best_of, unit
 from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.events import Array
 
@@ -18,7 +17,7 @@ class NeighbourHistory:
 
     Attributes:
         word: whose they are; ``""`` before the first row.
-        rows: (step, numbers of words, the nearest first).
+        rows: (step, rows of the nearest words in the vocabulary, the nearest first).
     """
 
     def __init__(self) -> None:

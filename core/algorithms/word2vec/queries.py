@@ -1,12 +1,17 @@
 """The words, pairs and analogies that the panels show: those of the settings, or a few that suit the text."""
 
+import difflib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from core.algorithms.word2vec.config import Word2VecConfig, entries
 from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.events import Array
+
+#: Words that are searched for a spelling: the most frequent ones.
+SPELLINGS = 4000
 
 #: Shown where the settings name none, by corpus.
 WORDS = {
@@ -63,6 +68,14 @@ def unknown_pairs(config: Word2VecConfig, vocabulary: Vocabulary) -> list[tuple[
         unknown = [word for word in pair.split() if word not in vocabulary.index]
         found += [(word, pair) for word in unknown[:1]]
     return found
+
+
+@lru_cache(maxsize=64)
+def spelled_like(vocabulary: Vocabulary, word: str) -> tuple[str, ...]:
+    """At most three known words that are spelled most like ``word``; searched once for each word."""
+    same = [w for w in vocabulary.words if w[:1] == word[:1] and abs(len(w) - len(word)) <= 2]
+    found = difflib.get_close_matches(word, same[:SPELLINGS], 3, 0.6)
+    return tuple(found or difflib.get_close_matches(word, list(vocabulary.words[:SPELLINGS]), 3, 0.5))
 
 
 def encoded(words: Sequence[str]) -> Array:

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.evaluate import unit
 from core.algorithms.word2vec.maps import Frames, principal
-from core.algorithms.word2vec.nearest import SEARCHED, nearest_to_sum, neighbours
-from core.algorithms.word2vec.queries import ANALOGIES, encoded, query_words
+from core.algorithms.word2vec.model import learning_rate
+from core.algorithms.word2vec.nearest import SEARCHED, nearest_to_sum, neighbours, unit
+from core.algorithms.word2vec.queries import ANALOGIES, encoded, query_words, spelled_like
 from core.algorithms.word2vec.requests import analogy_of
 from core.algorithms.word2vec.sgns_engine import SGNSEngine
-from core.algorithms.word2vec.train import Word2Vec
-from core.algorithms.word2vec.vocabulary import learning_rate
+from core.algorithms.word2vec.train import Word2VecTraining
 from core.events import Array
 from core.figures import quantised
 
@@ -37,37 +36,37 @@ class Map:
     step: int = -1
 
 
-def plane(s: Word2Vec) -> Map:
+def plane(s: Word2VecTraining) -> Map:
     return Map(Frames(2))
 
 
-def space(s: Word2Vec) -> Map:
+def space(s: Word2VecTraining) -> Map:
     return Map(Frames(3))
 
 
-def searched(s: Word2Vec) -> Array:
+def searched(s: Word2VecTraining) -> Array:
     """Unit vectors of the most frequent words, (n, N)."""
     return unit(s.vectors[:SEARCHED])
 
 
-def near_queries(s: Word2Vec) -> Near:
+def near_queries(s: Word2VecTraining) -> Near:
     """The nearest words of each word shown."""
     return neighbours(query_words(s.config, s.vocabulary), s.vocabulary, s.vectors, s.cached_at_step(searched))
 
 
-def neighbour_panel(s: Word2Vec) -> dict[str, Array]:
+def neighbour_panel(s: Word2VecTraining) -> dict[str, Array]:
     """Words with their nearest: (k, SHOWN) of words and cosines; for an unknown word the spellings nearest to it."""
     near = s.cached_at_step(near_queries)
     words, cosine = [], np.full((len(near), SHOWN), np.nan, np.float32)
     for i, (word, places, cosines) in enumerate(near):
-        shown = [s.vocabulary.words[p] for p in places[:SHOWN]] if len(places) else s.vocabulary.spelled_like(word)
+        shown = [s.vocabulary.words[p] for p in places[:SHOWN]] if len(places) else spelled_like(s.vocabulary, word)
         cosine[i, : min(len(cosines), SHOWN)] = cosines[:SHOWN]
         words += [word, *shown, *[""] * (SHOWN - len(shown))]
     known = [len(places) > 0 for _, places, _ in near]
     return {"words": encoded(words), "cosine": cosine, "known": np.array(known, bool)}
 
 
-def mapped(s: Word2Vec) -> Array:
+def mapped(s: Word2VecTraining) -> Array:
     """Numbers of the words on the maps: those shown with the nearest of each, and frequent ones."""
     many = min(len(s.vocabulary), SEARCHED)
     skipped = min(s.config.skipped, max(0, many - s.config.shown))
@@ -80,7 +79,7 @@ def mapped(s: Word2Vec) -> Array:
     return np.array(sorted(set(words)), np.int64)
 
 
-def groups(s: Word2Vec) -> dict[str, Array]:
+def groups(s: Word2VecTraining) -> dict[str, Array]:
     """What stands for the colours, and the colour of each word, -1 for none.
 
     That is its kind where kinds are known, else the shown word among whose nearest it is.
@@ -103,7 +102,7 @@ def groups(s: Word2Vec) -> dict[str, Array]:
     return {"names": encoded([word for word, *_ in near]), "group": np.array(group, np.int8)}
 
 
-def principal_places(s: Word2Vec) -> Array:
+def principal_places(s: Word2VecTraining) -> Array:
     """Places of the words in space, (n, 3): the directions in which the coloured words differ most, so that their
     groups come apart."""
     vectors = s.cached_at_step(searched)[s.cached_at_step(mapped)]
@@ -111,12 +110,12 @@ def principal_places(s: Word2Vec) -> Array:
     return principal(vectors, 3, coloured if len(coloured) > 3 else slice(None))[0]
 
 
-def map_plane(s: Word2Vec) -> dict[str, Array]:
+def map_plane(s: Word2VecTraining) -> dict[str, Array]:
     """Places of the words in the plane, (n, 2), with how the training stands."""
     one = s.cached(plane)
     now, words_per_s = time.perf_counter(), 0.0
     if 0 <= one.step < s.step and now > one.drawn:
-        words_per_s = s.data.corpus.words / s.engine.per_epoch * (s.step - one.step) / (now - one.drawn)
+        words_per_s = s.data.corpus.words / s.engine.steps_per_epoch * (s.step - one.step) / (now - one.drawn)
     one.drawn, one.step = now, s.step
     rate = learning_rate(s.config, s.epoch)
     about = [s.epoch, s.config.epochs, words_per_s, rate, by_tsne(s)]
@@ -125,17 +124,17 @@ def map_plane(s: Word2Vec) -> dict[str, Array]:
     return map_arrays(s, one) | {"about": np.array(about, np.float32), "typed": typed}
 
 
-def map_space(s: Word2Vec) -> dict[str, Array]:
+def map_space(s: Word2VecTraining) -> dict[str, Array]:
     """Places of the words in space, (n, 3)."""
     return map_arrays(s, s.cached(space))
 
 
-def by_tsne(s: Word2Vec) -> bool:
+def by_tsne(s: Word2VecTraining) -> bool:
     """Whether the maps are t-SNE's: before the first step there is nothing to see."""
     return s.config.projection == "tsne" and s.step > 0
 
 
-def map_arrays(s: Word2Vec, one: Map) -> dict[str, Array]:
+def map_arrays(s: Word2VecTraining, one: Map) -> dict[str, Array]:
     """A frame of a map, rotated onto the one before, with words and colours."""
     words = s.cached_at_step(mapped)
     if by_tsne(s):
@@ -146,7 +145,7 @@ def map_arrays(s: Word2Vec, one: Map) -> dict[str, Array]:
     return {"places": places.astype(np.float32), "words": names} | s.cached_at_step(groups)
 
 
-def tsne(s: Word2Vec, words: Array, one: Map) -> Array:
+def tsne(s: Word2VecTraining, words: Array, one: Map) -> Array:
     """A t-SNE in as many dimensions as the map has, started from the last one, which is also drawn in between."""
     vectors, frames = s.cached_at_step(searched)[words], one.frames
     every = max(1, s.end // TSNE)
@@ -172,7 +171,7 @@ def tsne(s: Word2Vec, words: Array, one: Map) -> Array:
     return places
 
 
-def analogy(s: Word2Vec) -> dict[str, Array]:
+def analogy(s: Word2VecTraining) -> dict[str, Array]:
     """The ranking of a − b + c: words and cosines; where a word is not known, that word and the nearest spellings."""
     query = analogy_of(s.config.analogy or ANALOGIES.get(s.config.corpus, ""))
     if query is None:
@@ -181,7 +180,7 @@ def analogy(s: Word2Vec) -> dict[str, Array]:
     best, cosine, unknown = nearest_to_sum(
         [(1, a), (-1, b), (1, c)], s.vocabulary, s.vectors, s.cached_at_step(searched), SHOWN
     )
-    words = s.vocabulary.spelled_like(unknown) if unknown else [s.vocabulary.words[i] for i in best]
+    words = spelled_like(s.vocabulary, unknown) if unknown else [s.vocabulary.words[i] for i in best]
     return {
         "query": encoded(query),
         "words": encoded(words),
@@ -190,29 +189,30 @@ def analogy(s: Word2Vec) -> dict[str, Array]:
     }
 
 
-def coverage(s: Word2Vec) -> dict[str, Array] | None:
+def coverage(s: Word2VecTraining) -> dict[str, Array] | None:
     """Known and all of WordSim-353, SimLex-999 and questions-words; int32 (3, 2)."""
-    if not (s.judgements or s.questions):
+    judgements, questions = s.evaluations.judgements, s.evaluations.questions
+    if not (judgements or questions):
         return None
-    rows = {one.name: [len(one.first), one.of] for one in s.judgements}
-    known = [sum(len(q.places) for q in s.questions), sum(q.of for q in s.questions)]
+    rows = {one.name: [len(one.first), one.of] for one in judgements}
+    known = [sum(len(q.places) for q in questions), sum(q.of for q in questions)]
     return {"known": np.array([rows.get("wordsim", [0, 0]), rows.get("simlex", [0, 0]), known], np.int32)}
 
 
-def neighbour_history(s: Word2Vec) -> dict[str, Array] | None:
+def neighbour_history(s: Word2VecTraining) -> dict[str, Array] | None:
     """The words that were ever among the nearest of the first word shown, their ranks, and the epoch of each row."""
-    history = s.neighbour_history
+    history = s.evaluations.neighbour_history
     if not history.rows:
         return None
     words, rank = history.ranks()
     return {
         "words": encoded([history.word, *(s.vocabulary.words[w] for w in words)]),
         "rank": rank,
-        "epoch": np.array([step / s.engine.per_epoch for step, _ in history.rows], np.float32),
+        "epoch": np.array([step / s.engine.steps_per_epoch for step, _ in history.rows], np.float32),
     }
 
 
-def matrices(s: Word2Vec) -> dict[str, Array] | None:
+def matrices(s: Word2VecTraining) -> dict[str, Array] | None:
     """The most frequent words' rows of both matrices, and the gradients of the last step; uint8 around 128."""
     engine = s.engine
     if not isinstance(engine, SGNSEngine):
@@ -231,25 +231,25 @@ def matrices(s: Word2Vec) -> dict[str, Array] | None:
 def last_gradients(engine: SGNSEngine, rows: int) -> tuple[Array, Array]:
     """The last step's dL/dE and dL/dO, summed over its pairs, of the first rows: by the present matrices."""
     dE, dO = (np.zeros((rows, engine.config.size), np.float32) for _ in range(2))
-    if engine.last is not None:
-        centre, targets, g = engine.last
-        E, O = engine.vectors, engine.outputs  # noqa: E741
-        by_centre = np.einsum("bk,bkn->bn", g, O[targets])
-        by_target = (g[:, :, None] * E[centre][:, None, :]).reshape(-1, E.shape[1])  # (B·(1 + k), N)
-        flat = targets.reshape(-1)
+    if engine.last_batch is not None:
+        centre, targets, g = engine.last_batch
+        W_in, W_out = engine.vectors, engine.outputs
+        by_centre = np.einsum("bk,bkn->bn", g, W_out[targets])
+        by_target = (g[:, :, None] * W_in[centre][:, None, :]).reshape(-1, W_in.shape[1])  # (B·(1 + k), N)
+        all_targets = targets.reshape(-1)
         here = centre < rows
         np.add.at(dE, centre[here], by_centre[here])
-        here = flat < rows
-        np.add.at(dO, flat[here], by_target[here])
+        here = all_targets < rows
+        np.add.at(dO, all_targets[here], by_target[here])
     return dE, dO
 
 
-def pairs(s: Word2Vec) -> dict[str, Array] | None:
+def pairs(s: Word2VecTraining) -> dict[str, Array] | None:
     """Some pairs of the last step: centre, true neighbour and random words, and how hard each is pulled or pushed."""
     engine = s.engine
-    if not isinstance(engine, SGNSEngine) or engine.last is None:
+    if not isinstance(engine, SGNSEngine) or engine.last_batch is None:
         return None
-    centre, targets, g = (array[:PAIRS] for array in engine.last)
+    centre, targets, g = (array[:PAIRS] for array in engine.last_batch)
     words = engine.vocabulary.words
     return {
         "centre": encoded([words[i] for i in centre]),

@@ -9,7 +9,7 @@ from core.words import N_
 
 _VIEWS, _MATRICES = "core.algorithms.word2vec.views", "core.algorithms.word2vec.matrices"
 _ENGLISH = {"corpus": ("news", "wikipedia", "own", "abc", "wikipedia_abc", "text8")}
-_WRITTEN = {"engine": ("written",)}
+_SGNS = {"engine": ("sgns",)}
 
 PANELS = (
     Panel(
@@ -37,13 +37,13 @@ PANELS = (
     Panel(
         "neighbours",
         N_("Nearest neighbours"),
-        N_("Under each word those whose vectors point most nearly the same way; type your own under Words to look at."),
+        N_("Under each word those whose vectors point most nearly the same way; type your own under Words shown."),
         view=f"{_VIEWS}:neighbours",
     ),
     Panel(
         "company",
         N_("Neighbours over time"),
-        N_("The nearest of the first word you look at, as the training went on: who came, who rose and who left."),
+        N_("The words nearest to the first word shown, over the training: which came, which rose and which left."),
         view="core.algorithms.word2vec.views:neighbour_history",
     ),
     Panel(
@@ -63,14 +63,14 @@ PANELS = (
         N_("Both matrices"),
         N_("A row a word: as a centre, as a neighbour, and what the last step says of both; red above 0, blue below."),
         view=f"{_MATRICES}:matrices",
-        shown_if=_WRITTEN,
+        shown_if=_SGNS,
     ),
     Panel(
         "pairs",
         N_("Pulled and pushed"),
         N_("Pairs of the last step: a true neighbour is pulled to its centre, random words are pushed away from it."),
         view=f"{_MATRICES}:pairs",
-        shown_if=_WRITTEN,
+        shown_if=_SGNS,
     ),
     Panel(
         "analogies",
@@ -202,7 +202,7 @@ PRESETS = (
         "written",
         N_("Written out, step by step"),
         N_("The same in PyTorch, a batch of pairs at a time, every number in sight: again at least 95 %."),
-        _GRAMMAR | {"engine": "written", "epochs": 5, "lr": 0.05, "sample": 1e-2},
+        _GRAMMAR | {"engine": "sgns", "epochs": 5, "lr": 0.05, "sample": 1e-2},
         _END,
     ),
     Preset(
@@ -257,7 +257,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.word2vec",
-    source=("model", "sgns_engine", "gensim_engine", "vocabulary", "text", "train"),
+    source=("model", "train", "sgns_engine", "gensim_engine", "vocabulary", "text"),
     place=5,
     snapshot_budget=0.015,
     files=N_("Vectors"),

@@ -1,26 +1,26 @@
 """Word2Vec: learn for each word a vector from which its neighbours can be guessed.
 
-A step is a stretch of some thousand words, trained by gensim at one go, or a batch of pairs where the engine is the
-one in PyTorch. The rate falls evenly over the whole run, and the run ends after its last epoch. The papers and the
-mathematics stand in ``model.py``, ``sgns_engine.py`` and ``gensim_engine.py``.
+A step is a batch of pairs (:func:`train_sgns`), or a chunk of some thousand words that gensim trains on in one call
+(:func:`train_gensim`). The learning rate falls evenly over the whole run, and the run ends after its last epoch.
+Read ``model.py`` first: the paper, the loss and :func:`~core.algorithms.word2vec.model.sgd_step`.
 """
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.algorithms.word2vec.evaluate import FixedSampleLoss, Judgements, Questions, known_judgements, known_questions
+from core.algorithms.word2vec.evaluate import Evaluations
 from core.algorithms.word2vec.gensim_engine import GensimEngine
-from core.algorithms.word2vec.neighbour_history import NeighbourHistory
-from core.algorithms.word2vec.queries import query_pairs, query_words
+from core.algorithms.word2vec.model import learning_rate, sgd_step
 from core.algorithms.word2vec.sgns_engine import SGNSEngine
 from core.algorithms.word2vec.text import Text, read
 from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.events import Array, Event
 from core.experiment import Diverged
-from core.training import History, Training, seed_of
+from core.training import History, Training
 
 #: Measurements of a run, and steps at its beginning after each of which there is one.
 MEASURED, DENSE = 64, 8
@@ -33,34 +33,25 @@ class LossAt(NamedTuple):
     loss: float
 
 
-class Word2Vec(Training):
+class Word2VecTraining(Training):
     """Word vectors between two steps.
 
     Attributes:
-        engine: what trains, with the vocabulary and both matrices.
+        engine: the vocabulary, both matrices and the data of each step.
         end: steps of the whole run; the rate falls until there.
-        loss_sample: measures the loss. history: every measurement of it.
-        judgements, questions: human ratings and analogies of known words; empty for a made or Chinese text.
-        analogies: (right, of) for each section of the last evaluation. all_analogies: whether it had all questions.
-        pairs: pairs of known words whose cosines are logged.
-        neighbour_history: the nearest words of the first word shown.
+        evaluations: what is measured of the vectors. history: every measurement of the loss.
     """
 
-    saved = ("engine", "history", "analogies", "all_analogies", "neighbour_history")
+    saved = ("engine", "history", "evaluations")
     learned_arrays = ("vectors", "outputs")
 
     engine: GensimEngine | SGNSEngine
-    loss_sample: FixedSampleLoss
-    judgements: list[Judgements]
-    questions: list[Questions]
-    pairs: list[tuple[str, str]]
+    end: int
+    evaluations: Evaluations
 
     def __init__(self, config: Word2VecConfig, text: Text, device: str) -> None:
         super().__init__(config, text, device)
         self.history = History(LossAt)
-        self.analogies: list[list[int]] = []
-        self.all_analogies = False
-        self.neighbour_history = NeighbourHistory()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -79,25 +70,19 @@ class Word2Vec(Training):
     @property
     def epoch(self) -> float:
         """Passes over the text so far."""
-        return self.step / self.engine.per_epoch
-
-    @property
-    def first_word(self) -> str:
-        """The first word shown that is known, ``""`` where none is."""
-        index = self.vocabulary.index
-        return next((word for word in query_words(self.config, self.vocabulary) if word in index), "")
+        return self.step / self.engine.steps_per_epoch
 
     def should_log(self, step: int) -> bool:
         spaced = step <= DENSE or step % max(1, self.end // MEASURED) == 0 or step == self.end
-        return spaced or (bool(self.questions) and self.should_test_analogies(step))
+        return spaced or (bool(self.evaluations.questions) and self.should_test_analogies(step))
 
     def should_test_analogies(self, step: int) -> bool:
         """Before the first step, after each epoch and at the end."""
-        return step % self.engine.per_epoch == 0 or step == self.end
+        return step % self.engine.steps_per_epoch == 0 or step == self.end
 
     def apply_config(self, config: Word2VecConfig) -> None:
         super().apply_config(config)
-        self.neighbour_history.update(self.first_word, self.step, self.end, self.vocabulary, self.vectors)
+        self.evaluations.update_neighbours(config, self.engine, self.step, self.end)  # of another word, perhaps
 
     def state_dict(self) -> dict[str, Any]:
         if not np.isfinite(self.vectors).all():
@@ -114,21 +99,52 @@ def load(config: Word2VecConfig) -> Text:
     return read(config)
 
 
-def build(config: Word2VecConfig, data: Text, device: str) -> Word2Vec:
+def build(config: Word2VecConfig, data: Text, device: str) -> Word2VecTraining:
     """Vocabulary and vectors at step 0."""
-    s = Word2Vec(config, data, device)
+    s = Word2VecTraining(config, data, device)
     s.engine = GensimEngine(config, data) if config.engine == "gensim" else SGNSEngine(config, data, device)
-    s.end = config.epochs * s.engine.per_epoch
-    s.loss_sample = FixedSampleLoss(config, data, s.engine, np.random.default_rng(seed_of(config.seed, "loss sample")))
-    english = not (data.corpus.chinese or data.corpus.classes)
-    s.judgements = known_judgements(s.vocabulary) if english else []
-    s.questions = known_questions(s.vocabulary) if english else []
-    s.pairs = query_pairs(config, s.vocabulary)
+    s.end = config.epochs * s.engine.steps_per_epoch
+    s.evaluations = Evaluations(config, data, s.engine)
     return s
 
 
-def train(s: Word2Vec) -> Iterator[Event]:
-    """Step after step from ``s.step`` on, until the last epoch is over."""
+def train(s: Word2VecTraining) -> Iterator[Event]:
+    """Step after step from ``s.step`` on, until the last epoch is over. A generator: yields once per step.
+
+    Args:
+        s: the state of this training: vectors, data, evaluations.
+    """
+    return train_gensim(s, s.engine) if isinstance(s.engine, GensimEngine) else train_sgns(s, s.engine)
+
+
+def train_sgns(s: Word2VecTraining, engine: SGNSEngine) -> Iterator[Event]:
+    """Skip-gram with negative sampling in PyTorch: Mikolov et al. (2013), sections 2.2 and 2.3."""
     while s.step < s.end:
-        s.engine.train_step(s.step)
-        yield s.next_step(epoch=(s.step + 1) / s.engine.per_epoch)
+        epoch, batch = divmod(s.step, engine.steps_per_epoch)
+        centre, context = engine.next_pairs(epoch, batch)  # (B,), (B,)
+        negatives = engine.draw_negatives(len(centre))  # (B, k)
+        targets = torch.cat([context[:, None], negatives], dim=1)  # (B, 1 + k)
+        lr = learning_rate(s.config, epoch + batch / engine.steps_per_epoch)
+        g = sgd_step(engine.W_in, engine.W_out, centre, targets, lr)
+        engine.record_batch(centre, targets, g)
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
+        yield s.next_step(epoch=(s.step + 1) / engine.steps_per_epoch)
+
+
+def train_gensim(s: Word2VecTraining, engine: GensimEngine) -> Iterator[Event]:
+    """Skip-gram or CBOW, with negative sampling or hierarchical softmax, in gensim's C."""
+    n = len(engine.sentences)
+    while s.step < s.end:
+        epoch, i = divmod(s.step, engine.steps_per_epoch)
+        start, end = engine.chunks[i]
+        passages = engine.sentences[start:end]
+        lr, next_lr = learning_rate(s.config, epoch + start / n), learning_rate(s.config, epoch + end / n)
+        if s.config.threads == 1:
+            # What gensim's one worker does with a job, without the threads and queues that train() makes at each call.
+            engine.words_trained, _ = engine.model._do_train_job(passages, lr, engine.work_memory)
+        else:
+            engine.words_trained, _ = engine.model.train(
+                passages, total_examples=len(passages), epochs=1, start_alpha=lr, end_alpha=next_lr
+            )
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
+        yield s.next_step(epoch=(s.step + 1) / engine.steps_per_epoch)

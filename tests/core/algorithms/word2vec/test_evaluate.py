@@ -5,8 +5,10 @@ import pytest
 from gensim.test.utils import datapath
 from scipy.stats import rankdata, spearmanr
 
-from core.algorithms.word2vec.evaluate import count_right, judgements, questions, ranks, unit
-from core.algorithms.word2vec.vocabulary import counted, vocabulary
+from core.algorithms.word2vec.evaluate import count_right, judgements, questions, ranks
+from core.algorithms.word2vec.nearest import unit
+from core.algorithms.word2vec.queries import spelled_like
+from core.algorithms.word2vec.vocabulary import build_vocabulary, vocabulary
 from core.data.judgements import rated, sections
 from core.words import Refusal
 from tests.core.algorithms.word2vec.training import run, start
@@ -43,10 +45,10 @@ def test_analogies_are_answered_as_gensim_answers_them(trained):
     wv = trained.engine.model.wv
     _, theirs = wv.evaluate_word_analogies(datapath("questions-words.txt"))
     for section, own in zip(questions(trained.vocabulary), theirs, strict=False):
-        counted_by_us = count_right(section.places, vectors)
+        counting = count_right(section.places, vectors)
         try:
             while True:
-                next(counted_by_us)
+                next(counting)
         except StopIteration as end:
             right = end.value
         assert (right, len(section.places)) == (len(own["correct"]), len(own["correct"]) + len(own["incorrect"]))
@@ -70,13 +72,13 @@ def test_the_sets_are_whole():
 
 
 def test_words_are_counted_down_to_the_minimum():
-    found = counted({"a": 3, "b": 5, "c": 1, "d": 3}, 2)
+    found = build_vocabulary({"a": 3, "b": 5, "c": 1, "d": 3}, 2)
     assert list(found.words) == ["b", "a", "d"] and found.counts.tolist() == [5, 3, 3] and found.index["d"] == 2
 
 
 def test_an_unknown_word_is_offered_the_spellings_that_exist(trained):
-    assert "australia" in trained.vocabulary.spelled_like("austrlia")
-    assert "government" in trained.vocabulary.spelled_like("goverment")
+    assert "australia" in spelled_like(trained.vocabulary, "austrlia")
+    assert "government" in spelled_like(trained.vocabulary, "goverment")
 
 
 def test_too_few_words_are_refused_with_the_field():

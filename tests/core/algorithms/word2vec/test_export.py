@@ -20,7 +20,7 @@ from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start
 HOUSE = Path(__file__).parents[4]
 
 
-@pytest.mark.parametrize("settings", [QUICK, SGNS], ids=["driven", "written out"])
+@pytest.mark.parametrize("settings", [QUICK, SGNS], ids=["gensim", "sgns"])
 def test_all_three_forms_are_read_back_by_gensim(settings, tmp_path):
     state = start(settings)
     run(state, 10)

@@ -24,9 +24,9 @@ from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start
     ("values", "field"),
     [
         ({"lr": 0.01, "lr_end": 0.02}, "lr_end"),
-        ({"engine": "written"}, "engine"),
-        ({"engine": "written", "corpus": "news", "method": "cbow"}, "engine"),
-        ({"engine": "written", "corpus": "news", "output": "hierarchical"}, "engine"),
+        ({"engine": "sgns"}, "engine"),
+        ({"engine": "sgns", "corpus": "news", "method": "cbow"}, "engine"),
+        ({"engine": "sgns", "corpus": "news", "output": "hierarchical"}, "engine"),
         ({"corpus": "own"}, "text"),
         ({"words": "a,b,c,d,e,f,g,h,i"}, "words"),
         ({"analogy": "king man woman"}, "analogy"),
@@ -68,10 +68,10 @@ def test_every_section_and_kind_has_a_word():
 
 @pytest.mark.parametrize("corpus", ["grammar", "news", "wikipedia"])
 def test_default_queries_are_in_the_text(corpus):
-    tally = read(Word2VecConfig(corpus=corpus)).tally
+    word_counts = read(Word2VecConfig(corpus=corpus)).word_counts
     pairs = [word for pair in entries(PAIRS[corpus]) for word in pair.split()]
     for word in (*entries(WORDS[corpus]), *analogy_of(ANALOGIES[corpus]), *pairs):
-        assert tally.get(word, 0) >= 5, word
+        assert word_counts.get(word, 0) >= 5, word
 
 
 @pytest.mark.parametrize("settings", [QUICK, SGNS, {"corpus": "news", "epochs": 1, "size": 8}], ids=str)

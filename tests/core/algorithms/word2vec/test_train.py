@@ -12,19 +12,19 @@ from tests.core.algorithms.word2vec.cases import KINDS
 from tests.core.algorithms.word2vec.training import QUICK, program, run, snapshots, start
 
 
-@pytest.mark.parametrize("kind", ["CBOW", "written out"])
+@pytest.mark.parametrize("kind", ["CBOW", "SGNS"])
 def test_it_ends_by_itself_after_its_last_epoch(kind):
     state = start(KINDS[kind])
     steps = [event for event in program.train(state) if isinstance(event, Step)]
     assert [event.step for event in steps] == list(range(1, state.end + 1))
-    assert steps[-1].epoch == state.config.epochs and state.end == state.config.epochs * state.engine.per_epoch
+    assert steps[-1].epoch == state.config.epochs and state.end == state.config.epochs * state.engine.steps_per_epoch
     assert all(a.epoch < b.epoch for a, b in pairwise(steps))
     assert list(program.train(state)) == [], "and stays there"
 
 
 def test_it_is_measured_several_times_an_epoch_and_a_bounded_number_of_times():
     state = start(QUICK)
-    state.questions = []
+    state.evaluations.questions = []
     for end in (8, 45, 490, 20_000):
         state.end = end
         times = sum(state.should_log(step) for step in range(end + 1))
@@ -59,7 +59,8 @@ def test_the_words_shown_may_change_while_it_trains():
     drawn = snapshots(state)
     assert drawn["neighbours"]["words"].tobytes().decode().split("\n")[::9] == ["dog", "sheep"]
     assert drawn["analogy"]["unknown"].tobytes().decode() == "nothere"
-    assert state.neighbour_history.word == "dog" and [step for step, _ in state.neighbour_history.rows] == [3]
+    history = state.evaluations.neighbour_history
+    assert history.word == "dog" and [step for step, _ in history.rows] == [3]
     assert same(before, through_checkpoint(state.engine.state_dict()))
 
 

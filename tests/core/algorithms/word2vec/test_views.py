@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from core.algorithms.word2vec.evaluate import unit
+from core.algorithms.word2vec.nearest import unit
 from core.algorithms.word2vec.neighbour_history import DENSE, NEIGHBOURS, ROWS
 from core.algorithms.word2vec.snapshots import last_gradients, plane, space
 from core.algorithms.word2vec.spec import experiment
@@ -40,7 +40,7 @@ def figure(snapshot: Snapshot, state) -> dict:
         (SGNS, {"sections", "coverage"}),
         (NEWS, {"matrices", "pairs"}),
     ],
-    ids=["negative samples", "tree", "written out", "news"],
+    ids=["negative samples", "tree", "sgns", "news"],
 )
 def test_every_panel_can_be_drawn(settings, missing):
     state = start(settings)
@@ -124,7 +124,7 @@ def test_the_gradients_shown_are_those_of_the_last_step():
     state = start(SGNS)
     run(state, 9)
     dE, dO = last_gradients(state.engine, 10)
-    centre, targets, g = state.engine.last
+    centre, targets, g = state.engine.last_batch
     E, O = state.engine.vectors, state.engine.outputs  # noqa: E741
     expected = np.zeros_like(E)
     outwards = np.zeros_like(O)
@@ -140,10 +140,11 @@ def test_neighbours_over_time_end_with_what_gensim_finds_and_begin_anew_with_ano
     run(state)
     vectors = KeyedVectors(state.config.size)
     vectors.add_vectors(list(state.vocabulary.words), state.engine.vectors.copy())
-    assert state.neighbour_history.word == "dog" and state.neighbour_history.rows[-1][0] == state.end
-    found = [state.vocabulary.words[i] for i in state.neighbour_history.rows[-1][1]]
+    history = state.evaluations.neighbour_history
+    assert history.word == "dog" and history.rows[-1][0] == state.end
+    found = [state.vocabulary.words[i] for i in history.rows[-1][1]]
     assert found == [word for word, _ in vectors.most_similar("dog", topn=NEIGHBOURS)]
-    steps = [step for step, _ in state.neighbour_history.rows]
+    steps = [step for step, _ in history.rows]
     assert steps == sorted(set(steps)) and len(steps) <= ROWS + DENSE + 2
 
     arrays = snapshots(state)["company"]
@@ -152,4 +153,4 @@ def test_neighbours_over_time_end_with_what_gensim_finds_and_begin_anew_with_ano
     assert [words[i] for i in np.argsort(arrays["rank"][:, -1]) if arrays["rank"][i, -1] >= 0] == found
 
     state.apply_config(state.config.model_copy(update={"words": "sheep"}))
-    assert state.neighbour_history.word == "sheep" and [step for step, _ in state.neighbour_history.rows] == [state.end]
+    assert history.word == "sheep" and [step for step, _ in history.rows] == [state.end]

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.evaluate import unit
+from core.algorithms.word2vec.nearest import unit
 from core.algorithms.word2vec.snapshots import near_queries
 from tests.core.algorithms import trial
 from tests.core.algorithms.trial import Log
 
 #: A run of a second, by gensim and by the engine in PyTorch.
 QUICK = {"corpus": "grammar", "sentences": 1000, "size": 16, "window": 3, "epochs": 3, "min_count": 2}
-SGNS = QUICK | {"engine": "written", "lr": 0.05, "epochs": 2, "sentences": 300, "size": 12}
+SGNS = QUICK | {"engine": "sgns", "lr": 0.05, "epochs": 2, "sentences": 300, "size": 12}
 
 program = trial.program("word2vec")
 start = partial(trial.start, "word2vec")

@@ -92,7 +92,7 @@ def stalled(evidence: Evidence, share: float) -> Values | None:
 
 DIAGNOSES: tuple[Diagnosis[Evidence], ...] = (glued_words, little_text, crowded, stalled)
 
-#: What is found of the words that a person typed, not of the training.
+#: What is found of the words in the settings, not of the training.
 NOTES = {
     "unknown pair": N_(
         "Pairs: {word} is not among the known words, so {pair} cannot be followed. Nearest in spelling: {near}."

@@ -30,11 +30,9 @@ QUESTIONS_AT_ONCE = 100
 
 
 class Engine(Protocol):
-    """What the two engines have in common."""
+    """What is measured of both engines."""
 
     vocabulary: Vocabulary
-    steps_per_epoch: int
-    words_trained: int
 
     @property
     def vectors(self) -> Array: ...

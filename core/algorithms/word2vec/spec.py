@@ -97,7 +97,7 @@ PANELS = (
     Panel(
         "map3d",
         N_("Map in space"),
-        N_("The same words in three dimensions; drag to turn."),
+        N_("The same words in three dimensions; drag to rotate."),
         view=f"{_VIEWS}:map3d",
         size="folded",
     ),

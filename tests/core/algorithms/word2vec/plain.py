@@ -1,21 +1,21 @@
 """gensim as one writes it on one page, with the settings of the first preset: Tenfold's is measured by it.
 
-``python -m tests.core.algorithms.word2vec.plain [THREADS]`` runs both in turn, three times, and prints how many words
-of the text each goes through in a second of processor time. It is no test: times are not asserted. Both as a worker
+``python -m tests.core.algorithms.word2vec.plain [THREADS]`` runs both alternately, three times, and prints how many
+words of the text each trains on in a second of processor time. It is no test: times are not asserted. Both as a worker
 does it: ``OPENBLAS_NUM_THREADS=1``, or threads that wait for one another are counted as work.
 """
 
-import importlib
 import sys
 import time
 
 from gensim.models import Word2Vec
 
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.algorithms.word2vec.driven import job_words
+from core.algorithms.word2vec.gensim_engine import job_words
 from core.algorithms.word2vec.spec import experiment
 from core.algorithms.word2vec.text import Text, read
 from core.events import Step
+from core.program import program_of
 from core.runs.worker import pacing
 
 EPOCHS = 10
@@ -30,17 +30,23 @@ def plain(text: Text, threads: int) -> float:
     return EPOCHS * text.corpus.words / (time.process_time() - began)
 
 
-def ours(text: Text, threads: int) -> float:
-    """Words a second of Tenfold's, with all that it measures, and looked at as the page looks."""
-    program = importlib.import_module("core.algorithms.word2vec.train")
-    state = program.build(Word2VecConfig(epochs=EPOCHS, threads=threads), text, "cpu")
-    looking = pacing.Pace(experiment.looks, pacing.OBSERVE_SOONEST_S, pacing.OBSERVE_LATEST_S)
+def tenfold(text: Text, threads: int) -> float:
+    """Words a second of Tenfold's, with all that it measures and the snapshots that its page draws."""
+    program, config = program_of(experiment), Word2VecConfig(epochs=EPOCHS, threads=threads)
+    state = program.build(config, text, "cpu")
+    share = experiment.snapshot_budget or pacing.SNAPSHOT_SHARE
+    budget = pacing.TimeBudget(share, pacing.SNAPSHOT_SOONEST_S, pacing.SNAPSHOT_LATEST_S)
     began = time.process_time()
     for event in program.train(state):
-        if isinstance(event, Step) and looking.ready(time.perf_counter()):
-            looking.begin()
-            list(program.observe(state, everything=False))
-            looking.done()
+        if not isinstance(event, Step):
+            continue
+        if state.should_log(event.step):
+            list(program.log_metrics(state))
+        if budget.ready(time.perf_counter()):
+            budget.begin()
+            for snapshot in program.snapshots.values():
+                snapshot(state)
+            budget.done()
     return EPOCHS * text.corpus.words / (time.process_time() - began)
 
 
@@ -49,5 +55,5 @@ if __name__ == "__main__":
     text = read(Word2VecConfig(threads=threads))
     print(f"jobs of {job_words(Word2VecConfig(threads=threads), text.corpus.words)} words")
     for _ in range(3):
-        a, b = plain(text, threads), ours(text, threads)
+        a, b = plain(text, threads), tenfold(text, threads)
         print(f"plain {a:,.0f}, Tenfold {b:,.0f} words a second: {b / a:.3f}", flush=True)

@@ -1,4 +1,4 @@
-"""Maps: found by PCA as scikit-learn finds it, and turned so that words travel instead of flipping."""
+"""Maps: found by PCA as scikit-learn finds it, and rotated so that words travel instead of flipping."""
 
 import numpy as np
 import pytest
@@ -37,10 +37,10 @@ def test_nothing_depends_on_a_solver_s_choice_of_sign(points):
 
 
 @pytest.mark.parametrize("flip", [1, -1])
-def test_a_turned_or_mirrored_map_is_turned_back(flip):
+def test_a_rotated_or_mirrored_map_is_rotated_back(flip):
     old = np.random.default_rng(1).normal(size=(30, 3))
-    turned = old @ Rotation.from_euler("xyz", [1, 2, 3]).as_matrix() * [1, 1, flip]
-    assert np.allclose(turned @ aligned(turned, old), old)
+    rotated = old @ Rotation.from_euler("xyz", [1, 2, 3]).as_matrix() * [1, 1, flip]
+    assert np.allclose(rotated @ aligned(rotated, old), old)
 
 
 def test_words_travel_instead_of_flipping(points):

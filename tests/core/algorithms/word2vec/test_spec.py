@@ -1,4 +1,4 @@
-"""The declaration: everything said has something behind it, and what cannot go together is refused."""
+"""The declaration: everything declared has something behind it, and what cannot go together is refused."""
 
 import subprocess
 import sys
@@ -75,10 +75,10 @@ def test_default_queries_are_in_the_text(corpus):
 
 
 @pytest.mark.parametrize("settings", [QUICK, SGNS, {"corpus": "news", "epochs": 1, "size": 8}], ids=str)
-def test_every_metric_told_has_a_sentence_and_a_place(settings):
-    told = run(start(settings))
+def test_every_metric_logged_has_a_sentence_and_a_place(settings):
+    log = run(start(settings))
     drawn = [pattern for panel in experiment.panels for pattern in panel.metrics]
-    for metric in told.curves:
+    for metric in log.curves:
         assert any(fnmatch(metric, m.name) for m in experiment.metrics), metric
         assert any(fnmatch(metric, pattern) for pattern in drawn), metric
 

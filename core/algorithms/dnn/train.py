@@ -108,8 +108,8 @@ def build(config: DNNConfig, data: Dataset, device: str) -> DNN:
     s.model.to(s.device)
     s.optimizer = make_optimizer(s.model, config)
     # Batch norm cannot normalise a batch of a single row.
-    least = 2 if config.batch_norm else 1
-    s.batches = EpochBatches(len(s.x_train), generator(config.seed, "shuffle"), least)
+    min_batch = 2 if config.batch_norm else 1
+    s.batches = EpochBatches(len(s.x_train), generator(config.seed, "shuffle"), min_batch)
     s.schedule = make_schedule(s)
     s.statistics = UpdateStatistics(s.optimizer, s.model.weights, lambda: s.should_log(s.step + 1))
     return s

@@ -1,16 +1,16 @@
 """What every training needs beside its mathematics: seeds by purpose, a state that saves itself, a finite loss.
 
-An algorithm's ``build`` makes a :class:`Training` and hangs its networks, optimisers and generators on it by name; the
+An algorithm's ``build`` makes a :class:`Training` and sets its networks, optimisers and generators as attributes; the
 class says which of them a checkpoint keeps (``saved``). Its ``train`` is the loop of the paper and yields
-:meth:`Training.next_step` whenever the state is whole. Everything else - what is logged, drawn, saved, paused - is done
-by others between two steps.
+:meth:`Training.next_step` whenever the state is consistent. Everything else - what is logged, drawn, saved, paused - is
+done by others between two steps.
 """
 
 import copy
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -28,8 +28,8 @@ def seed_of(seed: int, purpose: str, number: int = 0) -> int:
 
     Streams of other seeds, purposes and numbers have nothing in common with it (numpy's ``SeedSequence``).
     """
-    words = np.random.SeedSequence([seed, number, *purpose.encode()]).generate_state(1, np.uint64)
-    return int(words[0] >> np.uint64(1))
+    state = np.random.SeedSequence([seed, number, *purpose.encode()]).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(1))
 
 
 def generator(seed: int, purpose: str, device: str | torch.device = "cpu") -> torch.Generator:
@@ -58,9 +58,9 @@ class Training:
         self.step = self.end = 0
         self.loss: Tensor | None = None
         self.active: set[str] = set()
-        self._once: dict[Any, Any] = {}
-        self._at_step: dict[Any, Any] = {}
-        self._at = -1
+        self._cache: dict[Any, Any] = {}
+        self._step_cache: dict[Any, Any] = {}
+        self._cached_step = -1
 
     def next_step(self, loss: Tensor | None = None, *, epoch: float | None = None, part: str = "") -> Step:
         """Count a step that was made; the event to yield.
@@ -90,19 +90,17 @@ class Training:
 
     def cached(self, make: Callable[[Self], T]) -> T:
         """``make(self)``, made once for this training, such as the grid that a snapshot is drawn over. Never saved."""
-        if make not in self._once:
-            self._once[make] = make(self)
-        found: T = self._once[make]
-        return found
+        if make not in self._cache:
+            self._cache[make] = make(self)
+        return cast(T, self._cache[make])
 
     def cached_at_step(self, make: Callable[[Self], T]) -> T:
         """``make(self)``, made once for each step: what several snapshots or metrics of one step have in common."""
-        if self._at != self.step:
-            self._at_step, self._at = {}, self.step
-        if make not in self._at_step:
-            self._at_step[make] = make(self)
-        found: T = self._at_step[make]
-        return found
+        if self._cached_step != self.step:
+            self._step_cache, self._cached_step = {}, self.step
+        if make not in self._step_cache:
+            self._step_cache[make] = make(self)
+        return cast(T, self._step_cache[make])
 
     def state_dict(self) -> dict[str, Any]:
         """All that is saved, as a tree of dicts, lists, numbers, strings, arrays and tensors.
@@ -118,7 +116,7 @@ class Training:
         return {"step": self.step, "active": sorted(self.active), **tree}
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        """Become the state that :meth:`state_dict` returned; the config must be the same but for live settings.
+        """Load what :meth:`state_dict` returned; the config must be the same but for live settings.
 
         What the tree lacks (a recording drops what only a training needs) stays as it was built.
         """
@@ -126,12 +124,13 @@ class Training:
         for name in self.saved:
             if name in tree:
                 setattr(self, name, _restored(getattr(self, name), tree[name], self.device))
-        self._once, self._at_step, self._at = {}, {}, -1
+        self._cache, self._step_cache, self._cached_step = {}, {}, -1
 
 
 def _state_of(part: Any) -> Any:
     if isinstance(part, torch.optim.Optimizer):
-        return [slots for _, slots in sorted(part.state_dict()["state"].items())]
+        # By index: a weight that has had no gradient so far has no slots, and those after it must not take its place.
+        return [[i, slots] for i, slots in sorted(part.state_dict()["state"].items())]
     if isinstance(part, torch.Generator):
         return part.get_state()
     if isinstance(part, np.random.Generator):
@@ -144,11 +143,13 @@ def _state_of(part: Any) -> Any:
 
 
 def _restored(part: Any, saved: Any, device: torch.device) -> Any:
-    """``part`` as it was saved; never the very objects of the tree, which may be those of a living training."""
+    """``part`` as it was saved; never the very objects of the tree, which may be those of a training in progress."""
     if isinstance(part, torch.optim.Optimizer):
         # The settings say what the groups are; the slots of each weight (moments, step counts) are what was learned.
         groups = part.state_dict()["param_groups"]
-        part.load_state_dict({"state": dict(enumerate(copy.deepcopy(saved))), "param_groups": groups})
+        # Checkpoints without indices, one mapping for each weight, have slots for every weight.
+        indexed = enumerate(saved) if saved and isinstance(saved[0], Mapping) else saved
+        part.load_state_dict({"state": dict(copy.deepcopy(list(indexed))), "param_groups": groups})
     elif isinstance(part, torch.Generator):
         part.set_state(torch.as_tensor(saved))
     elif isinstance(part, np.random.Generator):
@@ -160,17 +161,17 @@ def _restored(part: Any, saved: Any, device: torch.device) -> Any:
     elif isinstance(part, set):
         return set(saved)
     else:
-        return _plain(saved, part.device if isinstance(part, Tensor) else device)
+        return _copied(saved, part.device if isinstance(part, Tensor) else device)
     return part
 
 
-def _plain(saved: Any, device: torch.device) -> Any:
+def _copied(saved: Any, device: torch.device) -> Any:
     if isinstance(saved, Tensor):
         return saved.to(device, copy=True)
     if isinstance(saved, Mapping):
-        return {name: _plain(value, device) for name, value in saved.items()}
+        return {name: _copied(value, device) for name, value in saved.items()}
     if isinstance(saved, list | tuple):
-        return type(saved)(_plain(value, device) for value in saved)
+        return type(saved)(_copied(value, device) for value in saved)
     return copy.deepcopy(saved)
 
 
@@ -180,15 +181,15 @@ class EpochBatches:
     Args:
         n: rows.
         generator: of the CPU, so that a seed gives the same order on every device.
-        least: a last batch of fewer rows is left out; 2 for batch norm, which cannot normalise a single row.
+        min_batch: a last batch of fewer rows is left out; 2 for batch norm, which cannot normalise a single row.
 
     Attributes:
         order, cursor: this epoch's order (n,) of int64, and how many of its rows were used.
         epochs: epochs completed.
     """
 
-    def __init__(self, n: int, generator: torch.Generator, least: int = 1) -> None:
-        self.generator, self.least = generator, least
+    def __init__(self, n: int, generator: torch.Generator, min_batch: int = 1) -> None:
+        self.generator, self.min_batch = generator, min_batch
         self.order = torch.randperm(n, generator=generator)
         self.cursor = self.epochs = 0
 
@@ -209,7 +210,7 @@ class EpochBatches:
     @property
     def epoch_ended(self) -> bool:
         """Whether the last batch was an epoch's last."""
-        return self.cursor > len(self.order) - self.least
+        return self.cursor > len(self.order) - self.min_batch
 
     def state_dict(self) -> dict[str, Any]:
         order = self.order.to(torch.int32)  # half the size
@@ -232,9 +233,9 @@ class History(list[Row], Generic[Row]):
         return {"rows": np.array(self, np.float64).reshape(len(self), len(self.row.__annotations__))}
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        whole = [kind is int for kind in self.row.__annotations__.values()]
+        is_int = [kind is int for kind in self.row.__annotations__.values()]
         rows = np.asarray(tree["rows"], np.float64).tolist()
-        self[:] = [self.row(*[int(v) if i else v for v, i in zip(row, whole, strict=True)]) for row in rows]  # type: ignore[arg-type]
+        self[:] = [self.row(*[int(v) if i else v for v, i in zip(row, is_int, strict=True)]) for row in rows]  # type: ignore[arg-type]
 
 
 class UpdateStatistics:
@@ -266,7 +267,8 @@ class UpdateStatistics:
     def _pre(self, *_: Any) -> None:
         self._before = []
         if self.should_measure():
-            self._gradients = torch._foreach_norm([W.grad for W in self.weights if W.grad is not None])
+            # One call for all weights, here and below: they may be many and small.
+            self._gradients = torch._foreach_norm([W.grad for W in self.weights])  # type: ignore[misc]
             self._before = [W.detach().clone() for W in self.weights]
 
     @torch.no_grad()
@@ -292,8 +294,8 @@ class UpdateStatistics:
 def log_spacing(step: int, sparsest: int = 1 << 40) -> int:
     """Steps between two logs of metrics around ``step``, a power of two.
 
-    1 up to step 63, doubling with the steps up to ``sparsest``, and never less than a 2,048th of the steps so far, so
-    that no run logs more than some thousand points.
+    1 up to step 63, then doubling with the steps up to ``sparsest``, and doubling again once a run would otherwise log
+    more than 1,024 points in each doubling of its steps.
     """
     bits = step.bit_length()
     return max(min(1 << max(0, bits - 6), sparsest), 1 << max(0, bits - 11))

@@ -19,18 +19,19 @@ class Links:
     Attributes:
         graph: with all edges; features made of edges are made of the training edges alone.
         train: the edges that carry messages and are trained on.
-        shown: of the training part, edges and as many pairs that are not joined, to measure it by.
+        train_pairs: of the training part, edges and as many pairs that are not joined, to measure it by.
         val, test: edges held out and as many pairs that are not joined; no pair is in two parts.
-        taken: codes u·n + v of every edge and of the pairs in ``val``, ``test`` and ``shown``, sorted: none of them is
-            drawn as a negative in training.
+        excluded: codes u·n + v of every edge and of the pairs in ``val``, ``test`` and ``train_pairs``, sorted: none of
+            them is drawn as a negative in training, held-out edges and held-out non-edges alike, so that neither gives
+            itself away by its absence.
     """
 
     graph: Graph
     train: Array
-    shown: tuple[Array, Array]
+    train_pairs: tuple[Array, Array]
     val: tuple[Array, Array]
     test: tuple[Array, Array]
-    taken: Array
+    excluded: Array
 
 
 def hold_out(graph: Graph, share: float, seed: int) -> Links:
@@ -58,16 +59,16 @@ def hold_out(graph: Graph, share: float, seed: int) -> Links:
             m=m,
             pairs=n * (n - 1) // 2,
         )
-    taken = np.sort(codes(graph.edges, n))
-    apart = []
+    excluded = np.sort(codes(graph.edges, n))
+    non_edges = []
     for rows in (train, val, test):
-        apart.append(negatives(taken, n, len(rows), rng))
-        taken = np.sort(np.concatenate([taken, codes(apart[-1], n)]))
-    joined = [graph.edges[:, rows] for rows in (train, val, test)]
-    shown, chosen, tested = zip(joined, apart, strict=True)
+        non_edges.append(negatives(excluded, n, len(rows), rng))
+        excluded = np.sort(np.concatenate([excluded, codes(non_edges[-1], n)]))
+    edges = [graph.edges[:, rows] for rows in (train, val, test)]
+    train_pairs, chosen, tested = zip(edges, non_edges, strict=True)
     if graph.features != "given":  # a degree that counts a held-out edge would give it away
-        graph = replace(graph, x=made_features(graph.features, joined[0], n))
-    return Links(graph, joined[0], shown, chosen, tested, taken)
+        graph = replace(graph, x=made_features(graph.features, edges[0], n))
+    return Links(graph, edges[0], train_pairs, chosen, tested, excluded)
 
 
 def codes(pairs: Array, n: int) -> Array:
@@ -76,8 +77,8 @@ def codes(pairs: Array, n: int) -> Array:
     return result
 
 
-def negatives(taken: Array, n: int, count: int, rng: np.random.Generator) -> Array:
-    """``count`` different pairs (2, count), the lower number first, none of which is in the sorted codes ``taken``.
+def negatives(excluded: Array, n: int, count: int, rng: np.random.Generator) -> Array:
+    """``count`` different pairs (2, count), the lower number first, none of which is in the sorted codes ``excluded``.
 
     Fewer where so many cannot be found in ten draws, which takes a graph with hardly any pairs left.
     """
@@ -86,8 +87,8 @@ def negatives(taken: Array, n: int, count: int, rng: np.random.Generator) -> Arr
         u, v = rng.integers(0, n, (2, 2 * (count - len(found)) + 8))
         drawn = np.minimum(u, v) * n + np.maximum(u, v)
         drawn = drawn[u != v]
-        at = np.minimum(np.searchsorted(taken, drawn), len(taken) - 1)
-        free = np.unique(np.concatenate([found, drawn[taken[at] != drawn]]))
+        at = np.minimum(np.searchsorted(excluded, drawn), len(excluded) - 1)
+        free = np.unique(np.concatenate([found, drawn[excluded[at] != drawn]]))
         found = rng.permutation(free)[:count]
         if len(found) == count:
             break

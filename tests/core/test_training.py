@@ -86,6 +86,34 @@ def test_what_a_recording_left_out_stays_as_it_was_built() -> None:
     assert torch.equal(one.model.weight, other.model.weight) and not other.optimizer.state and not other.window
 
 
+def test_a_weight_without_a_gradient_so_far_does_not_shift_the_moments_of_the_others() -> None:
+    one, other = Everything(), Everything()
+    for training in (one, other):
+        training.nested = {"weights": [torch.ones(1, requires_grad=True) for _ in range(3)]}
+        training.optimizer = torch.optim.Adam(training.nested["weights"], lr=0.1)
+    first, unused, last = one.nested["weights"]
+    first.grad, last.grad = torch.tensor([2.0]), torch.tensor([3.0])
+    one.optimizer.step()
+    weights = other.nested["weights"]
+    tree = one.state_dict()
+    del tree["nested"]
+    other.load_state_dict(tree)
+    restored = [other.optimizer.state.get(w, {}).get("exp_avg") for w in weights]
+    assert unused.grad is None and restored[1] is None
+    assert torch.equal(restored[0], one.optimizer.state[first]["exp_avg"])
+    assert torch.equal(restored[2], one.optimizer.state[last]["exp_avg"])
+
+
+def test_a_checkpoint_whose_slots_have_no_indices_still_loads() -> None:
+    one, other = Everything(), Everything()
+    one.advance()
+    tree = one.state_dict()
+    tree["optimizer"] = [slots for _, slots in tree["optimizer"]]
+    other.load_state_dict(tree)
+    for p, q in zip(one.model.parameters(), other.model.parameters(), strict=True):
+        assert torch.equal(one.optimizer.state[p]["exp_avg"], other.optimizer.state[q]["exp_avg"])
+
+
 def test_a_loss_that_is_not_finite_ends_the_training_and_its_step_does_not_count() -> None:
     training = Everything()
     training.next_step(torch.tensor(1.0))

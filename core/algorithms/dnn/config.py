@@ -1,6 +1,5 @@
 """The settings of the multilayer perceptron, and which of them cannot go together."""
 
-import math
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -153,18 +152,3 @@ class DNNConfig(Config):
                 share=self.test_share,
                 rows=rows,
             )
-
-
-def rate(config: DNNConfig, step: int) -> float:
-    """Learning rate of the update after ``step`` updates."""
-    done = step / config.schedule_steps
-    match config.schedule:
-        case "warmup":
-            return config.lr * min((step + 1) / config.schedule_steps, 1.0)
-        case "step":
-            return config.lr * 0.5 ** min(math.floor(done), 60)
-        case "exponential":
-            return config.lr * 10 ** -min(done, 18.0)
-        case "cosine":
-            return config.lr * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-    return config.lr

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from core.algorithms.dnn.diagnoses import DIAGNOSES, Evaluation, Evidence
+from core.algorithms.dnn.log_schedule import TRAIN_SAMPLE
 from core.algorithms.dnn.model import ACTIVATIONS, loss_function
-from core.algorithms.dnn.schedule import TRAIN_SAMPLE
 from core.algorithms.dnn.train import DNN
 from core.events import Event, Note, Pulse, Scalars
 from core.experiment import Diverged
@@ -35,9 +35,9 @@ def log_metrics(s: DNN) -> Iterator[Event]:
     scale = max(1.0, (s.grad_norm + 1e-6) / s.config.clip) if s.config.clip else 1.0
     values = s.statistics.metrics(names, scale)
     when = (s.step, s.batches.epoch_ended)
-    if s.schedule.should_evaluate_train(*when):
+    if s.log_schedule.should_evaluate_train(*when):
         values |= yield from evaluate_train(s)
-    tested = s.schedule.should_evaluate_test(*when)
+    tested = s.log_schedule.should_evaluate_test(*when)
     if tested:
         values |= yield from evaluate_test(s)
         ratio = gradient_ratio(s, values)
@@ -54,12 +54,12 @@ def evaluate_train(s: DNN) -> Generator[Event, None, dict[str, float]]:
     Raises:
         Diverged: the loss is not finite.
     """
-    sums: list[Tensor] = []
-    outputs = forward(s, s.x_train[:TRAIN_SAMPLE], sums)
+    pre_activations: list[Tensor] = []
+    outputs = forward(s, s.x_train[:TRAIN_SAMPLE], pre_activations)
     if len(s.x_train) > TRAIN_SAMPLE:
         yield Pulse()
     found = scores(s, "train", outputs, s.y_train[:TRAIN_SAMPLE])
-    found |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(s, sums), start=1)}
+    found |= {f"dead/layer_{i}": share for i, share in enumerate(dead_shares(s, pre_activations), start=1)}
     values = to_numbers(found)
     if not math.isfinite(values["train/loss"]):
         raise Diverged(f"the training loss is {values['train/loss']}")
@@ -93,7 +93,7 @@ def scores(s: DNN, split: str, outputs: Tensor, y: Tensor) -> dict[str, Tensor]:
     if s.data.classes:
         values[f"{split}/accuracy"] = (outputs.argmax(dim=1) == y).float().mean()
     else:
-        values[f"{split}/rmse"] = (outputs[:, 0] - y).square().mean().sqrt() * s.y_deviation
+        values[f"{split}/rmse"] = (outputs[:, 0] - y).square().mean().sqrt() * s.y_std
     return values
 
 
@@ -103,29 +103,29 @@ def to_numbers(values: Mapping[str, Tensor]) -> dict[str, float]:
 
 
 @torch.no_grad()
-def forward(s: DNN, x: Tensor, sums: list[Tensor] | None = None) -> Tensor:
+def forward(s: DNN, x: Tensor, pre_activations: list[Tensor] | None = None) -> Tensor:
     """Outputs for rows of ``x_train`` or ``x_test`` as at a test: no dropout, batch norm by its running statistics."""
     model, training = s.model, s.model.training
     model.eval()
     try:
-        outputs: Tensor = model(s.inputs(x), sums)
+        outputs: Tensor = model(s.inputs(x), pre_activations)
         return outputs
     finally:
         model.train(training)
 
 
 @torch.no_grad()
-def slopes(s: DNN, sums: Sequence[Tensor]) -> list[Tensor]:
-    """Derivative of the activation at each hidden unit's sum, of the sums' shape."""
+def slopes(s: DNN, pre_activations: Sequence[Tensor]) -> list[Tensor]:
+    """Derivative of the activation at each hidden pre-activation, of the same shape."""
     _, derivative = ACTIVATIONS[s.config.activation]
-    return [derivative(z) for z in sums]
+    return [derivative(z) for z in pre_activations]
 
 
 @torch.no_grad()
-def dead_shares(s: DNN, sums: Sequence[Tensor]) -> list[Tensor]:
-    """Share of each hidden layer's units that let no gradient through for any of the rows the sums are of."""
-    if not sums:
+def dead_shares(s: DNN, pre_activations: Sequence[Tensor]) -> list[Tensor]:
+    """Share of each hidden layer's units that let no gradient through for any of the rows."""
+    if not pre_activations:
         return []
-    slope = slopes(s, [torch.cat(list(sums), dim=1)])[0]  # of all layers at once
+    slope = slopes(s, [torch.cat(list(pre_activations), dim=1)])[0]  # of all layers at once
     dead = (slope.abs().amax(dim=0) < FLAT_SLOPE).float()
-    return [layer.mean() for layer in torch.split(dead, [z.shape[1] for z in sums])]
+    return [layer.mean() for layer in torch.split(dead, [z.shape[1] for z in pre_activations])]

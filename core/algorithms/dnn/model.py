@@ -1,8 +1,8 @@
-"""A multilayer perceptron: every layer takes weighted sums of the one before and bends each by an activation.
+"""A multilayer perceptron: every layer takes weighted sums of the one before and passes each through an activation.
 
-Without the bend all layers would collapse into one, and a line is all that could be drawn; with it, the layers fold
-the plane until a line is enough. The weights are found by walking down the gradient of a loss, which the chain rule
-carries from the output back to the first layer.
+Without a non-linear activation all layers would collapse into one, and a line is all that could be drawn; with it, the
+layers fold the plane until a line is enough. The weights are found by walking down the gradient of a loss,
+which the chain rule carries from the output back to the first layer.
 
 - D. E. Rumelhart, G. E. Hinton, R. J. Williams. Learning representations by back-propagating errors. Nature 323
   (1986): a unit's sum (eq. 1), its activation (eq. 2), the error (eq. 3), its gradient layer by layer (eqs. 4-7),
@@ -24,14 +24,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LEAK = 0.01
+NEGATIVE_SLOPE = 0.01
 
 #: name -> (the activation, its derivative); both take the sum z of any shape.
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "sigmoid": (torch.sigmoid, lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),
     "tanh": (torch.tanh, lambda z: 1 - torch.tanh(z) ** 2),
     "relu": (torch.relu, lambda z: (z > 0).to(z.dtype)),
-    "leaky_relu": (lambda z: F.leaky_relu(z, LEAK), lambda z: torch.where(z > 0, 1.0, LEAK).to(z.dtype)),
+    "leaky_relu": (
+        lambda z: F.leaky_relu(z, NEGATIVE_SLOPE),
+        lambda z: torch.where(z > 0, 1.0, NEGATIVE_SLOPE).to(z.dtype),
+    ),
     "elu": (F.elu, lambda z: torch.where(z > 0, 1.0, z.clamp(max=0).exp())),
     "silu": (F.silu, lambda z: torch.sigmoid(z) * (1 + z * (1 - torch.sigmoid(z)))),
     "gelu": (F.gelu, lambda z: torch.special.ndtr(z) + z * torch.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)),
@@ -40,12 +43,12 @@ ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tens
 
 
 class MLP(nn.Module):
-    """inputs -> hidden layers (sum, batch norm, activation, dropout) -> sums of the output layer.
+    """inputs -> hidden layers (sum, batch norm, activation, dropout) -> outputs (logits, or values).
 
     Args:
         widths: units of each layer, inputs first, outputs last; two numbers make a linear model.
         activation: name in :data:`ACTIVATIONS`.
-        batch_norm: normalise each hidden sum over the batch.
+        batch_norm: normalise each hidden pre-activation over the batch.
         generator: draws the dropout masks; its state is part of a checkpoint.
     """
 
@@ -61,16 +64,19 @@ class MLP(nn.Module):
         self.generator = generator
         self.dropout = 0.0
 
-    def forward(self, x: Tensor, sums: list[Tensor] | None = None) -> Tensor:
-        """Outputs (n, widths[-1]) for inputs (n, widths[0]); ``sums`` receives z of each hidden layer, (n, width)."""
+    def forward(self, x: Tensor, pre_activations: list[Tensor] | None = None) -> Tensor:
+        """Outputs (n, widths[-1]) for inputs (n, widths[0]).
+
+        ``pre_activations`` receives z of each hidden layer, (n, width).
+        """
         act, _ = ACTIVATIONS[self.activation]
         *hidden, output = self.layers
         for i, layer in enumerate(hidden):
             z = layer(x)  # z = W x + b, eq. 1 of 1986
             if self.norms is not None:
                 z = self.norms[i](z)
-            if sums is not None:
-                sums.append(z)
+            if pre_activations is not None:
+                pre_activations.append(z)
             x = act(z)
             if self.training and self.dropout > 0:
                 kept = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.dropout
@@ -102,7 +108,7 @@ def initialise(model: MLP, how: str, scale: float, generator: torch.Generator) -
                 limit = math.sqrt(6 / (n_in + n_out))
                 drawn = (torch.rand(n_out, n_in, generator=generator) * 2 - 1) * limit
             case "kaiming":
-                a = LEAK if model.activation == "leaky_relu" else 0.0
+                a = NEGATIVE_SLOPE if model.activation == "leaky_relu" else 0.0
                 drawn = torch.randn(n_out, n_in, generator=generator) * math.sqrt(2 / ((1 + a**2) * n_in))
             case "normal":
                 drawn = torch.randn(n_out, n_in, generator=generator) * scale
@@ -116,9 +122,9 @@ def loss_function(outputs: Tensor, y: Tensor, criterion: str) -> Tensor:
     """Mean loss of a batch, a scalar.
 
     Args:
-        outputs: (n, classes) sums for class numbers ``y`` (n,) of int64, or (n, 1) for values ``y`` (n,).
-        criterion: ``cross_entropy``; ``squared`` (of the softmax's distance to the one true class, or of a value);
-            ``absolute``; ``huber`` with δ = 1.
+        outputs: (n, classes) logits for class numbers ``y`` (n,) of int64, or (n, 1) for values ``y`` (n,).
+        criterion: ``cross_entropy``; ``squared``: mean of Σ_k (softmax(outputs)_k - [k = y])², or of (output - y)²,
+            without the ½ of eq. 3; ``absolute``; ``huber`` with δ = 1.
     """
     if criterion == "cross_entropy":
         return F.cross_entropy(outputs, y)
@@ -134,8 +140,13 @@ def loss_function(outputs: Tensor, y: Tensor, criterion: str) -> Tensor:
 
 @torch.no_grad()
 def add_penalty_gradients(model: MLP, l1: float, l2: float) -> None:
-    """Add the gradients of λ₁·Σ|w| and λ₂/2·Σw² to those of the loss; biases are not penalised."""
-    for W in model.weights if l1 or l2 else ():
+    """Add the gradients of λ₁·Σ|w| and λ₂/2·Σw² to those of the loss; biases are not penalised.
+
+    Not a term of the loss, so that losses with and without a penalty can be compared; AdamW decays by itself.
+    """
+    if not (l1 or l2):
+        return
+    for W in model.weights:
         assert W.grad is not None
         if l2:
             W.grad.add_(W, alpha=l2)

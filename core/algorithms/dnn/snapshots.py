@@ -80,7 +80,7 @@ def tensor(values: Array, s: DNN) -> Tensor:
 
 
 def standardised(s: DNN, x: Array) -> Array:
-    result: Array = (x.astype(np.float32) - s.mean.cpu().numpy()) / s.deviation.cpu().numpy()
+    result: Array = (x.astype(np.float32) - s.x_mean.cpu().numpy()) / s.x_std.cpu().numpy()
     return result
 
 
@@ -102,9 +102,9 @@ def data(s: DNN) -> dict[str, Array]:
 
 def grid_forward(s: DNN) -> tuple[list[Tensor], Tensor]:
     """Sums of the hidden layers and outputs over the plane's grid."""
-    sums: list[Tensor] = []
-    outputs = forward(s, s.cached(make_plane).grid, sums)
-    return sums, outputs
+    pre_activations: list[Tensor] = []
+    outputs = forward(s, s.cached(make_plane).grid, pre_activations)
+    return pre_activations, outputs
 
 
 def boundary(s: DNN) -> dict[str, Array]:
@@ -119,7 +119,7 @@ def boundary(s: DNN) -> dict[str, Array]:
             # from a guess at random to certainty
             "confidence": quantised(confidence.cpu().numpy(), 1 / outputs.shape[1], 1.0).reshape(SIDE, SIDE),
         }
-    values = outputs[:, 0].cpu().numpy() * s.y_deviation + s.y_mean
+    values = outputs[:, 0].cpu().numpy() * s.y_std + s.y_mean
     if s.data.x_train.shape[1] == 1:
         return {"curve": values.astype(np.float32)}
     y = s.data.y_train
@@ -132,11 +132,15 @@ def neurons(s: DNN) -> dict[str, Array]:
     A map is uint8 with 128 for 0, one scale for a layer. Layer 0 are the inputs, where they are few enough to show.
     """
     plane = s.cached(make_plane)
-    sums, outputs = s.cached_at_step(grid_forward)
+    pre_activations, outputs = s.cached_at_step(grid_forward)
     act, _ = ACTIVATIONS[s.config.activation]
     identity, _ = ACTIVATIONS["identity"]
-    columns = [plane.grid, *sums, outputs]
-    bends = [identity, *[act] * len(sums), partial(torch.softmax, dim=-1) if s.data.classes else identity]
+    columns = [plane.grid, *pre_activations, outputs]
+    activations = [
+        identity,
+        *[act] * len(pre_activations),
+        partial(torch.softmax, dim=-1) if s.data.classes else identity,
+    ]
     widths = [column.shape[1] for column in columns]
     shown = [min(n, UNITS) for n in widths]
     if widths[0] > UNITS:
@@ -149,7 +153,7 @@ def neurons(s: DNN) -> dict[str, Array]:
     for i, (column, n) in enumerate(zip(columns, shown, strict=True)):
         if n:
             places = column.view(1, side, -1) if flat else column.view(side, side, -1)[::stride]
-            units = bends[i](places[:, ::stride])[..., :n]  # (rows, columns, n)
+            units = activations[i](places[:, ::stride])[..., :n]  # (rows, columns, n)
             maps = units.permute(2, 0, 1).nan_to_num().cpu().numpy()
             high = min(max(float(np.abs(maps).max()), 1e-6), LARGE)
             arrays[f"maps_{i}"] = quantised(maps, -high, high)
@@ -166,12 +170,12 @@ def activations(s: DNN) -> dict[str, Array]:
     Without a hidden layer: how often each output occurs, and nothing of units.
     """
     act, _ = ACTIVATIONS[s.config.activation]
-    sums: list[Tensor] = []
-    outputs = forward(s, s.x_train[:256], sums)
-    hidden = list(sums)
-    if not sums:  # no hidden layer: what the outputs are, which have no slope to be flat
-        sums, act = [outputs], ACTIVATIONS["identity"][0]
-    values = [act(z).cpu().nan_to_num(0.0).clamp_(-LARGE, LARGE) for z in sums]
+    pre_activations: list[Tensor] = []
+    outputs = forward(s, s.x_train[:256], pre_activations)
+    hidden = list(pre_activations)
+    if not pre_activations:  # no hidden layer: what the outputs are, which have no slope to be flat
+        pre_activations, act = [outputs], ACTIVATIONS["identity"][0]
+    values = [act(z).cpu().nan_to_num(0.0).clamp_(-LARGE, LARGE) for z in pre_activations]
     ends = [np.quantile(v.numpy(), (0.005, 0.995)) for v in values]
     low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     if high - low < 1e-3:

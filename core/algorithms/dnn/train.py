@@ -1,9 +1,10 @@
 """Training a multilayer perceptron: forward, loss, backward, step.
 
 Examples go forward, the loss compares, its gradient goes backward through every layer, and the optimiser takes a
-step down. The papers and the mathematics stand in ``model.py``; here is how they are used.
+step down. The papers and the mathematics are in ``model.py``; :func:`train` is the loop.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from core.algorithms.dnn.config import SPLIT, DNNConfig, rate
+from core.algorithms.dnn.config import SPLIT, DNNConfig
 from core.algorithms.dnn.diagnoses import Evaluation
+from core.algorithms.dnn.log_schedule import TRAIN_SAMPLE, LogSchedule
 from core.algorithms.dnn.model import MLP, add_penalty_gradients, initialise, loss_function
-from core.algorithms.dnn.schedule import TRAIN_SAMPLE, Schedule
 from core.data import images, tabular
 from core.data.dataset import Dataset, scale_of
 from core.events import Array, Event
@@ -40,14 +41,14 @@ class DNN(Training):
     dropout_rng: torch.Generator
     batches: EpochBatches
     statistics: UpdateStatistics
-    schedule: Schedule
+    log_schedule: LogSchedule
 
     def __init__(self, config: DNNConfig, data: Dataset, device: str) -> None:
         super().__init__(config, data, device)
-        self.mean, self.deviation = (torch.from_numpy(a).to(self.device) for a in scale_of(data.x_train))
-        self.y_mean, self.y_deviation = 0.0, 1.0
+        self.x_mean, self.x_std = (torch.from_numpy(a).to(self.device) for a in scale_of(data.x_train))
+        self.y_mean, self.y_std = 0.0, 1.0
         if not data.classes:
-            self.y_mean, self.y_deviation = float(data.y_train.mean()), float(data.y_train.std()) or 1.0
+            self.y_mean, self.y_std = float(data.y_train.mean()), float(data.y_train.std()) or 1.0
         self.x_train, self.y_train = self._tensors(data.x_train, data.y_train)
         self.x_test, self.y_test = self._tensors(data.x_test, data.y_test)
         self.grad_norm = 0.0
@@ -56,12 +57,12 @@ class DNN(Training):
 
     def _tensors(self, x: Array, y: Array) -> tuple[Tensor, Tensor]:
         inputs = torch.from_numpy(np.ascontiguousarray(x)).to(self.device)
-        targets = torch.from_numpy(y if self.data.classes else (y - self.y_mean) / self.y_deviation)
+        targets = torch.from_numpy(y if self.data.classes else (y - self.y_mean) / self.y_std)
         return inputs if inputs.dtype == torch.uint8 else self.encode(inputs), targets.to(self.device)
 
     def encode(self, x: Tensor) -> Tensor:
         """Rows in the data's own units -> standardised by the training part, with the chosen features."""
-        x = (x.float() - self.mean) / self.deviation
+        x = (x.float() - self.x_mean) / self.x_std
         features = {
             "x": lambda: x,
             "square": lambda: x**2,
@@ -75,11 +76,15 @@ class DNN(Training):
         return self.encode(x) if x.dtype == torch.uint8 else x
 
     def should_log(self, step: int) -> bool:
-        return self.schedule.should_log(step, self.batches.epoch_ended)
+        return self.log_schedule.should_log(step, self.batches.epoch_ended)
 
     def apply_config(self, config: DNNConfig) -> None:
         super().apply_config(config)
-        self.schedule = make_schedule(self)
+        self.log_schedule = make_log_schedule(self)
+        if config.optimizer in ("momentum", "nesterov"):
+            self.optimizer.param_groups[0]["momentum"] = config.momentum
+        if config.optimizer == "adamw":
+            self.optimizer.param_groups[0]["weight_decay"] = config.l2
 
 
 def load(config: DNNConfig) -> Dataset:
@@ -108,17 +113,17 @@ def build(config: DNNConfig, data: Dataset, device: str) -> DNN:
     s.model.to(s.device)
     s.optimizer = make_optimizer(s.model, config)
     # Batch norm cannot normalise a batch of a single row.
-    least = 2 if config.batch_norm else 1
-    s.batches = EpochBatches(len(s.x_train), generator(config.seed, "shuffle"), least)
-    s.schedule = make_schedule(s)
+    min_batch = 2 if config.batch_norm else 1
+    s.batches = EpochBatches(len(s.x_train), generator(config.seed, "shuffle"), min_batch)
+    s.log_schedule = make_log_schedule(s)
     s.statistics = UpdateStatistics(s.optimizer, s.model.weights, lambda: s.should_log(s.step + 1))
     return s
 
 
-def make_schedule(s: DNN) -> Schedule:
+def make_log_schedule(s: DNN) -> LogSchedule:
     """When metrics are logged, by the sizes of network, batches and data."""
     n, parameters = len(s.x_train), sum(p.numel() for p in s.model.parameters())
-    return Schedule.of(parameters, s.config.batch_size, n, min(n, TRAIN_SAMPLE), len(s.x_test))
+    return LogSchedule.of(parameters, s.config.batch_size, n, min(n, TRAIN_SAMPLE), len(s.x_test))
 
 
 def make_optimizer(model: MLP, config: DNNConfig) -> torch.optim.Optimizer:
@@ -139,7 +144,10 @@ def make_optimizer(model: MLP, config: DNNConfig) -> torch.optim.Optimizer:
 
 
 def train(s: DNN) -> Iterator[Event]:
-    """Update after update, from ``s.step`` on, without an end of its own.
+    """Train the network of ``s``. A generator: yields after every update, from ``s.step`` on, without end.
+
+    Args:
+        s: the state of this training: network, optimiser, data and the order of its batches.
 
     Raises:
         Diverged: the loss is not finite.
@@ -156,18 +164,28 @@ def train(s: DNN) -> Iterator[Event]:
         loss.backward()  # type: ignore[no-untyped-call]
         add_penalty_gradients(model, config.l1, 0.0 if config.optimizer == "adamw" else config.l2)
         if config.clip:
-            s.grad_norm = float(clip_grad_norm_(model.parameters(), config.clip))
-        apply_live_settings(optimizer, config, s.step)
+            s.grad_norm = float(clip_grad_norm_(model.parameters(), config.clip))  # kept for the log
+        set_learning_rate(optimizer, learning_rate(config, s.step))
         optimizer.step()
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step(loss, epoch=s.batches.epoch)
 
 
-def apply_live_settings(optimizer: torch.optim.Optimizer, config: DNNConfig, step: int) -> None:
-    """Give the optimiser the scheduled rate, the momentum and the decay that are in force at this step."""
-    lr = rate(config, step)
-    for i, group in enumerate(optimizer.param_groups):
+def learning_rate(config: DNNConfig, step: int) -> float:
+    """Learning rate of the update after ``step`` updates."""
+    done = step / config.schedule_steps
+    match config.schedule:
+        case "warmup":
+            return config.lr * min((step + 1) / config.schedule_steps, 1.0)
+        case "step":
+            return config.lr * 0.5 ** min(math.floor(done), 60)
+        case "exponential":
+            return config.lr * 10 ** -min(done, 18.0)
+        case "cosine":
+            return config.lr * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return config.lr
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
         group["lr"] = lr
-        if config.optimizer in ("momentum", "nesterov"):
-            group["momentum"] = config.momentum
-        if config.optimizer == "adamw" and i == 0:
-            group["weight_decay"] = config.l2

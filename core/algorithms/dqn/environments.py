@@ -30,10 +30,10 @@ from core.training import seed_of
 from core.words import N_, Refusal
 
 #: Steps of an episode where the environment itself sets no limit.
-LIMIT = 1000
+DEFAULT_TIME_LIMIT = 1000
 
 #: Numbers in an observation at the most: a picture's pixels are no input for these networks.
-LARGEST = 2048
+MAX_OBSERVATION_SIZE = 2048
 
 
 class TwoState(gymnasium.Env[Any, Any]):
@@ -145,13 +145,13 @@ class Env:
                 N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
                 environment=config.name,
             )
-        if self.shape and self.shape[0] > LARGEST:
+        if self.shape and self.shape[0] > MAX_OBSERVATION_SIZE:
             raise Refusal(
                 "other",
                 N_("Its name: an observation of {name} has {size} numbers, and at most {largest} can be learned from."),
                 name=config.name,
                 size=self.shape[0],
-                largest=LARGEST,
+                largest=MAX_OBSERVATION_SIZE,
             )
         self.seed, self.actions, self.episode_return = 0, list[int](), 0.0
         self.observation: Array = np.zeros(self.shape, np.float32 if self.shape else np.int64)
@@ -206,7 +206,7 @@ def make_env(config: DQNConfig, render: bool) -> gymnasium.Env[Any, Any]:
     """The environment of the settings, cut off at the limit; one that can be drawn where it can draw itself.
 
     Raises:
-        Refusal: there is none such, or it needs a package that is not here.
+        Refusal: no such environment exists, or it needs a package that is not here.
     """
     name = config.name
     options: dict[str, Any] = {"disable_env_checker": True}
@@ -214,7 +214,7 @@ def make_env(config: DQNConfig, render: bool) -> gymnasium.Env[Any, Any]:
         options["is_slippery"] = config.slip
     try:
         if config.limit or not gymnasium.spec(name).max_episode_steps:
-            options["max_episode_steps"] = config.limit or LIMIT
+            options["max_episode_steps"] = config.limit or DEFAULT_TIME_LIMIT
         env = gymnasium.make(name, **options)
         if render and "rgb_array" in env.metadata.get("render_modes", []):
             env.close()
@@ -251,7 +251,7 @@ class EpisodeStats:
     """Returns and lengths of the training's episodes.
 
     Attributes:
-        episodes: that ended so far. recent: returns of the last :data:`RECENT`.
+        episodes: that ended so far. recent: returns of the last :attr:`RECENT`.
         unlogged: (return, length) of those that ended since metrics were last logged.
         lowest, highest: of all returns. longest: of all lengths. largest_reward: of all |rewards|.
     """

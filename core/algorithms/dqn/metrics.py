@@ -14,7 +14,7 @@ import torch
 
 from core.algorithms.dqn.diagnoses import DIAGNOSES, Evidence
 from core.algorithms.dqn.environments import Env, episode_seed
-from core.algorithms.dqn.train import Agent, Evaluation, TabularAgent, epsilon
+from core.algorithms.dqn.train import Agent, Evaluation, TabularAgent, epsilon_at
 from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
 from core.metrics import newly_diagnosed
 
@@ -30,13 +30,13 @@ MISSING = 0.05
 
 def log_metrics(s: Agent) -> Iterator[Event]:
     """Episodes and the last update; where one is due an evaluation, and the diagnoses."""
-    values = {"explore/epsilon": epsilon(s.config, s.step)} | episode_metrics(s) | update_metrics(s)
+    values = {"explore/epsilon": epsilon_at(s.config, s.step)} | episode_metrics(s) | update_metrics(s)
     evaluated = s.step % s.config.evaluate_every == 0
     if evaluated:
         values |= yield from evaluate(s)
     yield Scalars(s.step, values)
-    if s.restarted:
-        s.restarted = False
+    if s.episode_restarted:
+        s.episode_restarted = False
         yield Note(s.step, "begun anew", {"step": s.step})
     if evaluated:
         for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(s), s.active).items():
@@ -164,7 +164,7 @@ def evidence(s: Agent) -> Evidence:
         largest_reward=stats.largest_reward,
         gamma=s.config.gamma,
         longest=stats.longest,
-        epsilon=epsilon(s.config, s.step),
+        epsilon=epsilon_at(s.config, s.step),
         episodes=stats.episodes,
         tabular=s.config.tabular,
         lowest=stats.lowest,

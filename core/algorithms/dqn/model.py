@@ -12,8 +12,8 @@ copy of the network that stands still for a while.
 - R. S. Sutton. Learning to predict by the methods of temporal differences. Machine Learning 3 (1988): n-step returns.
 
 Differs from 2015: vectors instead of pictures, so a perceptron instead of convolutions; Adam instead of RMSProp; the
-network is copied every so many steps in the environment, not every so many updates; the error is bent by Huber's loss,
-which has the gradient of the paper's clipped error.
+network is copied every so many steps in the environment, not every so many updates; the loss is Huber's,
+which has the gradient of the paper's clipped error; a dueling network without the rescaled gradient of its section 4.2.
 """
 
 import math
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
         reward: (n,): R = r + γ r' + … over the steps of reward.
         discount: (n,): γ to the number of these steps.
         terminated: (n,) of bool: nothing comes after ``next_observation``. Cut off is not terminated.
-        weight: (n,): importance of each in the loss, 1 where all are drawn alike.
+        weight: (n,): importance of each in the loss, 1 with uniform sampling.
     """
 
     observation: Tensor

@@ -10,9 +10,9 @@ error it last had, and gives it the weight (N·P(i))^-β in the loss, over the b
   sum tree of appendix B.2.1.
 - R. S. Sutton. Learning to predict by the methods of temporal differences. Machine Learning 3 (1988): n-step returns.
 
-Differs from 2016: a batch is drawn at random from all of the sum, not one transition from each of equal slices; β comes
-to 1 when exploration has come down, not at the end of training; what is new gets the largest priority there ever was;
-and δ is not clipped to ±1 before it becomes a priority.
+Differs from 2016: the transitions of a batch are drawn independently instead of one from each of n equal strata; β
+comes to 1 when exploration has come down, not at the end of training; what is new gets the largest priority there ever
+was; and δ is not clipped to ±1 before it becomes a priority.
 """
 
 from collections import deque
@@ -34,11 +34,11 @@ class ReplayBuffer:
         capacity: transitions it holds.
         shape: of an observation; ``()`` for numbers of states.
         rng: draws the batches; saved with the buffer.
-        alpha: exponent of the priorities; ``None`` draws all alike.
+        alpha: exponent of the priorities; ``None`` samples uniformly.
 
     Attributes:
         size: transitions held. position: where the next one goes.
-        added_at: step of the run at which each was complete, its last reward seen.
+        added_at: step of the run at which each was complete, its last reward seen; for the figure of ages alone.
         sampled: places of the last batch.
     """
 
@@ -125,6 +125,14 @@ class ReplayBuffer:
                 self.priorities.set(np.arange(n), np.asarray(tree["priorities"]))
 
 
+def bytes_per_transition(shape: tuple[int, ...], *, prioritised: bool) -> int:
+    """Bytes that a :class:`ReplayBuffer` takes for each transition at most; ``shape`` is that of an observation."""
+    single = ReplayBuffer(1, shape, np.random.default_rng(0), alpha=0.0 if prioritised else None)
+    columns: int = sum(getattr(single, name).nbytes for name in ReplayBuffer.COLUMNS)
+    # The leaves of the sum tree are rounded up to a power of two, which is less than twice as many.
+    return columns + (2 * single.priorities.nodes.nbytes if single.priorities is not None else 0)
+
+
 class SumTree:
     """Numbers at the leaves, at each node above the sum of its two: a draw in proportion takes log₂ n steps down."""
 
@@ -170,26 +178,26 @@ class NStepBuffer:
 
     def __init__(self, n: int, gamma: float) -> None:
         self.n, self.gamma = n, gamma
-        self.waiting: deque[Transition] = deque()
+        self.pending: deque[Transition] = deque()
 
     def push(self, transition: Transition) -> list[tuple[Transition, float]]:
         """Transitions that are complete now, oldest first, each with γᵏ of the k rewards in it."""
         if self.n == 1:
             return [(transition, self.gamma)]
-        self.waiting.append(transition)
+        self.pending.append(transition)
         complete = []
-        while self.waiting and (transition.done or len(self.waiting) == self.n):
-            R = sum(self.gamma**k * step.reward for k, step in enumerate(self.waiting))
+        while self.pending and (transition.done or len(self.pending) == self.n):
+            R = sum(self.gamma**k * each.reward for k, each in enumerate(self.pending))
             # From the oldest state on to where the newest step led, and how that ended.
-            joined = transition._replace(
-                observation=self.waiting[0].observation, action=self.waiting[0].action, reward=R
+            n_step_transition = transition._replace(
+                observation=self.pending[0].observation, action=self.pending[0].action, reward=R
             )
-            complete.append((joined, self.gamma ** len(self.waiting)))
-            self.waiting.popleft()
+            complete.append((n_step_transition, self.gamma ** len(self.pending)))
+            self.pending.popleft()
         return complete
 
     def state_dict(self) -> list[tuple[Any, ...]]:
-        return [tuple(transition) for transition in self.waiting]
+        return [tuple(transition) for transition in self.pending]
 
-    def load_state_dict(self, waiting: list[tuple[Any, ...]]) -> None:
-        self.waiting = deque(Transition(*saved) for saved in waiting)
+    def load_state_dict(self, pending: list[tuple[Any, ...]]) -> None:
+        self.pending = deque(Transition(*saved) for saved in pending)

@@ -14,26 +14,26 @@ from core.algorithms.dqn.environments import Transition
 from core.events import Array
 
 
-def q_learning(Q: Array, step: Transition, alpha: float, gamma: float) -> float:
+def q_learning(Q: Array, transition: Transition, alpha: float, gamma: float) -> float:
     """Q(s, a) ← Q(s, a) + α (r + γ max Q(s', ·) - Q(s, a)); returns the error δ. Q is (states, actions)."""
-    after = 0.0 if step.terminated else float(Q[step.next_observation].max())
-    return _update(Q, step, step.reward + gamma * after, alpha)
+    after = 0.0 if transition.terminated else float(Q[transition.next_observation].max())
+    return _update(Q, transition, transition.reward + gamma * after, alpha)
 
 
-def sarsa(Q: Array, step: Transition, next_action: int, alpha: float, gamma: float) -> float:
+def sarsa(Q: Array, transition: Transition, next_action: int, alpha: float, gamma: float) -> float:
     """Q(s, a) ← Q(s, a) + α (r + γ Q(s', a') - Q(s, a)); returns the error δ."""
-    after = 0.0 if step.terminated else float(Q[step.next_observation, next_action])
-    return _update(Q, step, step.reward + gamma * after, alpha)
+    after = 0.0 if transition.terminated else float(Q[transition.next_observation, next_action])
+    return _update(Q, transition, transition.reward + gamma * after, alpha)
 
 
-def double_q_learning(Q: Array, other: Array, step: Transition, alpha: float, gamma: float) -> float:
+def double_q_learning(Q: Array, other: Array, transition: Transition, alpha: float, gamma: float) -> float:
     """As Q-learning, but the best next action of ``Q`` is worth what the ``other`` table has for it; returns δ."""
-    s = step.next_observation
-    after = 0.0 if step.terminated else float(other[s, Q[s].argmax()])
-    return _update(Q, step, step.reward + gamma * after, alpha)
+    reached = transition.next_observation
+    after = 0.0 if transition.terminated else float(other[reached, Q[reached].argmax()])
+    return _update(Q, transition, transition.reward + gamma * after, alpha)
 
 
-def _update(Q: Array, step: Transition, target: float, alpha: float) -> float:
-    delta = target - float(Q[step.observation, step.action])
-    Q[step.observation, step.action] += alpha * delta
+def _update(Q: Array, transition: Transition, target: float, alpha: float) -> float:
+    delta = target - float(Q[transition.observation, transition.action])
+    Q[transition.observation, transition.action] += alpha * delta
     return delta

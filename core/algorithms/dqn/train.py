@@ -1,12 +1,11 @@
 """Q-learning: act, see what comes of it, and correct what the action was thought to be worth.
 
 A step is a step in the environment: ε, the replay buffer and the target network are all counted in such steps, and so
-is the time of every curve. The mathematics and the papers stand in ``model.py``, ``replay.py`` and ``tabular.py``; here
-is how they are used, once with a network and once with a table.
+is the time of every curve. The mathematics and the papers are in ``model.py``, ``replay.py`` and ``tabular.py``;
+:func:`train_network` is deep Q-learning, :func:`train_table` learning with a table.
 """
 
 import copy
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -18,8 +17,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.environments import Env, EpisodeStats, episode_seed
-from core.algorithms.dqn.model import QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
-from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer
+from core.algorithms.dqn.model import Batch, QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
+from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, bytes_per_transition
 from core.algorithms.dqn.tabular import double_q_learning, q_learning, sarsa
 from core.events import Array, Event, Pulse
 from core.training import History, Training, generator, seed_of
@@ -43,7 +42,7 @@ class BaseAgent(Training):
     Attributes:
         env: where it acts. rng: chooses random actions, and the table of double Q-learning.
         episodes: begun so far. episode_stats: of those that ended. history: every evaluation.
-        restarted: the environment did not repeat the episode under way when the training was resumed.
+        episode_restarted: the environment did not repeat the episode under way when the training was resumed.
     """
 
     saved: ClassVar[tuple[str, ...]] = ("env", "rng", "episodes", "episode_stats", "history")
@@ -57,7 +56,7 @@ class BaseAgent(Training):
         self.episodes = 0
         self.episode_stats = EpisodeStats()
         self.history = History(Evaluation)
-        self.restarted = False
+        self.episode_restarted = False
 
     def start_episode(self) -> None:
         """Begin an episode, with a seed of its own."""
@@ -65,7 +64,10 @@ class BaseAgent(Training):
         self.episodes += 1
 
     def q(self, observations: Array) -> Array:
-        """Q of each action, (n, actions), for observations (n, size) or numbers of states (n,)."""
+        """Q of each action, (n, actions), for observations (n, size) or numbers of states (n,).
+
+        In double Q-learning the mean of both tables.
+        """
         raise NotImplementedError
 
     def should_log(self, step: int) -> bool:
@@ -77,7 +79,7 @@ class BaseAgent(Training):
         super().load_state_dict(tree)
         if not self.env.replayed:
             self.start_episode()
-            self.restarted = True
+            self.episode_restarted = True
 
 
 class DQN(BaseAgent):
@@ -108,7 +110,22 @@ class DQN(BaseAgent):
 
     def start_episode(self) -> None:
         super().start_episode()
-        self.n_step_buffer.waiting.clear()  # no rewards are added up across two episodes
+        self.n_step_buffer.pending.clear()  # no rewards are added up across two episodes
+
+    def apply_config(self, config: DQNConfig) -> None:
+        super().apply_config(config)
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.lr
+
+    def record_update(self, batch: Batch, y: Tensor, td_error: Tensor, loss: Tensor) -> None:
+        """Keep what metrics and snapshots show of an update."""
+        self.last_update = {
+            "loss": loss.detach(),
+            "td_error": td_error.detach(),
+            "target": y,
+            "observation": batch.observation,
+            "action": batch.action,
+        }
 
     @torch.no_grad()
     def q(self, observations: Array) -> Array:
@@ -124,7 +141,7 @@ class TabularAgent(BaseAgent):
         table: (1 or 2, states, actions); double Q-learning has two.
         next_action: which SARSA has chosen already, else ``None``.
         td_errors: the last 64.
-        learned_arrays: what is learned beside networks.
+        learned_arrays: names of what is learned beside networks; the contract test alone reads it.
     """
 
     saved = (*BaseAgent.saved, "table", "next_action", "td_errors")
@@ -147,14 +164,14 @@ Agent = DQN | TabularAgent
 
 
 def load(config: DQNConfig) -> Env:
-    """The environment of the settings: an agent makes its data there.
+    """The environment of the settings, in which an agent makes its data.
 
     Raises:
-        Refusal: there is none such, its actions cannot be counted, it needs a package that is not here, or so many of
-            its steps do not fit into memory.
+        Refusal: no such environment exists, its actions cannot be counted, it needs a package that is not here, or so
+            many of its steps do not fit into memory.
     """
     env = Env(config)
-    step_bytes = 2 * 4 * max(1, math.prod(env.shape)) + 25
+    step_bytes = bytes_per_transition(env.shape, prioritised=config.prioritised)
     if not config.tabular and config.replay and config.buffer * step_bytes > BUFFER_BYTES:
         raise Refusal(
             "buffer",
@@ -201,7 +218,10 @@ def build_table(config: DQNConfig, env: Env, device: str) -> TabularAgent:
 
 
 def train(s: Agent) -> Iterator[Event]:
-    """Step for step in the environment, from ``s.step`` on, without an end of its own.
+    """Train the agent ``s``. A generator: yields after every step in the environment, from ``s.step`` on, without end.
+
+    Args:
+        s: the state of this training: environment, networks or table, optimiser, replay buffer.
 
     Raises:
         Diverged: the loss is not finite.
@@ -213,21 +233,22 @@ def train_network(s: DQN) -> Iterator[Event]:
     """Deep Q-learning: Mnih et al. (2015), algorithm 1."""
     while True:
         config = s.config  # live settings may have changed
-        transition = s.env.step(epsilon_greedy(s))
+        action = epsilon_greedy(s, epsilon_at(config, s.step))
+        transition = s.env.step(action)
         s.episode_stats.record(s.env, transition)
-        for joined, discount in s.n_step_buffer.push(transition):
-            s.replay_buffer.add(joined, discount, s.step)
+        for n_step_transition, discount in s.n_step_buffer.push(transition):
+            s.replay_buffer.add(n_step_transition, discount, s.step)
         if transition.done:
             s.start_episode()
 
         t = s.step + 1  # the steps made, with this one
         if config.target == "hard" and t % config.target_every == 0:
-            update_target(s.target_network, s.q_network)
+            update_target(s.target_network, s.q_network)  # before this step's updates, so that these use one target
         loss: Tensor | None = None
         if t > config.learning_starts and t % config.train_every == 0 and s.replay_buffer.size:
             for i in range(config.gradient_steps):
                 if i:
-                    yield Pulse()
+                    yield Pulse()  # lets the driver draw or stop during a long series of updates
                 if config.replay:
                     batch = s.replay_buffer.sample(config.batch_size, s.device, beta(config, t))
                 else:
@@ -239,14 +260,13 @@ def train_network(s: DQN) -> Iterator[Event]:
                 loss.backward()  # type: ignore[no-untyped-call]
                 if config.clip:
                     clip_grad_norm_(s.q_network.parameters(), config.clip)
-                s.optimizer.param_groups[0]["lr"] = config.lr
                 s.optimizer.step()
                 if config.prioritised:
                     s.replay_buffer.update_priorities(td_error.detach().cpu().numpy())
                 if config.target == "soft":
                     update_target(s.target_network, s.q_network, config.tau)
-                s.last_update = {"loss": loss.detach(), "td_error": td_error.detach(), "target": y}
-                s.last_update |= {"observation": batch.observation, "action": batch.action}
+                s.record_update(batch, y, td_error, loss)
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step(loss)
 
 
@@ -254,11 +274,12 @@ def train_table(s: TabularAgent) -> Iterator[Event]:
     """Learning with a table: Sutton and Barto (2018), sections 6.4 (SARSA), 6.5 (Q-learning) and 6.7 (double)."""
     while True:
         config, Q = s.config, s.table
-        action = epsilon_greedy(s) if s.next_action is None else s.next_action
+        epsilon = epsilon_at(config, s.step)
+        action = epsilon_greedy(s, epsilon) if s.next_action is None else s.next_action
         transition = s.env.step(action)
         s.episode_stats.record(s.env, transition)
         if config.method == "sarsa":
-            s.next_action = epsilon_greedy(s)  # in the state that was reached; the next step takes it
+            s.next_action = epsilon_greedy(s, epsilon)  # in the state that was reached; the next step takes it
             td_error = sarsa(Q[0], transition, s.next_action, config.lr, config.gamma)
         elif config.double:
             i = int(s.rng.integers(2))
@@ -268,17 +289,18 @@ def train_table(s: TabularAgent) -> Iterator[Event]:
         s.td_errors.append(td_error)
         if transition.done:
             s.start_episode()
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step()
 
 
-def epsilon_greedy(s: Agent) -> int:
+def epsilon_greedy(s: Agent, epsilon: float) -> int:
     """An action at random with probability ε, else the best by the present estimate, the first of equals."""
-    if s.rng.random() < epsilon(s.config, s.step):
+    if s.rng.random() < epsilon:
         return int(s.rng.integers(s.env.n_actions))
     return int(s.q(s.env.observation[None])[0].argmax())
 
 
-def epsilon(config: DQNConfig, step: int) -> float:
+def epsilon_at(config: DQNConfig, step: int) -> float:
     """Share of random actions after ``step`` steps: linear from the first to the last; all of them in the warm-up."""
     if not config.tabular and step < config.learning_starts:
         return 1.0

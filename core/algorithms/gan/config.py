@@ -155,7 +155,7 @@ class GANConfig(Config):
     )
 
     @property
-    def flat(self) -> bool:
+    def two_dimensional(self) -> bool:
         """Whether a sample is a point of the plane."""
         return self.data in PLANE
 
@@ -165,7 +165,7 @@ class GANConfig(Config):
         return self.architecture == "dcgan"
 
     @property
-    def probable(self) -> bool:
+    def d_is_probability(self) -> bool:
         """Whether D's answer goes through a sigmoid, to be a probability."""
         return self.loss in ("minimax", "non_saturating")
 
@@ -183,7 +183,7 @@ class GANConfig(Config):
                 fewest=FEWEST,
                 n=n,
             )
-        if self.flat and self.convolutional:
+        if self.two_dimensional and self.convolutional:
             raise Refusal(
                 "architecture",
                 N_("Kind: convolutions are for images; for points of the plane choose the multilayer perceptron."),

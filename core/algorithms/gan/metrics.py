@@ -55,7 +55,7 @@ def remember(s: GAN, judgement: Judgement, modes: Array) -> None:
     moved = 0.0 if s.modes is None else float(np.mean(modes != s.modes))
     n_modes = len(judgement.shares)
     near = covered(np.bincount(modes, minlength=n_modes) / len(modes))
-    probable = s.config.probable and "D/real" in s.recorded
+    probable = s.config.d_is_probability and "D/real" in s.recorded
     real, fake = (s.recorded[f"D/{kind}"] if probable else 0.5 for kind in ("real", "fake"))
     s.history.append(Evaluation(s.step, int(judgement.metrics["modes/covered"]), near, n_modes, moved, real, fake))
     del s.history[:-WINDOW]  # all that a diagnosis needs

@@ -1,4 +1,4 @@
-"""Two networks and a game: G makes samples of noise, D says which are real, and each learns from the other's mistakes.
+"""Two networks and a game: G makes samples from noise, D says which are real, each learns from the other's mistakes.
 
 Nobody writes down what a good sample is. D is that judgement, learned on the way; G only ever sees D's gradient, which
 tells it in which direction a sample would look more real. Where G makes the data's own distribution, the best D can do
@@ -13,9 +13,12 @@ is to say one half everywhere, and its loss is 2·ln 2.
 - T. Miyato et al. Spectral normalization. ICLR 2018 (arXiv:1802.05957): algorithm 1.
 - Z. Lin et al. PacGAN. NeurIPS 2018 (arXiv:1712.04086): section 3.1, m samples judged together.
 - T. Salimans et al. Improved techniques for training GANs. NeurIPS 2016: section 3.4, one-sided label smoothing.
+- C. K. Sønderby et al. Amortised MAP inference for image super-resolution. ICLR 2017: instance noise.
+- Y. Yazıcı et al. The unusual effectiveness of averaging in GAN training. ICLR 2019: the average of G.
 
-Differs from 2014: Adam instead of momentum, no dropout in D, D's output is a number whose sigmoid is the probability,
-and the DCGAN has two levels instead of four, since a digit has 28×28 pixels.
+Differs from 2014: Adam instead of momentum, no dropout in D, D's output is a number whose sigmoid is the probability.
+From the DCGAN: two levels instead of four, since a digit has 28×28 pixels; the batch norm after the projection is per
+feature, not per channel; linear layers are drawn by Kaiming's rule, not from N(0, 0.02²).
 """
 
 import math
@@ -28,11 +31,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-LEAK = 0.2
+NEGATIVE_SLOPE = 0.2
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
-    "leaky_relu": lambda: nn.LeakyReLU(LEAK),
+    "leaky_relu": lambda: nn.LeakyReLU(NEGATIVE_SLOPE),
     "tanh": nn.Tanh,
     "elu": nn.ELU,
     "silu": nn.SiLU,
@@ -61,7 +64,7 @@ def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Ten
             return 0.5 * (real - (1 - smoothing)).square().mean() + 0.5 * fake.square().mean()
         case "hinge":
             return torch.relu(1 - real).mean() + torch.relu(1 + fake).mean()
-    return fake.mean() - real.mean()
+    return fake.mean() - real.mean()  # wasserstein_gp
 
 
 def g_loss(kind: str, fake: Tensor) -> Tensor:
@@ -73,7 +76,7 @@ def g_loss(kind: str, fake: Tensor) -> Tensor:
             return F.softplus(-fake).mean()
         case "least_squares":
             return 0.5 * (fake - 1).square().mean()
-    return -fake.mean()
+    return -fake.mean()  # hinge and wasserstein_gp
 
 
 def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
@@ -96,12 +99,12 @@ def pack(x: Tensor, m: int) -> Tensor:
     return packs
 
 
-def sample_latent(n: int, size: int, distribution: str, generator: torch.Generator) -> Tensor:
-    """z (n, size): ``normal`` of deviation 1, or ``uniform`` in [-1, 1)."""
+def sample_latent(n: int, latent: int, distribution: str, generator: torch.Generator) -> Tensor:
+    """z (n, latent): ``normal`` of deviation 1, or ``uniform`` in [-1, 1)."""
     device = generator.device
     if distribution == "normal":
-        return torch.randn(n, size, generator=generator, device=device)
-    return torch.rand(n, size, generator=generator, device=device) * 2 - 1
+        return torch.randn(n, latent, generator=generator, device=device)
+    return torch.rand(n, latent, generator=generator, device=device) * 2 - 1
 
 
 # The networks
@@ -119,11 +122,11 @@ def mlp(widths: tuple[int, ...], activation: str, *, batch_norm: bool) -> nn.Seq
     return net.append(last)
 
 
-def dcgan_generator(size: int, channels: int, activation: str, *, batch_norm: bool) -> nn.Sequential:
-    """z (n, size) to images (n, 1, 28, 28) in [-1, 1]: 7×7, doubled twice."""
+def dcgan_generator(latent: int, channels: int, activation: str, *, batch_norm: bool) -> nn.Sequential:
+    """z (n, latent) to images (n, 1, 28, 28) in [-1, 1]: 7×7, doubled twice."""
     c = channels
     return nn.Sequential(
-        nn.Linear(size, 2 * c * 7 * 7),
+        nn.Linear(latent, 2 * c * 7 * 7),
         *([nn.BatchNorm1d(2 * c * 7 * 7)] if batch_norm else []),
         ACTIVATIONS[activation](),
         nn.Unflatten(1, (2 * c, 7, 7)),
@@ -135,11 +138,11 @@ def dcgan_generator(size: int, channels: int, activation: str, *, batch_norm: bo
     )
 
 
-def dcgan_discriminator(images: int, channels: int, activation: str, *, batch_norm: bool) -> nn.Sequential:
-    """Images (n, images, 28, 28) to outputs (n, 1): halved twice. The first layer has no batch norm (section 3)."""
+def dcgan_discriminator(in_channels: int, channels: int, activation: str, *, batch_norm: bool) -> nn.Sequential:
+    """Images (n, in_channels, 28, 28) to outputs (n, 1): halved twice; no batch norm in the first layer (section 3)."""
     c = channels
     return nn.Sequential(
-        nn.Conv2d(images, c, 4, stride=2, padding=1),  # (n, c, 14, 14)
+        nn.Conv2d(in_channels, c, 4, stride=2, padding=1),  # (n, c, 14, 14)
         ACTIVATIONS[activation](),
         nn.Conv2d(c, 2 * c, 4, stride=2, padding=1),  # (n, 2c, 7, 7)
         *([nn.BatchNorm2d(2 * c)] if batch_norm else []),
@@ -159,13 +162,13 @@ def initialise(net: nn.Sequential, activation: str, generator: torch.Generator) 
     Args:
         generator: of the CPU, so that a seed gives the same weights on every device.
     """
-    gain = {"leaky_relu": 2 / (1 + LEAK**2), "tanh": 1.0}.get(activation, 2.0)
+    variance = {"leaky_relu": 2 / (1 + NEGATIVE_SLOPE**2), "tanh": 1.0}.get(activation, 2.0)
     layers = [layer for layer in net if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     for layer in layers:
         deviation = 0.02
         if isinstance(layer, nn.Linear):
             n_in, n_out = layer.in_features, layer.out_features
-            deviation = math.sqrt(2 / (n_in + n_out) if layer is layers[-1] else gain / n_in)
+            deviation = math.sqrt(2 / (n_in + n_out) if layer is layers[-1] else variance / n_in)
         layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * deviation)
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
@@ -217,7 +220,10 @@ def power_iteration(D: nn.Sequential) -> None:
 
 @contextmanager
 def frozen_statistics(net: nn.Sequential) -> Iterator[None]:
-    """Batch norm goes by the batch and does not remember it: the other network's update leaves this one as it is."""
+    """Batch norm uses the batch's statistics and leaves its running ones as they are.
+
+    So the other network's update does not change this one.
+    """
     norms = [layer for layer in net if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
     for norm in norms:
         norm.track_running_stats = False
@@ -236,5 +242,5 @@ def update_ema(G_ema: nn.Module, G: nn.Module, decay: float, t: int) -> None:
     """
     beta = min(decay, t / (t + 10))
     torch._foreach_lerp_(list(G_ema.parameters()), list(G.parameters()), 1 - beta)
-    for mine, theirs in zip(G_ema.buffers(), G.buffers(), strict=True):
-        mine.copy_(theirs)
+    for average, current in zip(G_ema.buffers(), G.buffers(), strict=True):
+        average.copy_(current)

@@ -28,12 +28,14 @@ BETWEEN, WAYS = 9, 3  # images on the way from a latent to another, and ways
 
 def real_samples(s: GAN) -> Tensor:
     """Real samples that stay the same."""
-    return s.source.sample(REAL if s.config.flat else IMAGES, generator(s.config.seed, "drawn samples", s.device))
+    return s.real_data.sample(
+        REAL if s.config.two_dimensional else IMAGES, generator(s.config.seed, "drawn samples", s.device)
+    )
 
 
 def fake_samples(s: GAN) -> Tensor:
     """Generated samples, always of the same noise."""
-    return generate(s, s.fixed_z[: POINTS if s.config.flat else IMAGES])
+    return generate(s, s.fixed_z[: POINTS if s.config.two_dimensional else IMAGES])
 
 
 @torch.no_grad()
@@ -74,7 +76,7 @@ def d_surface(s: GAN, places: Tensor, others: Tensor) -> Tensor:
 def data(s: GAN) -> dict[str, Array]:
     """Real samples; of the plane also its extent."""
     real = s.cached(real_samples)
-    if not s.config.flat:
+    if not s.config.two_dimensional:
         return {"real": to_bytes(real[:GRID])}
     return {"real": real.cpu().numpy().astype(np.float16), "extent": np.array(s.data.extent, np.float32)}
 
@@ -82,7 +84,7 @@ def data(s: GAN) -> dict[str, Array]:
 def samples(s: GAN) -> dict[str, Array]:
     """Generated images; or generated points, where G's loss pushes them, and D's outputs over the plane."""
     fake = s.cached_at_step(fake_samples)
-    if not s.config.flat:
+    if not s.config.two_dimensional:
         return {"images": to_bytes(fake[:GRID])}
     surface = d_surface(s, s.cached(places), s.cached(real_samples))
     return {
@@ -138,7 +140,7 @@ def answers(s: GAN) -> dict[str, Array]:
     """How often D gives each output, for real and for generated samples, and the outputs' range."""
     real, fake = (found.cpu().nan_to_num() for found in s.cached_at_step(outputs))
     low, high = 0.0, 1.0
-    if s.config.probable:
+    if s.config.d_is_probability:
         real, fake = torch.sigmoid(real), torch.sigmoid(fake)
     else:
         both = torch.cat([real, fake])
@@ -150,7 +152,7 @@ def answers(s: GAN) -> dict[str, Array]:
 
 def latent(s: GAN) -> dict[str, Array] | None:
     """A grid over the latent space as G bends it, in the plane."""
-    if not s.config.flat:
+    if not s.config.two_dimensional:
         return None
     lines = generate(s, s.cached(latent_lines)).cpu().numpy().astype(np.float16)
     return {"lines": lines.reshape(2, LINES, ALONG, 2)}
@@ -173,7 +175,7 @@ def latent_lines(s: GAN) -> Tensor:
 
 def between(s: GAN) -> dict[str, Array] | None:
     """Images on the way from one latent to another, a way a row."""
-    return None if s.config.flat else {"images": to_bytes(generate(s, s.cached(latent_ways)))}
+    return None if s.config.two_dimensional else {"images": to_bytes(generate(s, s.cached(latent_ways)))}
 
 
 def latent_ways(s: GAN) -> Tensor:

@@ -1,7 +1,7 @@
 """Training a GAN: D learns to tell real from generated, G learns to be taken for real, in alternation.
 
 A round is so many updates of D, then so many of G (Goodfellow et al. 2014, algorithm 1). Each update changes one
-network alone. The papers and the mathematics stand in ``model.py``; here is how they are used.
+network alone. The papers and the mathematics are in ``model.py``; :func:`train` is the loop.
 """
 
 import copy
@@ -33,17 +33,17 @@ from core.algorithms.gan.source import Images, Plane
 from core.data import images, mixtures
 from core.data.dataset import Dataset
 from core.data.mixtures import Mixture
-from core.events import Array, Event, Step
+from core.events import Array, Event
 from core.training import History, Training, generator, log_spacing
 
 #: Share of MNIST's embedded images that G and D never see; samples are compared with them.
-HELD_OUT = 0.2
+TEST_SHARE = 0.2
 #: Which images those are, and the classifier that judges samples: the same in every run, so that runs can be compared.
-SPLIT = 0
+SPLIT_SEED = 0
 #: Noise vectors that stay the same, for evaluations; images take longer than points.
-EVALUATED, EVALUATED_IMAGES = 2000, 1000
+N_FIXED_Z, N_FIXED_Z_IMAGES = 2000, 1000
 #: Largest spacing of logs at first: points in the plane take a thousand updates a second, images less.
-SPARSEST, SPARSEST_IMAGES = 32, 8
+MAX_LOG_SPACING, MAX_LOG_SPACING_IMAGES = 32, 8
 
 
 class GAN(Training):
@@ -51,13 +51,13 @@ class GAN(Training):
 
     Attributes:
         G, D, optimizer_g, optimizer_d: as ``build`` makes them. G_ema: the running average of G.
-        source, judge: of real samples; of generated ones.
+        real_data: the source of real samples. judge: evaluates generated ones.
         rng: draws all random numbers of the training.
         fixed_z: noise that stays the same, (n, latent), for evaluations and snapshots.
-        next_part: the part whose update is next, ``"D"`` or ``"G"``; set from outside where it is to be out of turn.
-        turn: updates that a part has had in its turn, by part; empty where a turn begins.
+        next_part: the part whose update is next, ``"D"`` or ``"G"``; set from outside where it is to be another.
+        updates_in_round: updates that the part at work has had in this round, by part; empty where a part begins.
         ema_updates: updates of G since its average began.
-        d_outputs: D's outputs (n, 1) for real and generated samples in its last update.
+        d_outputs: D's outputs (n/m, 1) for real and generated packs of m samples in its last update.
         recorded: loss, gradient norm and D's mean outputs of the last recorded update of each part, by metric name.
         history: the last evaluations. modes: at the last of them, the mode that G sent each of ``fixed_z`` to, uint8.
     """
@@ -70,7 +70,7 @@ class GAN(Training):
         "optimizer_d",
         "rng",
         "next_part",
-        "turn",
+        "updates_in_round",
         "ema_updates",
         "recorded",
         "history",
@@ -83,7 +83,7 @@ class GAN(Training):
     G_ema: nn.Sequential
     optimizer_g: torch.optim.Optimizer
     optimizer_d: torch.optim.Optimizer
-    source: Plane | Images
+    real_data: Plane | Images
     judge: MixtureJudge | ImageJudge
     rng: torch.Generator
     fixed_z: Tensor
@@ -92,7 +92,7 @@ class GAN(Training):
     def __init__(self, config: GANConfig, data: object, device: str) -> None:
         super().__init__(config, data, device)
         self.next_part = "D"
-        self.turn: dict[str, int] = {}
+        self.updates_in_round: dict[str, int] = {}
         self.ema_updates = 0
         self.recorded: dict[str, float] = {}
         self.history = History(Evaluation)
@@ -100,7 +100,7 @@ class GAN(Training):
 
     def log_spacing(self, step: int) -> int:
         """Steps between two logs of metrics around ``step``."""
-        return log_spacing(step, SPARSEST if self.config.flat else SPARSEST_IMAGES)
+        return log_spacing(step, MAX_LOG_SPACING if self.config.two_dimensional else MAX_LOG_SPACING_IMAGES)
 
     def should_log(self, step: int) -> bool:
         return step % self.log_spacing(step) == 0
@@ -109,27 +109,25 @@ class GAN(Training):
         """Whether the update that leads to ``step`` is recorded: one of the last round before metrics are logged."""
         return -step % self.log_spacing(step) < self.config.d_steps + self.config.g_steps
 
-    def next_step(self, loss: Tensor | None = None, *, epoch: float | None = None, part: str = "") -> Step:
-        """Count an update, record it where that is due, and see which part is next."""
-        step = super().next_step(loss, epoch=epoch, part=part)
-        if self.should_record(self.step):
-            self.record(part)
-        updates = self.turn.get(part, 0) + 1  # an update out of turn begins a turn
+    def advance(self, part: str) -> None:
+        """Set which part is next after an update of ``part``: d_steps of D, then g_steps of G."""
+        updates = self.updates_in_round.get(part, 0) + 1  # an update of the part that was not next begins its count
         if updates < self.config.updates(part):
-            self.next_part, self.turn = part, {part: updates}
+            self.next_part, self.updates_in_round = part, {part: updates}
         else:
-            self.next_part, self.turn = "G" if part == "D" else "D", {}
-        return step
+            self.next_part, self.updates_in_round = "G" if part == "D" else "D", {}
 
     @torch.no_grad()
     def record(self, part: str) -> None:
-        """Keep loss, gradient norm and, of D, mean outputs of the update just made."""
+        """Keep loss, gradient norm and, of D, mean outputs of the update just made, where that is due."""
+        if not self.should_record(self.step):
+            return
         assert self.loss is not None
         net = self.D if part == "D" else self.G
         gradients = torch._foreach_norm([p.grad for p in net.parameters() if p.grad is not None])
         values = {f"{part}/loss": self.loss, f"{part}/gradient": torch.stack(gradients).norm()}
         if part == "D":
-            real, fake = map(torch.sigmoid, self.d_outputs) if self.config.probable else self.d_outputs
+            real, fake = map(torch.sigmoid, self.d_outputs) if self.config.d_is_probability else self.d_outputs
             values |= {"D/real": real.mean(), "D/fake": fake.mean()}
         self.recorded |= dict(zip(values, torch.stack(list(values.values())).tolist(), strict=True))
 
@@ -156,21 +154,21 @@ def load(config: GANConfig) -> Mixture | tuple[Dataset, nn.Sequential]:
     """
     if config.data == "drawing":
         return mixtures.drawn(drawing.points(config.drawing))
-    if config.flat:
+    if config.two_dimensional:
         return mixtures.load(config.data)
     embedded = config.data == "mnist_5k"
-    data = images.mnist_5k(test_share=HELD_OUT, seed=SPLIT) if embedded else images.load(config.data)
-    return data, train_classifier(data, SPLIT)
+    data = images.mnist_5k(test_share=TEST_SHARE, seed=SPLIT_SEED) if embedded else images.load(config.data)
+    return data, train_classifier(data, SPLIT_SEED)
 
 
 def build(config: GANConfig, data: Mixture | tuple[Dataset, nn.Sequential], device: str) -> GAN:
     """Both networks, their optimisers and the noise at step 0."""
     s = GAN(config, data, device)
     if isinstance(data, Mixture):
-        s.source, s.judge = Plane(data, device), MixtureJudge(data)
+        s.real_data, s.judge = Plane(data, device), MixtureJudge(data)
     else:
         dataset, classifier = data
-        s.source = Images(dataset, device, convolutional=config.convolutional)
+        s.real_data = Images(dataset, device, convolutional=config.convolutional)
         s.judge = ImageJudge(dataset, classifier, device)
     s.G, s.D = make_networks(config)
     weights = generator(config.seed, "weights")
@@ -184,7 +182,7 @@ def build(config: GANConfig, data: Mixture | tuple[Dataset, nn.Sequential], devi
     s.optimizer_g = make_optimizer(s.G, config.g_optimizer, config.g_lr, config.g_beta1)
     s.optimizer_d = make_optimizer(s.D, config.d_optimizer, config.d_lr, config.d_beta1)
     s.rng = generator(config.seed, "training", device)
-    n, fixed = EVALUATED if config.flat else EVALUATED_IMAGES, generator(config.seed, "fixed noise")
+    n, fixed = N_FIXED_Z if config.two_dimensional else N_FIXED_Z_IMAGES, generator(config.seed, "fixed noise")
     s.fixed_z = sample_latent(n, config.latent, config.noise, fixed).to(s.device)
     return s
 
@@ -196,10 +194,10 @@ def make_networks(config: GANConfig) -> tuple[nn.Sequential, nn.Sequential]:
         G = dcgan_generator(config.latent, config.channels, config.g_activation, batch_norm=config.g_norm)
         D = dcgan_discriminator(m, config.channels, config.d_activation, batch_norm=config.d_norm)
         return G, D
-    d = 2 if config.flat else 784
+    d = 2 if config.two_dimensional else 784
     G = mlp((config.latent, *config.g_layers, d), config.g_activation, batch_norm=config.g_norm)
     D = mlp((m * d, *config.d_layers, 1), config.d_activation, batch_norm=config.d_norm)
-    return G if config.flat else G.append(nn.Tanh()), D  # pixels lie in -1 … 1
+    return G if config.two_dimensional else G.append(nn.Tanh()), D  # pixels lie in -1 … 1
 
 
 def make_optimizer(net: nn.Sequential, rule: str, lr: float, beta1: float) -> torch.optim.Optimizer:
@@ -213,7 +211,10 @@ def make_optimizer(net: nn.Sequential, rule: str, lr: float, beta1: float) -> to
 
 
 def train(s: GAN) -> Iterator[Event]:
-    """Update after update, from ``s.step`` on, of the network that is next, without an end of its own.
+    """Train both networks of ``s``. A generator: yields after every update of either, from ``s.step`` on, without end.
+
+    Args:
+        s: the state of this training: networks, optimisers, real data, and which network is next.
 
     Raises:
         Diverged: a loss is not finite.
@@ -223,8 +224,9 @@ def train(s: GAN) -> Iterator[Event]:
         config = s.config  # live settings may have changed
         z = sample_latent(config.batch_size, config.latent, config.noise, s.rng)
 
-        if (part := s.next_part) == "D":  # k times: ascend the gradient of D, algorithm 1 of 2014
-            real = augment_and_pack(s, s.source.sample(config.batch_size, s.rng))
+        part = s.next_part  # d_steps updates of D, then g_steps of G; GAN.advance counts them
+        if part == "D":  # ascend the gradient of D, that is descend d_loss (algorithm 1 of 2014)
+            real = augment_and_pack(s, s.real_data.sample(config.batch_size, s.rng))
             with torch.no_grad(), frozen_statistics(G):
                 fake = augment_and_pack(s, G(z))
             if config.spectral_norm:
@@ -253,7 +255,11 @@ def train(s: GAN) -> Iterator[Event]:
                 s.ema_updates += 1
                 update_ema(s.G_ema, G, config.ema, s.ema_updates)
 
-        yield s.next_step(loss, part=part)
+        step = s.next_step(loss, part=part)
+        s.record(part)
+        s.advance(part)
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
+        yield step
 
 
 def augment_and_pack(s: GAN, x: Tensor) -> Tensor:

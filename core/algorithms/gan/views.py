@@ -90,7 +90,7 @@ def d_outputs(arrays: Mapping[str, Any], context: Context) -> Figure:
         distribution(height, *limits, name=name, colour=colour, opacity=0.8)
         for height, name, colour in zip(heights, (N_("real"), N_("generated")), (REAL, GENERATED), strict=True)
     ]
-    probable = getattr(context.config, "probable", True)
+    probable = getattr(context.config, "d_is_probability", True)
     x = axis(N_("D's probability of real") if probable else N_("D's output"), limits)
     return figure(traces, x, axis(N_("share"), (0, 1.02), names={0: "0", 0.5: "¼", 1: "1"}), legend=True)
 

@@ -41,7 +41,7 @@ def log_metrics(s: GNNTraining) -> Iterator[Event]:
     """
     if s.step == 0 and s.config.data == "pasted" and s.graph is not None:
         yield from removed_edges(s)
-    evaluated, score = s.cached_at_step(evaluate), s.task.score
+    evaluated, score = s.cached_at_step(evaluate), s.task.score_name
     values = dict(evaluated.values)
     if not math.isfinite(values["train/loss"]):
         raise Diverged(f"the training loss is {values['train/loss']}")
@@ -71,8 +71,8 @@ def dirichlet_energy(h: Tensor, edges: Edges) -> float:
     """
     if h.layout == torch.sparse_csr:
         return _sparse_energy(h, edges)
-    i, j = edges.looped
-    mixed = torch.zeros_like(h).index_add(0, j, h[i] * edges.weight[:, None])  # Â H
+    i, j = edges.edge_index_with_loops
+    mixed = torch.zeros_like(h).index_add(0, j, h[i] * edges.edge_weight[:, None])  # Â H
     return float((h * (h - mixed)).sum() / h.square().sum().clamp_min(1e-30))
 
 
@@ -81,7 +81,7 @@ def _sparse_energy(x: Tensor, edges: Edges) -> float:
     n = x.shape[0]
     parts = (x.values(), x.col_indices(), x.crow_indices())
     X = scipy.sparse.csr_array(tuple(part.cpu().numpy() for part in parts), shape=tuple(x.shape))
-    weight, (i, j) = edges.weight.cpu().numpy(), edges.looped.cpu().numpy()
+    weight, (i, j) = edges.edge_weight.cpu().numpy(), edges.edge_index_with_loops.cpu().numpy()
     hat = scipy.sparse.csr_array((weight, (j, i)), shape=(n, n))
     return float(1 - X.multiply(hat @ X).sum() / max(X.multiply(X).sum(), 1e-30))
 

@@ -7,15 +7,17 @@ Too many layers mix until all nodes have the same output, which is called over-s
 - T. N. Kipf, M. Welling. Semi-supervised classification with graph convolutional networks. ICLR 2017: the layer
   H' = σ(D̃^-1/2 (A + I) D̃^-1/2 H W), eq. 2; the network of two of them, eq. 9.
 - W. L. Hamilton, R. Ying, J. Leskovec. Inductive representation learning on large graphs. NeurIPS 2017: algorithm 1.
-- P. Veličković et al. Graph attention networks. ICLR 2018: attention, eq. 3; heads side by side, eq. 5, and their mean
-  in the last layer, eq. 6.
+- P. Veličković et al. Graph attention networks. ICLR 2018: attention, eq. 3; heads side by side, eq. 5; the last layer
+  has one head, so that the mean of eq. 6 is that head.
 - K. Xu, W. Hu, J. Leskovec, S. Jegelka. How powerful are graph neural networks? ICLR 2019: eq. 4.1; readout, eq. 4.2.
 - K. Xu et al. Representation learning on graphs with jumping knowledge networks. ICML 2018: section 4, concatenation.
 - L. Zhao, L. Akoglu. PairNorm: tackling oversmoothing in GNNs. ICLR 2020: eqs. 10, 11 (per node, "SI").
 
-The layers are PyTorch Geometric's. Differs from the papers: GraphSAGE takes all neighbours instead of a sample of them;
-GraphSAGE and GIN, which mix before they transform, first pass sparse features through a linear layer, for the sparse
-matrix would be dense after mixing; GIN has no batch norm.
+The layers are PyTorch Geometric's. Differs from the papers: GraphSAGE takes all neighbours instead of a sample of them
+and does not scale each node's output to length 1 (algorithm 1, line 7); GraphSAGE and GIN, which mix before they
+transform, first pass sparse features through a linear layer, for the sparse matrix would be dense after mixing; GIN has
+no batch norm, and its readout takes the last layer alone instead of all (eq. 4.2). PairNorm centres over all nodes of
+the batch: where whole graphs are classified, a graph's output depends on the others of its batch.
 """
 
 from collections.abc import Callable
@@ -50,21 +52,21 @@ class Edges:
     """Edges as the layers take them.
 
     Attributes:
-        plain: (2, 2m), each edge in both directions.
-        looped: (2, 2m + n), and each node joined to itself.
-        weight: (2m + n,) of ``looped``: 1/sqrt(d̃_i d̃_j), the entries of D̃^-1/2 (A + I) D̃^-1/2.
+        edge_index: (2, 2m), each edge in both directions.
+        edge_index_with_loops: (2, 2m + n), and each node joined to itself.
+        edge_weight: (2m + n,) of ``edge_index_with_loops``: 1/sqrt(d̃_i d̃_j), the entries of D̃^-1/2 (A + I) D̃^-1/2.
     """
 
-    plain: Tensor
-    looped: Tensor
-    weight: Tensor
+    edge_index: Tensor
+    edge_index_with_loops: Tensor
+    edge_weight: Tensor
 
     @classmethod
     def of(cls, pairs: Tensor, n: int) -> "Edges":
         """Those of undirected ``pairs`` (2, m), each given once, on ``n`` nodes."""
-        plain = torch.cat([pairs, pairs.flip(0)], dim=1)  # (2, 2m)
-        looped, weight = gcn_norm(plain, None, n)
-        return cls(plain, looped, cast(Tensor, weight))
+        edge_index = torch.cat([pairs, pairs.flip(0)], dim=1)  # (2, 2m)
+        edge_index_with_loops, edge_weight = gcn_norm(edge_index, None, n)
+        return cls(edge_index, edge_index_with_loops, cast(Tensor, edge_weight))
 
 
 class Dropout:
@@ -95,8 +97,8 @@ class Dropout:
 class Attention(GATConv):  # type: ignore[misc]
     """PyG's layer with its dropout drawn by our generator; keeps the attention of the last evaluation as ``alpha``."""
 
-    def __init__(self, inputs: int, units: int, heads: int, dropout: Dropout, *, concat: bool) -> None:
-        super().__init__(inputs, units, heads, concat=concat, add_self_loops=False)
+    def __init__(self, in_channels: int, units: int, heads: int, dropout: Dropout, *, concat: bool) -> None:
+        super().__init__(in_channels, units, heads, concat=concat, add_self_loops=False)
         self.alpha_dropout = dropout  # PyG's own "dropout" is a number
         self.alpha: Tensor | None = None
 
@@ -110,52 +112,61 @@ class Attention(GATConv):  # type: ignore[misc]
 
 
 class GNN(nn.Module):
-    """features -> layers, each followed by remedy, activation and dropout -> sums of the last layer.
+    """features -> layers, each followed by remedy, activation and dropout -> logits.
 
     Args:
-        inputs: features of a node.
-        outputs: classes, or units of a node's embedding for links.
+        in_channels: features of a node.
+        out_channels: classes, or units of a node's embedding for links.
         sparse: whether the features are a sparse matrix.
         generator: draws the dropout masks.
     """
 
     def __init__(
-        self, config: GNNConfig, inputs: int, outputs: int, generator: torch.Generator, *, sparse: bool = False
+        self,
+        config: GNNConfig,
+        in_channels: int,
+        out_channels: int,
+        generator: torch.Generator,
+        *,
+        sparse: bool = False,
     ) -> None:
         super().__init__()
-        self.kind, self.remedy, self.graphs = config.model, config.remedy, config.task == "graphs"
+        self.kind, self.remedy = config.model, config.remedy
         self.dropout = Dropout(generator)
         width = config.hidden * (config.heads if config.model == "gat" else 1)
-        self.entry: nn.Module | None = None
+        self.input_projection: nn.Module | None = None
         if sparse and config.model in _MIX_FIRST:
-            self.entry = nn.Linear(inputs, width, bias=False)
-            inputs = width
+            self.input_projection = nn.Linear(in_channels, width, bias=False)
+            in_channels = width
         # The last layer is the classifier itself, as in the papers, unless a head follows.
-        has_head = self.graphs or config.remedy == "jumping"
+        has_head = config.task == "graphs" or config.remedy == "jumping"
         self.layers = nn.ModuleList()
         for i in range(config.depth):
             last = i == config.depth - 1 and not has_head
-            self.layers.append(self._layer(config, inputs if i == 0 else width, outputs if last else width, last))
+            widths = in_channels if i == 0 else width, out_channels if last else width
+            self.layers.append(self._layer(config, *widths, last))
         self.norms = PairNorm(scale_individually=True) if config.remedy == "pairnorm" else None
         self.jump = JumpingKnowledge("cat") if config.remedy == "jumping" else None
         read = width * config.depth if config.remedy == "jumping" else width
         self.readout = _READOUT[config.readout]
-        self.head = nn.Linear(read, outputs) if has_head else None
+        self.head = nn.Linear(read, out_channels) if has_head else None
         self.act: Callable[[Tensor], Tensor] = F.elu if config.model == "gat" else F.relu
 
-    def _layer(self, config: GNNConfig, inputs: int, outputs: int, last: bool) -> Any:
+    def _layer(self, config: GNNConfig, in_channels: int, out_channels: int, last: bool) -> Any:
         match config.model:
             case "gcn":
-                return GCNConv(inputs, outputs, normalize=False, add_self_loops=False)  # Edges has done both
+                return GCNConv(in_channels, out_channels, normalize=False, add_self_loops=False)  # Edges has done both
             case "sage":
-                return SAGEConv(inputs, outputs, aggr=config.aggregation)
+                return SAGEConv(in_channels, out_channels, aggr=config.aggregation)
             case "gat":
                 heads = 1 if last else config.heads
-                return Attention(inputs, outputs // heads, heads, self.dropout, concat=not last)
+                return Attention(in_channels, out_channels // heads, heads, self.dropout, concat=not last)
             case "gin":
-                inner = nn.Sequential(nn.Linear(inputs, config.hidden), nn.ReLU(), nn.Linear(config.hidden, outputs))
+                inner = nn.Sequential(
+                    nn.Linear(in_channels, config.hidden), nn.ReLU(), nn.Linear(config.hidden, out_channels)
+                )
                 return GINConv(inner, train_eps=True)
-        return nn.Linear(inputs, outputs)
+        return nn.Linear(in_channels, out_channels)
 
     def _propagate(self, layer: Any, x: Tensor, edges: Edges) -> Tensor:
         """One layer: (n, its inputs) -> (n, its outputs)."""
@@ -163,33 +174,36 @@ class GNN(nn.Module):
             case "mlp":
                 out = layer(x)
             case "gcn":
-                out = layer(x, edges.looped, edges.weight)
+                out = layer(x, edges.edge_index_with_loops, edges.edge_weight)
             case "gat":
-                out = layer(x, edges.looped)
+                out = layer(x, edges.edge_index_with_loops)
             case _:
-                out = layer(x, edges.plain)
+                out = layer(x, edges.edge_index)
         return cast(Tensor, out)
 
     def forward(
         self,
         x: Tensor,
         edges: Edges,
-        member: Tensor | None = None,
-        count: int = 0,
+        batch: Tensor | None = None,
+        num_graphs: int = 0,
         hidden: list[Tensor] | None = None,
     ) -> Tensor:
-        """Sums (n, outputs) for features ``x`` (n, inputs), dense or sparse by rows.
+        """Logits (n, out_channels) for features ``x`` (n, in_channels), dense or sparse by rows.
 
         Args:
-            member: for whole graphs, the number of each node's graph, (n,); then the sums are (count, outputs).
-            hidden: receives the output of each layer, (n, its units), the last one's sums among them.
+            batch: for whole graphs, the number of each node's graph, (n,); then the logits are (num_graphs,
+                out_channels).
+            hidden: receives the output of each layer, (n, its units), the last one's among them.
         """
         self.dropout.active = self.training
-        if self.entry is not None:
-            x = self.entry(self.dropout(x))
+        if self.input_projection is not None:
+            x = self.input_projection(self.dropout(x))
         outputs: list[Tensor] = []
         for i, layer in enumerate(self.layers):
-            z = self._propagate(layer, x if self.entry is not None and i == 0 else self.dropout(x), edges)
+            # What the projection takes has had its dropout.
+            inputs = x if i == 0 and self.input_projection is not None else self.dropout(x)
+            z = self._propagate(layer, inputs, edges)
             if i < len(self.layers) - 1 or self.head is not None:
                 if self.norms is not None:
                     z = self.norms(z)
@@ -202,18 +216,18 @@ class GNN(nn.Module):
             hidden += outputs
         if self.jump is not None:
             x = self.jump(outputs)
-        if member is not None:
-            x = self.readout(x, member, count)  # (count, units)
+        if batch is not None:
+            x = self.readout(x, batch, num_graphs)  # (num_graphs, units)
         return x if self.head is None else cast(Tensor, self.head(self.dropout(x)))
 
     def attention(self) -> list[Tensor]:
-        """Attention of each node over its ``looped`` edges in the last evaluation, (edges, heads) for each layer."""
+        """Attention over ``edge_index_with_loops`` in the last evaluation, (2m + n, heads) for each layer."""
         return [layer.alpha for layer in self.layers if isinstance(layer, Attention) and layer.alpha is not None]
 
     @property
     def first_layer(self) -> list[nn.Parameter]:
         """Parameters of the first layer, the one that the features enter."""
-        return list((self.entry or self.layers[0]).parameters())
+        return list((self.input_projection or self.layers[0]).parameters())
 
 
 def link_scores(z: Tensor, pairs: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class Scene:
         edges: (2, m), numbers among ``shown``.
         place: (k, 2).
         member: for each drawn node the item whose prediction it shows: itself, or its graph.
-        inside: places in ``looped`` of the drawn edges, one for each direction, (2, m).
+        inside: places in ``edge_index_with_loops`` of the drawn edges, one for each direction, (2, m).
         embedding: the last one drawn, to which the next is rotated.
     """
 
@@ -63,7 +63,7 @@ def one_graph(s: GNNTraining) -> Scene:
         edges = place_of[edges]
         edges = edges[:, (edges >= 0).all(axis=0)]
     # Where each direction of a drawn edge stands among the edges that carry messages; -1 for those that do not.
-    carried = s.task.edges.plain.cpu().numpy()
+    carried = s.task.edges.edge_index.cpu().numpy()
     codes, order = np.sort(_code(carried, n)), np.argsort(_code(carried, n))
     wanted = np.stack([_code(shown[edges], n), _code(shown[edges[::-1]], n)])
     at = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
@@ -189,7 +189,7 @@ def graph(s: GNNTraining) -> dict[str, Array]:
 
 def link_arrays(task: LinkTask, drawing: Scene, predicted: Array) -> dict[str, Array]:
     """Lines of the test's pairs: joined ones that are found or missed, and others that are taken for joined."""
-    pairs, joined = task.pairs_of["test"]
+    pairs, joined = task.scored_pairs["test"]
     place_of = np.full(task.graph.n, -1)
     place_of[drawing.shown] = np.arange(len(drawing.shown))
     ends = place_of[pairs.cpu().numpy()]
@@ -246,7 +246,7 @@ def confusion(s: GNNTraining) -> dict[str, Array] | None:
     if isinstance(s.task, LinkTask):
         return None
     data: Any = s.graph if s.graph is not None else s.data
-    n_classes, predicted = s.task.outputs, s.cached_at_step(evaluate).predicted
+    n_classes, predicted = s.task.out_channels, s.cached_at_step(evaluate).predicted
     pairs = data.y[data.test] * n_classes + predicted[data.test]
     counts = np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
     return {"counts": counts.astype(np.int32)}
@@ -258,8 +258,8 @@ def attention(s: GNNTraining) -> dict[str, Array] | None:
     evaluated, drawing = s.cached_at_step(evaluate), s.cached(make_scene)
     if not evaluated.attention or s.graph is None:
         return None
-    alpha = evaluated.attention[0].mean(dim=1).cpu().numpy()  # (looped,)
-    receiver = s.task.edges.looped[1].cpu().numpy()
+    alpha = evaluated.attention[0].mean(dim=1).cpu().numpy()  # (2m + n,)
+    receiver = s.task.edges.edge_index_with_loops[1].cpu().numpy()
     alpha = alpha * np.bincount(receiver)[receiver]
     strength = np.where(drawing.inside >= 0, alpha[drawing.inside], 0).max(axis=0, initial=0)
     return {"strength": (64 * strength).clip(0, 255).astype(np.uint8)}
@@ -275,7 +275,7 @@ def hops_from(s: GNNTraining, node: int) -> Array:
     assert s.graph is not None
     hops = np.full(s.graph.n, UNREACHED, np.uint8)
     hops[node] = 0
-    plain = s.task.edges.plain.cpu().numpy()
+    plain = s.task.edges.edge_index.cpu().numpy()
     for hop in range(1, reach(s) + 1):
         reached = plain[1, hops[plain[0]] == hop - 1]
         hops[reached[hops[reached] == UNREACHED]] = hop

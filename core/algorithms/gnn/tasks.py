@@ -48,15 +48,15 @@ class Task(Protocol):
     """What is learned.
 
     Attributes:
-        score: the metric that chooses the best epoch, ``accuracy`` or ``auc``.
-        inputs, outputs: widths of the network's two ends.
+        score_name: the metric that chooses the best epoch, ``accuracy`` or ``auc``.
+        in_channels, out_channels: widths of the network's two ends.
         edges: those that carry messages.
         x: features of all nodes.
     """
 
-    score: str
-    inputs: int
-    outputs: int
+    score_name: str
+    in_channels: int
+    out_channels: int
     edges: Edges
     x: Tensor
 
@@ -72,12 +72,12 @@ class Task(Protocol):
 def drop_edges(pairs: Tensor, n: int, share: float, whole: Edges, rng: torch.Generator) -> Edges:
     """The edges of one update: each of ``pairs`` (2, m) is left out with probability ``share``, in both directions.
 
-    Y. Rong et al. DropEdge. ICLR 2020; the weights follow the edges that are left (eq. 3 and "A_drop" normalised).
+    Y. Rong et al. DropEdge. ICLR 2020: section 3.1, re-normalised: the weights are those of the edges that are left.
     """
     if share == 0:
         return whole
     kept = torch.rand(pairs.shape[1], generator=rng) >= share
-    return Edges.of(pairs[:, kept.to(pairs.device)], whole.looped.shape[1] - whole.plain.shape[1])
+    return Edges.of(pairs[:, kept.to(pairs.device)], n)
 
 
 def tensor_of(x: Features, device: torch.device) -> Tensor:
@@ -93,12 +93,12 @@ def tensor_of(x: Features, device: torch.device) -> Tensor:
 class NodeTask:
     """The class of each node of one graph; only the training part's classes are used."""
 
-    score = "accuracy"
+    score_name = "accuracy"
 
     def __init__(self, graph: Graph, device: torch.device) -> None:
         self.graph = graph
         self.x = tensor_of(graph.x, device)
-        self.inputs, self.outputs = graph.x.width, len(graph.classes)
+        self.in_channels, self.out_channels = graph.x.width, len(graph.classes)
         self.pairs = torch.from_numpy(np.ascontiguousarray(graph.edges)).to(device)
         self.edges = Edges.of(self.pairs, graph.n)
         self.y = torch.from_numpy(graph.y).to(device)
@@ -118,20 +118,20 @@ class NodeTask:
 class LinkTask:
     """Which pairs are joined: a third of the edges held out choose the epoch, the others test it.
 
-    ``pairs_of`` holds for each part its pairs (2, k), the joined ones first, and how many of these are joined.
+    ``scored_pairs`` holds for each part its pairs (2, k), the joined ones first, and how many of these are joined.
     """
 
-    score = "auc"
+    score_name = "auc"
 
     def __init__(self, links: Links, hidden: int, device: torch.device) -> None:
         self.links, self.graph = links, links.graph
         self.x = tensor_of(links.graph.x, device)
-        self.inputs, self.outputs = links.graph.x.width, hidden
+        self.in_channels, self.out_channels = links.graph.x.width, hidden
         self.pairs = torch.from_numpy(np.ascontiguousarray(links.train)).to(device)
         self.edges = Edges.of(self.pairs, links.graph.n)
-        self.pairs_of = {
+        self.scored_pairs = {
             part: (torch.from_numpy(np.concatenate(pairs, axis=1)).to(device), pairs[0].shape[1])
-            for part, pairs in {"train": links.shown, "val": links.val, "test": links.test}.items()
+            for part, pairs in {"train": links.train_pairs, "val": links.val, "test": links.test}.items()
         }
 
     def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
@@ -139,7 +139,7 @@ class LinkTask:
         z = model(self.x, edges)
         n_positive = self.pairs.shape[1]
         seed = int(torch.randint(2**31 - 1, (1,), generator=rng))
-        negative = negatives(self.links.taken, self.graph.n, n_positive, np.random.default_rng(seed))
+        negative = negatives(self.links.excluded, self.graph.n, n_positive, np.random.default_rng(seed))
         pairs = torch.cat([self.pairs, torch.from_numpy(negative).to(self.pairs.device)], dim=1)
         return link_loss(link_scores(z, pairs), n_positive)
 
@@ -147,11 +147,11 @@ class LinkTask:
         hidden: list[Tensor] = []
         z = model(self.x, self.edges, hidden=hidden)
         values = {}
-        for part, (pairs, n_positive) in self.pairs_of.items():
+        for part, (pairs, n_positive) in self.scored_pairs.items():
             scores = link_scores(z, pairs)
             values[f"{part}/loss"] = float(link_loss(scores, n_positive))
             values[f"{part}/auc"] = auc(scores[:n_positive].cpu().numpy(), scores[n_positive:].cpu().numpy())
-        confidence = link_scores(z, self.pairs_of["test"][0]).sigmoid().cpu().numpy()
+        confidence = link_scores(z, self.scored_pairs["test"][0]).sigmoid().cpu().numpy()
         return Evaluated(hidden, z, values, (confidence > 0.5).astype(np.uint8), confidence, model.attention())
 
 
@@ -162,48 +162,49 @@ def link_loss(scores: Tensor, n_positive: int) -> Tensor:
     return F.binary_cross_entropy_with_logits(scores, target)
 
 
-def auc(joined: Array, apart: Array) -> float:
+def auc(edges: Array, non_edges: Array) -> float:
     """Chance that a joined pair is scored above one that is not, half of the ties counted: area under the ROC curve."""
-    order = np.sort(apart)
-    below, upto = np.searchsorted(order, joined, "left"), np.searchsorted(order, joined, "right")
-    return float((below + upto).sum() / (2 * len(joined) * len(apart)))
+    order = np.sort(non_edges)
+    below, upto = np.searchsorted(order, edges, "left"), np.searchsorted(order, edges, "right")
+    return float((below + upto).sum() / (2 * len(edges) * len(non_edges)))
 
 
 class GraphTask:
     """The kind of each of many small graphs; a step uses a batch of them, drawn anew each time."""
 
-    score = "accuracy"
+    score_name = "accuracy"
 
     def __init__(self, data: Motifs, device: torch.device) -> None:
         self.data, self.device = data, device
-        self.inputs, self.outputs = data.x.shape[1], len(data.classes)
+        self.in_channels, self.out_channels = data.x.shape[1], len(data.classes)
         self.all = self.batch(np.arange(len(data.y)))
         self.x, self.edges = self.all[0], self.all[1]
         self.rows = {part: torch.from_numpy(getattr(data, part)).to(device) for part in PARTS}
         self.y = torch.from_numpy(data.y).to(device)
 
-    def batch(self, numbers: Array) -> tuple[Tensor, Edges, Tensor]:
+    def batch(self, graph_ids: Array) -> tuple[Tensor, Edges, Tensor]:
         """Features, edges and the graph number of each node of these graphs, put side by side."""
-        x, edges, member = self.data.joined(numbers)
+        x, edges, batch = self.data.joined(graph_ids)
         pairs = torch.from_numpy(edges).to(self.device)
         return (
             torch.from_numpy(x).to(self.device),
             Edges.of(pairs, len(x)),
-            torch.from_numpy(member).to(self.device),
+            torch.from_numpy(batch).to(self.device),
         )
 
     def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
         rows = self.data.train
-        numbers = rows[torch.randperm(len(rows), generator=rng)[: config.batch_size].numpy()]
-        x, edges, member = self.batch(numbers)
+        graph_ids = rows[torch.randperm(len(rows), generator=rng)[: config.batch_size].numpy()]
+        x, edges, batch = self.batch(graph_ids)
         if config.edge_dropout:
-            edges = drop_edges(edges.plain[:, : edges.plain.shape[1] // 2], len(x), config.edge_dropout, edges, rng)
-        return F.cross_entropy(model(x, edges, member, len(numbers)), self.y[torch.from_numpy(numbers)])
+            pairs = edges.edge_index[:, : edges.edge_index.shape[1] // 2]  # the first half: each edge once
+            edges = drop_edges(pairs, len(x), config.edge_dropout, edges, rng)
+        return F.cross_entropy(model(x, edges, batch, len(graph_ids)), self.y[torch.from_numpy(graph_ids)])
 
     def evaluate(self, model: GNN) -> Evaluated:
-        x, edges, member = self.all
+        x, edges, batch = self.all
         hidden: list[Tensor] = []
-        out = model(x, edges, member, len(self.y), hidden=hidden)
+        out = model(x, edges, batch, len(self.y), hidden=hidden)
         return classified(hidden, out, self.y, self.rows, model.attention())
 
 

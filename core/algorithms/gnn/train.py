@@ -1,11 +1,11 @@
 """Training a graph network: one update uses the whole graph, or a batch of small ones.
 
 The features go through the layers, the loss compares the outputs of the training nodes (or edges, or graphs), and Adam
-takes a step. The papers and the mathematics stand in ``model.py``, what is learned in ``tasks.py``.
+takes a step. The papers and the mathematics are in ``model.py``, what is learned in ``tasks.py``; :func:`train` is the
+loop.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import networkx  # noqa: F401 - what a worker needs is imported once, before it is forked
@@ -13,7 +13,7 @@ import torch
 import torch_geometric.datasets  # noqa: F401
 
 from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.diagnoses import Evaluation
+from core.algorithms.gnn.diagnoses import BestEpoch, Evaluation
 from core.algorithms.gnn.model import GNN
 from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask, Task
 from core.data import graphs, graphs_csv
@@ -24,7 +24,7 @@ from core.data.planetoid import planetoid
 from core.events import Event
 from core.training import History, Training, generator, log_spacing, seed_of
 
-#: Up to this step metrics are logged at every one; then at every second, from twice as many on at every fourth, and on.
+#: Metrics are logged at every step up to this one, then at 256 steps of each doubling.
 DENSE = 512
 #: An evaluation of all graphs takes longer than an update on a batch of them.
 GRAPHS_SPACING = 8
@@ -58,31 +58,11 @@ class GNNTraining(Training):
         spacing = max(1, log_spacing(step) // (DENSE // 64))
         return step % max(spacing, GRAPHS_SPACING if self.config.task == "graphs" else 1) == 0
 
-
-@dataclass(slots=True)
-class BestEpoch:
-    """The epoch with the best validation score so far, and its test score: chosen without the test part.
-
-    Attributes:
-        score, loss: of the validation part; of equal scores the lower loss is better.
-        test: score of the test part at that epoch.
-    """
-
-    step: int = -1
-    score: float = -1.0
-    loss: float = float("inf")
-    test: float = 0.0
-
-    def update(self, step: int, score: float, loss: float, test: float) -> None:
-        """Take this epoch if it is better."""
-        if (score, -loss) > (self.score, -self.loss):
-            self.step, self.score, self.loss, self.test = step, score, loss, test
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"step": self.step, "score": self.score, "loss": self.loss, "test": self.test}
-
-    def load_state_dict(self, tree: dict[str, Any]) -> None:
-        self.step, self.score, self.loss, self.test = (tree[name] for name in ("step", "score", "loss", "test"))
+    def apply_config(self, config: GNNConfig) -> None:
+        super().apply_config(config)
+        self.model.dropout.p = config.dropout
+        for group, weight_decay in zip(self.optimizer.param_groups, weight_decays(config), strict=True):
+            group["lr"], group["weight_decay"] = config.lr, weight_decay
 
 
 def load(config: GNNConfig) -> Graph | Links | Motifs:
@@ -99,20 +79,20 @@ def load(config: GNNConfig) -> Graph | Links | Motifs:
 
 def load_graph(config: GNNConfig) -> Graph:
     """The graph of the settings."""
-    how: dict[str, Any] = {
+    options: dict[str, Any] = {
         "labels": config.labels if config.task == "nodes" else 1,
         "features": config.features,
         "seed": config.seed,
     }
     match config.data:
         case "blocks":
-            return graphs.blocks(config.blocks, config.p_in, config.p_out, **how)
+            return graphs.blocks(config.blocks, config.p_in, config.p_out, **options)
         case "karate":
-            return graphs.karate(**how)
+            return graphs.karate(**options)
         case "lesmis":
-            return graphs.lesmis(**how)
+            return graphs.lesmis(**options)
         case "pasted":
-            return graphs_csv.pasted(config.edge_list, config.node_table, **how, classified=config.task == "nodes")
+            return graphs_csv.pasted(config.edge_list, config.node_table, **options, classified=config.task == "nodes")
     return planetoid(config.data)
 
 
@@ -130,16 +110,27 @@ def build(config: GNNConfig, data: Graph | Links | Motifs, device: str) -> GNNTr
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(config.seed, "weights"))
         sparse = s.task.x.layout == torch.sparse_csr
-        s.model = GNN(config, s.task.inputs, s.task.outputs, s.dropout_rng, sparse=sparse)
+        s.model = GNN(config, s.task.in_channels, s.task.out_channels, s.dropout_rng, sparse=sparse)
     s.model.to(s.device)
     first = s.model.first_layer
     others = [p for p in s.model.parameters() if all(p is not q for q in first)]
-    s.optimizer = torch.optim.Adam([{"params": first}, {"params": others}], lr=config.lr, fused=True)
+    decay_first, decay_others = weight_decays(config)
+    groups = [{"params": first, "weight_decay": decay_first}, {"params": others, "weight_decay": decay_others}]
+    s.optimizer = torch.optim.Adam(groups, lr=config.lr, fused=True)
+    s.model.dropout.p = config.dropout
     return s
 
 
+def weight_decays(config: GNNConfig) -> tuple[float, float]:
+    """Weight decay of the first layer and of the others; Kipf and Welling decay the first alone."""
+    return config.weight_decay, config.weight_decay if config.decay == "all" else 0.0
+
+
 def train(s: GNNTraining) -> Iterator[Event]:
-    """Update after update, from ``s.step`` on, without an end of its own.
+    """Train the network of ``s``. A generator: yields after every update, from ``s.step`` on, without end.
+
+    Args:
+        s: the state of this training: network, optimiser, the task with its data.
 
     Raises:
         Diverged: the loss is not finite.
@@ -148,12 +139,11 @@ def train(s: GNNTraining) -> Iterator[Event]:
     model.train()
     while True:
         config = s.config  # live settings may have changed
-        model.dropout.p = config.dropout
+        # Forward pass and loss of the task; NodeTask.loss in tasks.py is that of PyG's gcn.py.
         loss = s.task.loss(model, config, s.rng)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        for i, group in enumerate(optimizer.param_groups):
-            group["lr"] = config.lr
-            group["weight_decay"] = config.weight_decay if i == 0 or config.decay == "all" else 0.0
         optimizer.step()
-        yield s.next_step(loss, epoch=s.step + 1.0 if s.graph is not None else None)
+        epoch = float(s.step + 1) if s.graph is not None else None  # full batch: a step is an epoch
+        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
+        yield s.next_step(loss, epoch=epoch)

@@ -148,9 +148,9 @@ def test_kaiming_keeps_the_signal_through_many_rectified_layers_and_xavier_does_
     def last_square(how):
         model = MLP((256,) * 20 + (1,), "relu", batch_norm=False, generator=torch.Generator())
         initialise(model, how, 1.0, torch.Generator().manual_seed(0))
-        sums = []
-        model(torch.randn(64, 256, generator=torch.Generator().manual_seed(1)), sums)
-        return sums[-1].square().mean().item()
+        pre_activations = []
+        model(torch.randn(64, 256, generator=torch.Generator().manual_seed(1)), pre_activations)
+        return pre_activations[-1].square().mean().item()
 
     assert 0.2 < last_square("kaiming") / 2 < 5
     assert last_square("xavier") < 1e-3

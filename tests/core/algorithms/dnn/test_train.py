@@ -8,8 +8,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.algorithms.dnn.config import DNNConfig, rate
+from core.algorithms.dnn.config import DNNConfig
 from core.algorithms.dnn.metrics import dead_shares, forward, gradient_ratio
+from core.algorithms.dnn.train import learning_rate
 from core.experiment import Diverged
 from core.settings import check
 from core.words import Refusal
@@ -58,15 +59,15 @@ def test_errors_of_regression_are_in_the_units_of_the_data():
     log = run(start({"data": "plane", "layers": ()}), 1)
     state = log.state
     with torch.no_grad():
-        guessed = state.model(state.x_test)[:, 0].numpy() * state.y_deviation + state.y_mean
+        guessed = state.model(state.x_test)[:, 0].numpy() * state.y_std + state.y_mean
     assert log.last("test/rmse") == pytest.approx(np.sqrt(np.mean((guessed - state.data.y_test) ** 2)), rel=1e-4)
 
 
 def test_a_dead_layer_is_measured_and_named():
     state = start({"activation": "relu", "layers": (8, 4)})
-    sums: list[torch.Tensor] = []
-    forward(state, state.x_train, sums)
-    assert max(float(share) for share in dead_shares(state, sums)) < 0.75
+    pre_activations: list[torch.Tensor] = []
+    forward(state, state.x_train, pre_activations)
+    assert max(float(share) for share in dead_shares(state, pre_activations)) < 0.75
     with torch.no_grad():
         state.model.layers[0].bias[:6] = -100.0
     log = run(state, 1)
@@ -146,7 +147,7 @@ def test_a_step_from_zero_weights_is_no_share_of_anything():
 def test_the_whole_test_part_counts_each_time_and_at_the_end_of_a_long_epoch():
     state = start({"data": "digits", "layers": (64,), "batch_size": 8, "activation": "relu"})
     steps = -(-len(state.x_train) // 8)
-    assert state.schedule.epoch_ends
+    assert state.log_schedule.epoch_ends
     log = run(state, steps)
     assert log.curves["test/accuracy"][-1][0] == log.curves["train/accuracy"][-1][0] == steps
     state.model.eval()
@@ -183,7 +184,7 @@ def test_weights_that_start_at_zero_are_not_said_to_vanish():
 
 def test_learning_rates_of_the_schedules():
     def at(schedule, step):
-        return rate(DNNConfig(lr=0.1, schedule=schedule, schedule_steps=100), step)
+        return learning_rate(DNNConfig(lr=0.1, schedule=schedule, schedule_steps=100), step)
 
     assert at("constant", 999) == 0.1
     assert [at("warmup", s) for s in (0, 49, 99, 500)] == pytest.approx([0.001, 0.05, 0.1, 0.1])

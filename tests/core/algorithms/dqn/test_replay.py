@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.algorithms.dqn.environments import Transition
-from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, SumTree
+from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, SumTree, bytes_per_transition
 
 CPU = torch.device("cpu")
 
@@ -25,6 +25,17 @@ def test_the_ring_forgets_the_oldest():
     assert sorted(replay.observation[:, 0].tolist()) == [2, 3, 4]
     assert replay.newest(2, CPU).observation[:, 0].tolist() == [3, 4]
     assert replay.newest(9, CPU).next_observation[:, 0].tolist() == [3, 4, 5]
+
+
+@pytest.mark.parametrize("alpha", [None, 0.6])
+@pytest.mark.parametrize(("shape", "observation_bytes"), [((), 8), ((4,), 16)])
+def test_the_bytes_of_a_transition_are_those_of_the_arrays(alpha, shape, observation_bytes):
+    replay = ReplayBuffer(129, shape, np.random.default_rng(0), alpha)
+    arrays = [value for value in vars(replay).values() if isinstance(value, np.ndarray)]
+    held = sum(a.nbytes for a in arrays) + (0 if replay.priorities is None else replay.priorities.nodes.nbytes)
+    expected = bytes_per_transition(shape, prioritised=alpha is not None)
+    assert expected == 2 * observation_bytes + 21 + (0 if alpha is None else 32)
+    assert 0.9 * 129 * expected < held <= 129 * expected
 
 
 def test_all_that_is_held_is_drawn_alike_and_nothing_else():
@@ -72,10 +83,14 @@ def test_priorities_by_hand():
 def test_rewards_of_three_steps_by_hand():
     n_step_buffer = NStepBuffer(3, 0.5)
     assert n_step_buffer.push(step(0, 1.0)) == [] and n_step_buffer.push(step(1, 2.0)) == []
-    (joined, discount), *rest = n_step_buffer.push(step(2, 4.0))
+    (complete, discount), *rest = n_step_buffer.push(step(2, 4.0))
     assert not rest
-    assert (joined.observation[0], joined.action, joined.next_observation[0]) == (0, 0, 3)
-    assert joined.reward == 1 + 0.5 * 2 + 0.25 * 4 and discount == 0.125 and not joined.terminated
+    assert (complete.observation[0], complete.action, complete.next_observation[0]) == (
+        0,
+        0,
+        3,
+    )
+    assert complete.reward == 1 + 0.5 * 2 + 0.25 * 4 and discount == 0.125 and not complete.terminated
 
 
 @pytest.mark.parametrize("terminated", [True, False])
@@ -85,7 +100,7 @@ def test_the_end_of_an_episode_passes_on_what_is_left(terminated):
     rest = n_step_buffer.push(step(1, 2.0, terminated=terminated, truncated=not terminated))
     assert [(t.reward, d, float(t.next_observation[0])) for t, d in rest] == [(2.0, 0.25, 2.0), (2.0, 0.5, 2.0)]
     assert [t.terminated for t, _ in rest] == [terminated, terminated]
-    assert not n_step_buffer.waiting  # nothing runs on into the next episode
+    assert not n_step_buffer.pending  # nothing runs on into the next episode
 
 
 def test_a_buffer_is_restored_whole():

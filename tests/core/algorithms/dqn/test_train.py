@@ -8,7 +8,7 @@ import torch
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.environments import Env, episode_seed
 from core.algorithms.dqn.metrics import discounted_returns, evidence, unknown, update_metrics
-from core.algorithms.dqn.train import beta, epsilon, load
+from core.algorithms.dqn.train import beta, epsilon_at, load
 from core.events import Note, Pulse
 from core.experiment import Diverged
 from core.words import Refusal
@@ -27,7 +27,7 @@ def test_a_checkpoint_of_the_contract_suite_is_of_an_episode_under_way(kind):
     assert len(tree["env"]["actions"]) > 0
     resumed = start(KINDS[kind])
     resumed.load_state_dict(tree)
-    assert not resumed.restarted and resumed.env.actions == tree["env"]["actions"].tolist()
+    assert not resumed.episode_restarted and resumed.env.actions == tree["env"]["actions"].tolist()
 
 
 class Restless(gymnasium.Env):
@@ -61,10 +61,10 @@ def registered():
 
 def test_an_environment_that_does_not_repeat_itself_begins_anew_and_the_page_says_so():
     half = advance(start(QUICK | {"environment": "other", "other": "Restless-v0", "n_step": 3}), 150)
-    assert half.n_step_buffer.waiting
+    assert half.n_step_buffer.pending
     resumed = start(half.config.model_dump())
     resumed.load_state_dict(through_checkpoint(half.state_dict()))
-    assert resumed.restarted and resumed.env.actions == [] and resumed.env.episode_return == 0
+    assert resumed.episode_restarted and resumed.env.actions == [] and resumed.env.episode_return == 0
     assert resumed.episodes == half.episodes + 1
     for a, b in zip(half.q_network.parameters(), resumed.q_network.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -87,7 +87,7 @@ def test_an_episode_that_pays_otherwise_is_no_repetition():
     half = advance(start(QUICK | {"environment": "other", "other": "Lying-v0"}), 150)
     resumed = start(half.config.model_dump())
     resumed.load_state_dict(through_checkpoint(half.state_dict()))
-    assert resumed.restarted
+    assert resumed.episode_restarted
 
 
 def test_an_environment_that_raises_ends_the_training_with_its_own_words():
@@ -251,8 +251,8 @@ def test_metrics_are_logged_at_fixed_steps_and_with_every_evaluation():
 
 def test_epsilon_and_beta_by_hand():
     config = DQNConfig(learning_starts=100, epsilon_start=0.9, epsilon_end=0.1, epsilon_steps=1000, beta=0.4)
-    assert epsilon(config, 99) == 1.0
-    assert epsilon(config, 500) == pytest.approx(0.5) and epsilon(config, 5000) == pytest.approx(0.1)
+    assert epsilon_at(config, 99) == 1.0
+    assert epsilon_at(config, 500) == pytest.approx(0.5) and epsilon_at(config, 5000) == pytest.approx(0.1)
     assert (beta(config, 0), beta(config, 500), beta(config, 9999)) == pytest.approx((0.4, 0.7, 1.0))
 
 

@@ -50,13 +50,13 @@ def patch(monkeypatch: Any) -> None:
 
 
 def single_point(state: Any) -> None:
-    state.source.skeleton = state.source.skeleton[:1]
+    state.real_data.skeleton = state.real_data.skeleton[:1]
 
 
 def distance(log: Log) -> float:
     """Of the generated samples from the only real one, the median."""
     state = log.state
-    return float((state.G_ema(state.fixed_z) - state.source.skeleton[0]).norm(dim=1).median())
+    return float((state.G_ema(state.fixed_z) - state.real_data.skeleton[0]).norm(dim=1).median())
 
 
 CASES = Cases(

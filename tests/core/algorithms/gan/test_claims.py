@@ -114,7 +114,7 @@ def test_all_ten_digits_occur_and_convolutions_come_nearer_to_real_ones(preset, 
 def test_real_images_have_a_distance_too(measured):
     """Of so few samples the covariance is rough: no run can be expected to come below."""
     state = start({"data": "mnist_5k"})
-    parts = [state.source.pixels[i::4] for i in range(4)] + list(state.source.pixels.split(1000))
+    parts = [state.real_data.pixels[i::4] for i in range(4)] + list(state.real_data.pixels.split(1000))
     for i, part in enumerate(parts, start=1):
         distance = judged(state, encode(part)).metrics["images/frechet"]
         measured(f"1,000 real training images, part {i}: Fréchet distance", distance, at_least=1.5, at_most=2.5)

@@ -57,9 +57,9 @@ def test_images_are_evaluated_and_compared_with_images_never_trained_on():
     assert len(data.x_train) == 4000 and len(data.x_test) == 1000
     guess = state.judge.nearest_mode(encode(torch.from_numpy(data.x_test)))
     assert (guess == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not taught"
-    x = state.source.sample(24, state.rng)
+    x = state.real_data.sample(24, state.rng)
     assert x.shape == (24, 784) and -1 <= x.min() < -0.99 and 0.99 < x.max() <= 1
-    assert np.array_equal(state.source.pixels.numpy(), data.x_train)
+    assert np.array_equal(state.real_data.pixels.numpy(), data.x_train)
 
 
 def test_samples_are_compared_with_test_images_and_training_images_stand_apart():
@@ -87,7 +87,7 @@ def test_noise_is_none_of_the_digits():
 
 def test_real_digits_are_all_ten_and_the_judge_counts_them():
     state = start(KINDS["images"])
-    found = judged(state, state.source.sample(1000, torch.Generator().manual_seed(0)))
+    found = judged(state, state.real_data.sample(1000, torch.Generator().manual_seed(0)))
     assert found.metrics["modes/covered"] == 10
     assert found.metrics["images/score"] > 7 and 0.8 < found.metrics["images/confidence"] <= 1
     assert found.shares.sum() == pytest.approx(1) and found.shares.min() > 0.05
@@ -99,8 +99,8 @@ def test_real_digits_are_all_ten_and_the_judge_counts_them():
 
 def test_points_of_the_plane_are_counted_by_mode():
     state = start(SMALL)
-    at = state.source.skeleton[[0, 0, 0, 1]]
-    beside = state.source.skeleton[[0, 5]] * 0.9  # nearest to a mode, and more than 3σ away
+    at = state.real_data.skeleton[[0, 0, 0, 1]]
+    beside = state.real_data.skeleton[[0, 5]] * 0.9  # nearest to a mode, and more than 3σ away
     found = judged(state, torch.cat([at, beside]))
     assert found.metrics == {"modes/covered": 2, "modes/quality": 4 / 6}
     assert found.shares.tolist() == pytest.approx([4 / 6, 1 / 6, 0, 0, 0, 1 / 6, 0, 0])

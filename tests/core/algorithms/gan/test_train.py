@@ -35,8 +35,8 @@ def test_batch_norm_of_d_goes_by_samples_of_one_kind():
     state.D.register_forward_pre_hook(lambda _, inputs: batches.append(inputs[0].detach()))
     update(state, "D")
     real, fake = batches
-    assert torch.cdist(real, state.source.skeleton).min(dim=1).values.max() < 0.2
-    assert torch.cdist(fake, state.source.skeleton).min(dim=1).values.max() > 0.2
+    assert torch.cdist(real, state.real_data.skeleton).min(dim=1).values.max() < 0.2
+    assert torch.cdist(fake, state.real_data.skeleton).min(dim=1).values.max() > 0.2
     for found, x in zip(state.d_outputs, (real, fake), strict=True):
         torch.testing.assert_close(found, D(x))
 
@@ -92,7 +92,7 @@ def test_gradients_reach_all_of_a_critic_but_its_last_bias():
 @pytest.mark.parametrize("loss", ["minimax", "non_saturating", "least_squares", "hinge"])
 def test_d_alone_tells_one_fixed_batch_apart(loss):
     state = start({"loss": loss, "seed": 1})
-    x, fake = state.source.sample(16, state.rng), generate(state, state.fixed_z[:16])
+    x, fake = state.real_data.sample(16, state.rng), generate(state, state.fixed_z[:16])
     optimizer = torch.optim.Adam(state.D.parameters(), 3e-3)
     for _ in range(1000):
         d_real, d_fake = state.D(torch.cat([x, fake])).chunk(2)

@@ -21,7 +21,7 @@ def judged_images(data: str) -> Any:
 
 def start(settings: dict[str, Any]) -> GAN:
     config = GANConfig(**settings)
-    state: GAN = trial.start("gan", settings, None if config.flat else judged_images(config.data))
+    state: GAN = trial.start("gan", settings, None if config.two_dimensional else judged_images(config.data))
     return state
 
 

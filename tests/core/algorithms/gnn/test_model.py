@@ -36,7 +36,7 @@ def network(sparse: bool = False, **settings) -> GNN:
 
 def edges_of(pairs: torch.Tensor, n: int = N) -> Edges:
     edges = Edges.of(pairs, n)
-    return Edges(edges.plain, edges.looped, edges.weight.double())
+    return Edges(edges.edge_index, edges.edge_index_with_loops, edges.edge_weight.double())
 
 
 def x_of(seed: int = 3) -> torch.Tensor:
@@ -55,7 +55,7 @@ def test_a_gcn_layer_is_the_dense_formula():
     dense = hat @ X @ layer.lin.weight.T + layer.bias
     assert (model(X, edges_of(pairs)) - dense).abs().max() < 1e-6
     looped = torch.zeros(N, N)
-    looped[edges.looped[1], edges.looped[0]] = edges.weight
+    looped[edges.edge_index_with_loops[1], edges.edge_index_with_loops[0]] = edges.edge_weight
     assert (looped - hat).abs().max() < 1e-6
 
 
@@ -83,7 +83,7 @@ def test_a_gat_layer_attends_as_in_its_paper():
     alpha = e.masked_fill(A + torch.eye(N) == 0, -math.inf).softmax(dim=1)
     assert (model(X, edges_of(pairs)) - (alpha @ H + layer.bias)).abs().max() < 1e-9
     seen = torch.zeros(N, N, dtype=torch.float64)
-    source, target = edges_of(pairs).looped
+    source, target = edges_of(pairs).edge_index_with_loops
     seen[target, source] = model.attention()[0][:, 0]
     assert (seen - alpha).abs().max() < 1e-9, "what is shown is the attention"
 
@@ -147,13 +147,13 @@ def test_edges_are_left_out_in_both_directions_and_weights_follow():
     _, pairs = graph()
     whole = Edges.of(pairs, N)
     some = drop_edges(pairs, N, 0.5, whole, torch.Generator().manual_seed(0))
-    m = some.plain.shape[1] // 2
+    m = some.edge_index.shape[1] // 2
     assert 0 < m < pairs.shape[1]
-    assert torch.equal(some.plain[:, :m], some.plain[:, m:].flip(0))
+    assert torch.equal(some.edge_index[:, :m], some.edge_index[:, m:].flip(0))
     B = torch.zeros(N, N)
-    B[some.looped[1], some.looped[0]] = some.weight
+    B[some.edge_index_with_loops[1], some.edge_index_with_loops[0]] = some.edge_weight
     loops = torch.zeros(N, N)
-    loops[some.plain[1], some.plain[0]] = 1
+    loops[some.edge_index[1], some.edge_index[0]] = 1
     loops += torch.eye(N)
     d = loops.sum(dim=1)
     assert torch.allclose(B, loops / (d[:, None] * d[None]).sqrt())

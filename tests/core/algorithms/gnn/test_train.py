@@ -19,7 +19,7 @@ RANDOM = {"task": "links", "model": "mlp", "features": "degree", "p_in": 0.03, "
 def test_the_labels_of_validation_and_test_have_no_part_in_an_update(kind):
     one, other = start(KINDS[kind]), start(KINDS[kind])
     hidden = torch.cat([other.task.rows["val"], other.task.rows["test"]])
-    other.task.y[hidden] = (other.task.y[hidden] + 1) % other.task.outputs
+    other.task.y[hidden] = (other.task.y[hidden] + 1) % other.task.out_channels
     run(one, 12), run(other, 12)
     assert same(copies(one.model), copies(other.model))
 
@@ -27,7 +27,7 @@ def test_the_labels_of_validation_and_test_have_no_part_in_an_update(kind):
 def test_the_epoch_is_chosen_without_the_test():
     one, other = start(SMALL), start(SMALL)
     tested = other.task.rows["test"]
-    other.task.y[tested] = (other.task.y[tested] + 1) % other.task.outputs
+    other.task.y[tested] = (other.task.y[tested] + 1) % other.task.out_channels
     a, b = run(one, 40), run(other, 40)
     assert one.best.step == other.best.step
     best = max(a.curves["val/accuracy"], key=lambda point: point[1])[1]
@@ -41,15 +41,15 @@ def test_no_pair_of_nodes_is_in_two_parts_of_the_links():
     state = start(SMALL | {"task": "links", "held_out": 0.4})
     task: LinkTask = state.task
     n = task.graph.n
-    parts = [codes(pairs, n) for part in (task.links.shown, task.links.val, task.links.test) for pairs in part]
+    parts = [codes(pairs, n) for part in (task.links.train_pairs, task.links.val, task.links.test) for pairs in part]
     everything = np.concatenate(parts)
     assert len(np.unique(everything)) == len(everything)
     joined = set(codes(task.graph.edges, n).tolist())
-    for part in (task.links.shown, task.links.val, task.links.test):
+    for part in (task.links.train_pairs, task.links.val, task.links.test):
         assert set(codes(part[0], n).tolist()) <= joined
         assert not set(codes(part[1], n).tolist()) & joined
         assert part[0].shape == part[1].shape
-    carried = set(codes(np.sort(task.edges.plain.numpy(), axis=0), n).tolist())
+    carried = set(codes(np.sort(task.edges.edge_index.numpy(), axis=0), n).tolist())
     held_out = {code for part in (task.links.val, task.links.test) for code in codes(part[0], n).tolist()}
     assert not carried & held_out, "no message runs along an edge that is asked for"
     assert carried | held_out == joined
@@ -75,9 +75,9 @@ def test_negatives_of_training_are_in_no_part():
     n = links.graph.n
     rng = np.random.default_rng(0)
     for _ in range(20):
-        drawn = negatives(links.taken, n, 100, rng)
+        drawn = negatives(links.excluded, n, 100, rng)
         assert drawn.shape == (2, 100) and (drawn[0] < drawn[1]).all()
-        assert not np.isin(codes(drawn, n), links.taken).any()
+        assert not np.isin(codes(drawn, n), links.excluded).any()
 
 
 def test_live_settings_act_at_once():

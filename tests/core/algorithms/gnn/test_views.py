@@ -140,7 +140,7 @@ def test_attention_shown_is_that_of_the_edge():
     scene = state.cached(make_scene)
     strength = take(state)["attention"]["strength"]
     alpha = state.cached_at_step(evaluate).attention[0][:, 0].numpy()
-    source, target = state.task.edges.looped.numpy()
+    source, target = state.task.edges.edge_index_with_loops.numpy()
     for k in (0, 5, 17):
         u, v = scene.shown[scene.edges[:, k]]
         shares = [

@@ -25,7 +25,7 @@ NEVER = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class LogSchedule:
     """When to log what, in steps; all spacings are powers of two.
 
     Attributes:

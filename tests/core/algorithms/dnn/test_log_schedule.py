@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.algorithms.dnn.schedule import Schedule
+from core.algorithms.dnn.log_schedule import LogSchedule
 from tests.core.algorithms.dnn.training import start
 
 
 def test_the_schedule_of_logs():
-    small = start({}).schedule
+    small = start({}).log_schedule
     logged = [step for step in range(200_000) if small.should_log(step, False)]
     assert logged[:64] == list(range(64))
     for low in (64, 128, 256, 512, 1024):
@@ -22,10 +22,10 @@ def test_the_schedule_of_logs():
 
 
 def test_large_test_parts_are_evaluated_more_seldom_than_the_training_sample():
-    mnist = Schedule.of(235_146, 128, 60_000, 500, 10_000)
+    mnist = LogSchedule.of(235_146, 128, 60_000, 500, 10_000)
     assert mnist.train <= 64
     tested = [step for step in range(2346) if mnist.should_evaluate_test(step, step > 0 and step % 469 == 0)]
     assert tested == [0, 64, 256, 469, 938, 1024, 1407, 1876, 2345]
     trained = [step for step in range(2346) if mnist.should_evaluate_train(step, step > 0 and step % 469 == 0)]
     assert set(tested) <= set(trained)
-    assert not Schedule.of(147, 32, 420, 420, 180).epoch_ends  # an epoch of 14 steps
+    assert not LogSchedule.of(147, 32, 420, 420, 180).epoch_ends  # an epoch of 14 steps

@@ -1,4 +1,4 @@
-"""The loop: each update changes one network alone, in the turns of the settings, at the settings in force."""
+"""The loop: each update changes one network alone, as often as the settings say, at the settings in force."""
 
 import copy
 
@@ -60,20 +60,20 @@ def test_metrics_are_logged_by_the_count_of_steps_and_of_images_more_often(data,
     ]
 
 
-def test_turns_are_taken_as_the_settings_say():
+def test_d_and_g_alternate_as_the_settings_say():
     state = start(SMALL | {"d_steps": 3, "g_steps": 2})
     training = program.train(state)
     assert "".join(next(training).part for _ in range(12)) == "DDDGG" * 2 + "DD"
-    state.next_part = "G"  # D's turn is cut short, and forgotten
+    state.next_part = "G"  # D's updates are cut short, and forgotten
     assert "".join(next(training).part for _ in range(6)) == "GGDDDG"
     state.next_part = "G"  # as it would be
     assert "".join(next(training).part for _ in range(2)) == "GD"
 
 
-def test_a_turn_in_its_midst_is_resumed():
+def test_a_round_in_its_midst_is_resumed():
     state = start(SMALL | {"d_steps": 3, "g_steps": 2})
     run(state, 3)
-    update(state, "D")  # out of turn
+    update(state, "D")  # though G is next
     resumed = start(SMALL | {"d_steps": 3, "g_steps": 2})
     resumed.load_state_dict(through_checkpoint(state.state_dict()))
     rest = ["".join(next(training).part for _ in range(5)) for training in map(program.train, (state, resumed))]

@@ -213,13 +213,15 @@ class LogReader:
         self._db.execute("PRAGMA query_only=1")
         self._db.execute("PRAGMA writable_schema=1")  # or SQLite would read nothing of a file that was cut short
         self._head = Head()
-        self._path, self._file = path, path.stat().st_ino
+        self._path, self._file = path, path.stat()
         self.cut = False
 
     def replaced(self) -> bool:
-        """Whether another file lies there now: a damaged log is mended by a new one."""
+        """Whether the file is another one now, by which a damaged log was mended, or was cut short: SQLite may go on
+        answering from its cache, so the log has to be opened again."""
         with suppress(OSError):
-            return self._path.stat().st_ino != self._file
+            before, self._file = self._file, self._path.stat()
+            return self._file.st_ino != before.st_ino or self._file.st_size < before.st_size
         return False
 
     def head(self) -> Head:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.events import Event, Failure, Note, Scalars, SettingChanged, Snapshot, Status, Text
@@ -115,6 +115,7 @@ def lives(draw: st.DrawFn) -> list[Event]:
     return events
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(lives(), st.lists(st.integers(0, 40), max_size=5), st.integers(0, 40))
 def test_a_browser_that_connects_at_any_moment_has_the_right_state_in_the_end(
     events: list[Event], stops: list[int], begins: int

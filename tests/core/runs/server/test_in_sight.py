@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from core.runs.server.hub import Hub
 from core.runs.store.library import Library
 from core.runs.store.worker_lock import WorkerLock
 from core.runs.worker import control
-from tests.conftest import until
+from tests import conftest
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 
 OWNER = "o" * 43
+
+until = partial(conftest.until, seconds=60)
 
 
 @pytest.fixture

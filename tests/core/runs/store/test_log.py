@@ -176,6 +176,20 @@ def test_a_log_cut_short_shows_what_can_be_read(tmp_path: Path) -> None:
     assert after.tail(after.tail()[-2].seq)[-1].event == Status("resumed", 7)
 
 
+def test_a_reader_notices_that_its_log_was_cut_short_or_replaced(tmp_path: Path) -> None:
+    path = long_log(tmp_path / "log.sqlite")
+    reader = LogReader(path)
+    reader.tail()
+    assert not reader.replaced()
+    os.truncate(path, path.stat().st_size // 2)
+    assert reader.replaced() and not reader.replaced(), "once, as it is to be opened again"
+    reader.close()
+    reader = LogReader(path)
+    mend(path)
+    assert reader.replaced()
+    reader.close()
+
+
 def test_a_damaged_row_is_left_out(tmp_path: Path) -> None:
     path = written(tmp_path / "log.sqlite", EVENTS)
     with sqlite3.connect(path) as db:

@@ -27,12 +27,10 @@ from core.experiment import Config, Stop
 from core.runs.store import checkpoints
 from core.runs.store.log import Head, LogReader
 from core.runs.store.paths import RECORDED, info_file, log_file, runs_folder
-from core.runs.store.worker_lock import WorkerLock, alive
+from core.runs.store.worker_lock import alive
 from core.runs.worker import control
 from core.runs.worker.failures import disk_refusal
 from core.words import N_, Refusal, Sentence
-
-lock = WorkerLock  # the name by which core.runs.worker.process imports it
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PREFIX = "recorded-"

@@ -16,8 +16,9 @@ from types import FrameType
 
 from filelock import Timeout
 
-from core.runs.store.library import Library, lock
+from core.runs.store.library import Library
 from core.runs.store.log import Head
+from core.runs.store.worker_lock import WorkerLock
 from core.runs.worker.driver import Driver
 from core.runs.worker.failures import LOCKED, exit_status
 from core.words import Refusal
@@ -38,7 +39,7 @@ def work(folder: Path, watch: Callable[[Head], None] = lambda head: None) -> int
     """Train the run in ``folder`` to its end; 0, or one of :mod:`core.runs.worker.failures`."""
     for name, value in PATIENT.items():
         os.environ.setdefault(name, value)  # torch, which reads it, comes later; the zygote was given it at its start
-    held = lock(folder)
+    held = WorkerLock(folder)
     try:
         held.acquire(timeout=LOCK_S, poll_interval=0.01)
     except Timeout:

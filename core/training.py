@@ -147,9 +147,7 @@ def _restored(part: Any, saved: Any, device: torch.device) -> Any:
     if isinstance(part, torch.optim.Optimizer):
         # The settings say what the groups are; the slots of each weight (moments, step counts) are what was learned.
         groups = part.state_dict()["param_groups"]
-        # Checkpoints without indices, one mapping for each weight, have slots for every weight.
-        indexed = enumerate(saved) if saved and isinstance(saved[0], Mapping) else saved
-        part.load_state_dict({"state": dict(copy.deepcopy(list(indexed))), "param_groups": groups})
+        part.load_state_dict({"state": dict(copy.deepcopy(saved)), "param_groups": groups})
     elif isinstance(part, torch.Generator):
         part.set_state(torch.as_tensor(saved))
     elif isinstance(part, np.random.Generator):

@@ -40,7 +40,7 @@ def readme(browser: Browser, url: str) -> None:
     page.goto(f"{url}/dnn")
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("LIVE", exact=True).wait_for()
-    page.wait_for_timeout(5000)
+    page.wait_for_timeout(2000)  # it is still training then
     (ROOT / "assets" / "pictures").mkdir(exist_ok=True)
     page.screenshot(path=ROOT / "assets" / "pictures" / "dnn.png")
     page.close()

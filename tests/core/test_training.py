@@ -104,16 +104,6 @@ def test_a_weight_without_a_gradient_so_far_does_not_shift_the_moments_of_the_ot
     assert torch.equal(restored[2], one.optimizer.state[last]["exp_avg"])
 
 
-def test_a_checkpoint_whose_slots_have_no_indices_still_loads() -> None:
-    one, other = Everything(), Everything()
-    one.advance()
-    tree = one.state_dict()
-    tree["optimizer"] = [slots for _, slots in tree["optimizer"]]
-    other.load_state_dict(tree)
-    for p, q in zip(one.model.parameters(), other.model.parameters(), strict=True):
-        assert torch.equal(one.optimizer.state[p]["exp_avg"], other.optimizer.state[q]["exp_avg"])
-
-
 def test_a_loss_that_is_not_finite_ends_the_training_and_its_step_does_not_count() -> None:
     training = Everything()
     training.next_step(torch.tensor(1.0))

@@ -6,6 +6,7 @@ is the time of every curve. The mathematics and the papers are in ``model.py``, 
 """
 
 import copy
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -36,7 +37,7 @@ class Evaluation(NamedTuple):
     standard_error: float
 
 
-class BaseAgent(Training):
+class BaseAgent(Training, ABC):
     """What an agent has whether a network or a table holds its values.
 
     Attributes:
@@ -63,12 +64,12 @@ class BaseAgent(Training):
         self.env.reset(episode_seed(self.config.seed, "training", self.episodes))
         self.episodes += 1
 
+    @abstractmethod
     def q(self, observations: Array) -> Array:
         """Q of each action, (n, actions), for observations (n, size) or numbers of states (n,).
 
         In double Q-learning the mean of both tables.
         """
-        raise NotImplementedError
 
     def should_log(self, step: int) -> bool:
         """After each of 512 steps, then 256 times in each doubling, and where an evaluation is due."""

@@ -45,6 +45,7 @@ def test_train(command_line: Run, answer: Answer) -> None:
     assert last_object(again.stdout)["metrics"] == said["metrics"], "the same seed gives the same numbers"
 
     more = command_line("train", "--resume", said["run"], "--steps", "150", "--json")
+    assert more.returncode == 0, more.stderr
     assert last_object(more.stdout)["step"] == 150
     status, _, err = answer("train", "--resume", said["run"], "--json")
     assert status == 2 and "cannot be resumed" in err

@@ -120,7 +120,7 @@ class Library:
             Refusal: the disk is full or read-only.
         """
         info = RunInfo(
-            id=secrets.token_urlsafe(12),
+            id=secrets.token_hex(12),  # no "-" in front, which a command line would take for an option
             slug=slug,
             config=config.model_dump(mode="json"),
             stop=stop.model_dump(mode="json"),

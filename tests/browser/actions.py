@@ -17,6 +17,11 @@ def control(page: Page, name: str) -> Locator:
     if not found.is_visible():
         group.locator("summary").click()
         expect(found).to_be_visible()
+        # It slides open: a click on what still moves lands beside it where frames are late.
+        group.evaluate(
+            """group => Promise.allSettled(group.getAnimations({subtree: true})
+                 .filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished))"""
+        )
     return found
 
 

@@ -14,7 +14,9 @@ def control(page: Page, name: str) -> Locator:
     """The control of a setting, its group opened."""
     found = page.locator(f".st-key-control-{name}")
     group = page.locator('[data-testid="stExpander"]', has=found)
-    if not found.is_visible():
+    found.wait_for(state="attached")
+    # Whether it is open, not whether the control is seen: one that has just come has no height yet.
+    if group.count() and group.locator("details").get_attribute("open") is None:
         group.locator("summary").click()
         expect(found).to_be_visible()
         # It slides open: a click on what still moves lands beside it where frames are late.

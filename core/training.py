@@ -261,7 +261,6 @@ class UpdateStatistics:
         optimizer.register_step_pre_hook(self._pre)
         optimizer.register_step_post_hook(self._post)
 
-    @torch.no_grad()
     def _pre(self, *_: Any) -> None:
         self._before = []
         if self.should_measure():
@@ -269,11 +268,11 @@ class UpdateStatistics:
             self._gradients = torch._foreach_norm([W.grad for W in self.weights])  # type: ignore[misc]
             self._before = [W.detach().clone() for W in self.weights]
 
-    @torch.no_grad()
     def _post(self, *_: Any) -> None:
         self.values = []
         if self._before:
-            updates = torch._foreach_norm(torch._foreach_sub(self.weights, self._before))
+            after = [W.detach() for W in self.weights]
+            updates = torch._foreach_norm(torch._foreach_sub(after, self._before))
             norms = torch.stack([*self._gradients, *updates, *torch._foreach_norm(self._before)]).view(3, -1).tolist()
             self.values = [(g, u / w if w > 0 else None) for g, u, w in zip(*norms, strict=True)]
 

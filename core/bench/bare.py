@@ -1,4 +1,4 @@
-"""The same training without any engine: a loop over ``program.train`` and nothing else.
+"""The same training without any engine: its loop and its metrics, and nothing else.
 
 Reads a line of JSON for each measurement. One with ``warm`` and ``seconds`` is answered with the steps that stand at
 either end of such a stretch, one with ``first`` and ``last`` with the steps a second between the two. Each is measured
@@ -27,8 +27,12 @@ def steps(slug: str, preset: str, seed: int) -> Iterator[int]:
     settings = next(one for one in experiment.presets if one.name == preset).settings
     config = experiment.config(**{**settings, "seed": seed})
     program = program_of(experiment)
-    for event in program.train(program.begin(config, "cpu")):
+    state = program.begin(config, "cpu")
+    for event in program.train(state):
         if isinstance(event, Step):
+            if state.should_log(event.step):
+                for _ in program.log_metrics(state):
+                    pass
             yield event.step
 
 

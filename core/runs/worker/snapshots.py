@@ -1,8 +1,9 @@
 """Which snapshots are taken now: the hero each time, the others in rotation, those that nobody has in sight seldom.
 
 Each snapshot's cost is known from the last times it was taken. In one go come the hero and of the others the ones that
-were longest not taken, as many as cost no more than the hero. What nobody has in sight is taken only as often as the
-time line keeps it: a log keeps some hundred frames of a panel whatever the run's length, so ever less often.
+were longest not taken: at most half of them, as the browser draws each, too, and as many as cost no more than the hero.
+What nobody has in sight is taken only as often as the time line keeps it: a log keeps some hundred frames of a panel
+whatever the run's length, so ever less often.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -42,8 +43,9 @@ class SnapshotRotation:
         ]
         hero = next(iter(self._functions), None)
         chosen = [name for name in waiting if name == hero]
+        others = sorted((name for name in waiting if name != hero), key=lambda name: self._taken[name])
         spent, most = 0.0, self._cost[hero] if hero else 0.0
-        for name in sorted((name for name in waiting if name != hero), key=lambda name: self._taken[name]):
+        for name in others[: -(-len(others) // 2)]:
             if spent and spent + self._cost[name] > most:
                 break
             chosen.append(name)

@@ -59,6 +59,15 @@ def test_the_others_come_in_rotation_and_cost_no_more_than_the_hero(clock: Clock
     assert set().union(*rounds[:4]) == {"hero", "a", "b", "c", "d"}, "none is forgotten"
 
 
+def test_at_most_half_of_the_others_come_in_a_round_however_cheap(clock: Clock) -> None:
+    one = rotation(clock, hero=0.010, a=0.001, b=0.001, c=0.001)
+    taken(one, None)
+    clock.now += 0.2
+    assert taken(one, one.due(None)) == ["hero", "a", "b"]
+    clock.now += 0.2
+    assert taken(one, one.due(None)) == ["hero", "c", "a"]
+
+
 def test_what_nobody_has_in_sight_is_taken_as_often_as_the_time_line_keeps_it(clock: Clock) -> None:
     one = rotation(clock, hero=0.001, seen=0.001, folded=0.001)
     taken(one, None)

@@ -69,7 +69,7 @@ def measured(request: pytest.FixtureRequest) -> Measure:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The table, where claims were asked for."""
+    """The table, where claims were measured."""
     if "claim" not in config.getoption("markexpr", "").replace("not claim", ""):
         return
     rows = list(config.stash.get(_ROWS, []))

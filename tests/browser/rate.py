@@ -1,7 +1,7 @@
 """How often the hero of each page is drawn while it trains, and how soon after Train a curve is, in real
 Chromium without a GPU on this very machine.
 
-``python tests/browser/rate.py [slug ...]``. A preset stands after a colon: ``gnn:cora``.
+``python tests/browser/rate.py [slug ...]``. Settings stand after the slug as in an address: ``gnn?preset=cora``.
 """
 
 import shutil
@@ -20,6 +20,9 @@ from core import registry
 #: Seconds of training before drawings are counted, and while they are; and trainings begun of each page.
 WARM_S, COUNTED_S, BEGUN = 6, 8, 3
 
+#: Settings of a page whose run would end by itself while its drawings are counted.
+LONGER = {"word2vec": "epochs=100"}
+
 HERO = ".tf-place[data-size=hero] .tf-plot"
 #: The run that the stage views.
 RUN = "document.querySelector('.tf-stage').dataset.run"
@@ -30,9 +33,9 @@ MOVES = """before => [...document.querySelectorAll('[data-kind="curves"] .tf-plo
 
 def measure(browser: Browser, url: str, wanted: str) -> str:
     """A line of the table."""
-    slug, _, preset = wanted.partition(":")
+    slug, _, settings = wanted.partition("?")
     page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    page.goto(f"{url}/{slug}?{f'preset={preset}&' if preset else ''}stop.steps=1000000")
+    page.goto(f"{url}/{slug}?{settings or LONGER.get(slug, '')}&stop.steps=1000000")
     page.wait_for_selector(".js-plotly-plot")
     page.wait_for_timeout(3000)
     moved = []

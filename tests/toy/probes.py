@@ -13,8 +13,8 @@ from tests.toy.train import ToyState
 
 
 def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[Event]:
-    """What the network says of the place (x, 0); how often it was asked in this session."""
-    for asked, question in enumerate(requests, start=1):
+    """What the network says of the place (x, 0); how many requests this session has had."""
+    for count, question in enumerate(requests, start=1):
         if question.how == "by error":
             raise RuntimeError("the toy does not know")
         if question.how == "by death":
@@ -26,7 +26,7 @@ def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[
         while question.how == "never":
             time.sleep(0.01)
         with torch.no_grad():
-            said = state.model(torch.tensor([[question.x, 0.0]])).numpy()
+            output = state.model(torch.tensor([[question.x, 0.0]])).numpy()
             if question.how == "twice":
-                yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})
-            yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})
+                yield Snapshot(state.step, name, {"output": output[0], "count": np.array([count])})
+            yield Snapshot(state.step, name, {"output": output[0], "count": np.array([count])})

@@ -7,5 +7,5 @@ from core.experiment import Context
 
 
 def answer(arrays: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    said, asked = float(arrays["said"][0]), int(arrays["asked"][0])
-    return {"data": [{"type": "bar", "x": [asked], "y": [said]}], "layout": {"title": {"text": str(context.step)}}}
+    output, count = float(arrays["output"][0]), int(arrays["count"][0])
+    return {"data": [{"type": "bar", "x": [count], "y": [output]}], "layout": {"title": {"text": str(context.step)}}}

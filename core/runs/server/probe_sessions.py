@@ -154,7 +154,7 @@ class ProbeSession:
             self._end(message["failed"])
 
     def _idle(self) -> None:
-        sentence = Sentence(N_("Nothing was asked for a while, so the session was closed. Start again."))
+        sentence = Sentence(N_("No request came for a while, so the session was closed. Start again."))
         self._end(sentence_json(sentence))
 
     def _end(self, reason: dict[str, Any]) -> None:

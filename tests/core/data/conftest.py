@@ -19,7 +19,7 @@ class Publisher:
         folder: its files.
         url: its address, with a slash at the end.
         cut: the address of the same files whose transfer breaks off halfway.
-        requests: paths that were asked for.
+        requests: paths that were requested.
     """
 
     folder: Path

@@ -215,7 +215,7 @@ def test_silence_ends_a_session(lab: Lab, house: House) -> None:
     ask(browser, 1)
     assert hear(browser)["type"] == "answer"
     message = hear(browser)
-    assert "Nothing was asked for a while" in sentence(message) and message["over"]
+    assert "No request came for a while" in sentence(message) and message["over"]
     until(lambda: not processes())
 
 
@@ -312,7 +312,7 @@ def test_where_forking_is_unsafe_a_process_of_its_own_answers(house: House) -> N
             assert next(said)[0] == {"ready": 300}
         about, event = next(said)
         assert about["n"] == n
-        assert event.arrays["said"][0] == pytest.approx(by_hand(house.folder, 300, 0.5), abs=1e-5)  # type: ignore[union-attr]
+        assert event.arrays["output"][0] == pytest.approx(by_hand(house.folder, 300, 0.5), abs=1e-5)  # type: ignore[union-attr]
     line.close()
     assert next(said)[0] == {"over": True}
     assert list(said) == []

@@ -1,4 +1,4 @@
-"""What the pages claim, measured: a test asserts through ``measured``, and the end of the session tells all in a table.
+"""What the pages claim, measured: a test asserts through ``measured``; the end of the session prints all in a table.
 
 A claim is a test with the marker ``claim``. One that measures nothing by name stands in the table under its own name.
 """

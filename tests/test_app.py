@@ -18,7 +18,7 @@ from core import web
 from core.bench.server import OWNER, Server, serving
 from core.bench.start_route import HEADER, SECRET, routes
 from tests.conftest import until as wait_until
-from tests.test_boundaries import TELLS, show
+from tests.test_boundaries import REPORTS, show
 
 DOCUMENT = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 
@@ -153,12 +153,12 @@ def test_the_route_of_the_bench_asks_for_its_secret(browser: httpx.Client, monke
 
 
 def test_nothing_of_the_bench_is_loaded_by_a_users_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "sitecustomize.py").write_text(TELLS)
+    (tmp_path / "sitecustomize.py").write_text(REPORTS)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with serving(tmp_path / "runs", extended=False) as server:
         show(server, "")
         show(server, "dnn")
-        (tmp_path / f"ask.{server.process.pid}").touch()
+        (tmp_path / f"report.{server.process.pid}").touch()
         wait_until((tmp_path / "modules").exists)
         loaded = (tmp_path / "modules").read_text().split("\n")
         assert "core.runs.server.hub" in loaded and not [name for name in loaded if name.startswith("core.bench")]

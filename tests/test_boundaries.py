@@ -52,24 +52,24 @@ def test_algorithms_never_import_one_another(slug: str) -> None:
         assert not others, f"{path.name} imports {others}"
 
 
-#: Each process, told by the path of its imports: when a file of its number appears, it writes down what it has loaded.
-TELLS = """
+#: Each process, known by the path of its imports: when a file of its number appears, it writes down what it has loaded.
+REPORTS = """
 import os, sys, threading, time
-def tell(folder=os.path.dirname(__file__)):
-    while not os.path.exists(os.path.join(folder, f"ask.{os.getpid()}")):
+def report(folder=os.path.dirname(__file__)):
+    while not os.path.exists(os.path.join(folder, f"report.{os.getpid()}")):
         time.sleep(0.1)
     with open(os.path.join(folder, "new"), "w") as file:
         file.write("\\n".join(list(sys.modules)))
     os.replace(os.path.join(folder, "new"), os.path.join(folder, "modules"))
-threading.Thread(target=tell, daemon=True).start()
+threading.Thread(target=report, daemon=True).start()
 """
 
 
 def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_heavy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = tmp_path / "modules"
-    (tmp_path / "sitecustomize.py").write_text(TELLS)
+    modules = tmp_path / "modules"
+    (tmp_path / "sitecustomize.py").write_text(REPORTS)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with serving(tmp_path / "runs") as server:
         for page in ("", *experiments()):
@@ -77,9 +77,9 @@ def test_a_server_that_showed_every_page_and_watched_a_run_has_loaded_nothing_he
         for slug, experiment in experiments().items():
             run = server.start(slug, experiment.presets[0].name, steps=few(experiment))
             watch(server, run, [panel.name for panel in experiment.panels if panel.view])
-        (tmp_path / f"ask.{server.process.pid}").touch()
-        until(told.exists, 20)
-        loaded = set(told.read_text().split("\n"))
+        (tmp_path / f"report.{server.process.pid}").touch()
+        until(modules.exists, 20)
+        loaded = set(modules.read_text().split("\n"))
         assert {"streamlit", "core.runs.server.hub", "pages.parts.algorithm_page"} <= loaded
         assert not HEAVY & {name.split(".")[0] for name in loaded}
         maps = Path(f"/proc/{server.process.pid}/maps")
@@ -103,9 +103,9 @@ def show(server: Server, page: str) -> None:
         origin=f"http://{server.host}",  # type: ignore[arg-type]
         max_size=None,
     ) as link:
-        asked = BackMsg()
-        asked.rerun_script.page_name = page
-        link.send(asked.SerializeToString())
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        link.send(message.SerializeToString())
         end = time.monotonic() + 30
         while time.monotonic() < end:
             message = ForwardMsg()

@@ -1,4 +1,4 @@
-"""The table of claims tells what held, what did not, and by how much."""
+"""The table of claims shows what held, what did not, and by how much."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def test_it_learns(measured):
 
 def test_it_does_not(measured):
     measured("Plane: error", 0.5, at_most=0.1)
-    measured("Plane: never asked", 1, at_least=1)
+    measured("Plane: never measured", 1, at_least=1)
 
 def test_breaks_before_it_measures(measured):
     measured("Curve: error", 0.01, at_most=0.1)
@@ -44,8 +44,8 @@ def claims(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_every_claim_has_its_row(tmp_path: Path) -> None:
     done = claims(tmp_path, "-m", "claim")
     assert done.returncode == 1, done.stderr
-    _, told = done.stdout.split("what the pages claim")
-    rows = {line[:56].strip(): line[56:].split() for line in told.splitlines()[1:]}
+    _, table = done.stdout.split("what the pages claim")
+    rows = {line[:56].strip(): line[56:].split() for line in table.splitlines()[1:]}
     assert rows["claim"] == ["threshold", "measured", "seconds"]
     assert rows["Spiral: test accuracy"] == ["≥", "0.97", "0.981", "0.0", "passed"]
     assert rows["Spiral: the diagnosis"] == ["none", "none", "0.0", "passed"]
@@ -54,9 +54,9 @@ def test_every_claim_has_its_row(tmp_path: Path) -> None:
     assert rows["breaks before it measures"] == ["0.0", "FAILED"]
     assert rows["measures nothing by name"] == ["0.0", "passed"]
     assert rows["without a threshold"] == ["0.0", "FAILED"]
-    assert "Plane: never asked" not in rows
+    assert "Plane: never measured" not in rows
     assert "Plane: error: 0.5, and it has to be ≤ 0.1" in done.stdout
-    assert "7 claims, 3 failed, 0 s" in told
+    assert "7 claims, 3 failed, 0 s" in table
 
 
 def test_a_session_that_asks_for_something_else_prints_no_table(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgo
     Args:
         folder: of the run.
         name: of the probe.
-        step: ask the newest checkpoint saved at this step at the latest, ``None`` for the newest of all.
+        step: restore the newest checkpoint saved at this step at the latest, ``None`` for the newest of all.
     """
 
     def send(header: Mapping[str, Any], more: bytes = b"") -> None:

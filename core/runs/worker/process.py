@@ -113,7 +113,7 @@ def be_nice() -> None:
 
 def main() -> int:
     if sys.argv[1:] == ["--devices"]:
-        print(json.dumps(devices()))  # noqa: T201 - to whoever started this process to ask
+        print(json.dumps(devices()))  # noqa: T201 - for whoever started this process
         return 0
     be_nice()
     return work(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Graphs: what is drawn is as asked for, what is split shares nothing, what is read is what was published."""
+"""Graphs: what is drawn is as configured, what is split shares nothing, what is read is what was published."""
 
 from dataclasses import replace
 

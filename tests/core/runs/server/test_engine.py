@@ -1,4 +1,4 @@
-"""What a page may ask of runs."""
+"""What a page may do with runs."""
 
 import os
 import threading

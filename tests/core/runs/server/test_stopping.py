@@ -44,7 +44,7 @@ def engine(toy: Experiment) -> Iterator[Engine]:
 
 @pytest.fixture
 def signals(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The signals that workers are sent; each after the run was asked to stop."""
+    """The signals that workers are sent; each after a stop was requested."""
     sent: list[str] = []
     for name in ("terminate", "kill"):
         send = getattr(psutil.Process, name)

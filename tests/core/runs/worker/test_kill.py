@@ -1,4 +1,4 @@
-"""``kill -9`` of a worker, of the zygote and of the server: nothing told is lost, the resumed training is the same."""
+"""``kill -9`` of worker, zygote and server: nothing logged is lost, the resumed training is the same."""
 
 import os
 import random
@@ -61,7 +61,7 @@ def test_a_worker_killed_at_random_moments(engine: Engine, toy: Experiment) -> N
         folder = engine.library.folder(run)
         while True:
             time.sleep(moments.uniform(0.0, 0.3))
-            told = engine.library.reader(run).tail() if (folder / "log.sqlite").exists() else []
+            logged = engine.library.reader(run).tail() if (folder / "log.sqlite").exists() else []
             if engine.view(run).head.state == "finished":
                 break
             if not kill_worker():
@@ -71,7 +71,7 @@ def test_a_worker_killed_at_random_moments(engine: Engine, toy: Experiment) -> N
             until(lambda: run not in engine._queue.running)  # noqa: B023
             if (folder / "log.sqlite").exists():
                 kept = {record.seq: record for record in engine.library.reader(run).tail()}
-                assert all(kept[record.seq].event == record.event for record in told), "what was read is lost"
+                assert all(kept[record.seq].event == record.event for record in logged), "what was read is lost"
             view = engine.view(run)
             if view.head.state == "finished":
                 break

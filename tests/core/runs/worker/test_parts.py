@@ -1,4 +1,4 @@
-"""Single steps of the parts of a round, asked of a run that pauses: seen in its log and in its weights."""
+"""Single steps of the parts of a round, requested of a run that pauses: seen in its log and in its weights."""
 
 import threading
 from collections.abc import Iterator
@@ -47,10 +47,10 @@ def head(folder: Path) -> Any:
     return Library().head(folder.name)
 
 
-def ask(folder: Path, part: str, updates: int = 1) -> str:
+def request(folder: Path, part: str, updates: int = 1) -> str:
     """Ask for a step of a part, or a round, and wait until it is made; the part of the last update."""
-    asked, here = control.read(folder), head(folder).step
-    control.write(folder, asked.model_copy(update={"steps": asked.steps + 1, "part": part}))
+    current, here = control.read(folder), head(folder).step
+    control.write(folder, current.model_copy(update={"steps": current.steps + 1, "part": part}))
     until(lambda: head(folder).step >= here + updates)
     until(lambda: head(folder).state == "paused")
     threading.Event().wait(0.1)  # nothing more comes
@@ -60,27 +60,27 @@ def ask(folder: Path, part: str, updates: int = 1) -> str:
 
 def test_a_part_is_stepped_whosever_turn_it_is(run: Any) -> None:
     folder = run()
-    assert [ask(folder, part) for part in ("G", "G", "D", "D", "")] == ["G", "G", "D", "D", "G"]
+    assert [request(folder, part) for part in ("G", "G", "D", "D", "")] == ["G", "G", "D", "D", "G"]
 
 
 def test_a_step_out_of_turn_is_saved_at_once(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No log tells of it: a run taken up from an earlier checkpoint would make another step in its place."""
+    """No log holds it: a run taken up from an earlier checkpoint would make another step in its place."""
     monkeypatch.setattr(pacing, "FIRST_SAVE_S", 60.0)  # nothing else is saved, however long a step takes
     folder = run()
     before = len(checkpoints.files(folder))
-    ask(folder, "D")
+    request(folder, "D")
     assert len(checkpoints.files(folder)) == before, "it was D's turn"
-    ask(folder, "D")
+    request(folder, "D")
     saved = checkpoints.newest(folder)
     assert saved is not None and saved.step == head(folder).step == 2
 
 
 def test_a_round_goes_until_the_first_part_is_due_again(run: Any) -> None:
     folder = run(d_steps=3, g_steps=2)
-    assert ask(folder, "round", 5) == "G"
-    assert ask(folder, "D") == "D"
-    assert ask(folder, "round", 4) == "G", "what is left of the round that was begun"
-    assert ask(folder, "round", 5) == "G"
+    assert request(folder, "round", 5) == "G"
+    assert request(folder, "D") == "D"
+    assert request(folder, "round", 4) == "G", "what is left of the round that was begun"
+    assert request(folder, "round", 5) == "G"
 
 
 def test_one_step_of_a_part_changes_that_network_only(run: Any) -> None:
@@ -88,7 +88,7 @@ def test_one_step_of_a_part_changes_that_network_only(run: Any) -> None:
     thread_ends: dict[str, Any] = {}
     for part in ("D", "G"):
         other = run()
-        ask(other, part)
+        request(other, part)
         control.write(other, control.Control(mode="stop"))
         until(lambda other=other: head(other).state == "stopped")
         thread_ends[part] = checkpoints.load(checkpoints.files(other)[-1]).state

@@ -24,8 +24,8 @@ from tests.conftest import until
 
 def made(toy: Experiment, steps: int = 100, stop: dict[str, Any] | None = None, **values: Any) -> Path:
     library = Library()
-    asked = settings.check_stop(toy, {"steps": steps} | (stop or {}))
-    info = library.create("toy", settings.check(toy.config, values), asked, "cpu", "me")
+    stop_condition = settings.check_stop(toy, {"steps": steps} | (stop or {}))
+    info = library.create("toy", settings.check(toy.config, values), stop_condition, "cpu", "me")
     return library.folder(info.id)
 
 
@@ -38,7 +38,7 @@ def scalars(folder: Path) -> dict[tuple[int, str], float]:
             found = {key: value for key, value in found.items() if key[0] <= event.step}
         if isinstance(event, Scalars):
             for name, value in event.values.items():
-                assert (event.step, name) not in found, "told twice"
+                assert (event.step, name) not in found, "logged twice"
                 found[event.step, name] = value
     return found
 
@@ -61,7 +61,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(np.array_equal(one, other))
 
 
-def ask(folder: Path, **changes: Any) -> None:
+def request(folder: Path, **changes: Any) -> None:
     control.write(folder, control.read(folder).model_copy(update=changes))
 
 
@@ -82,7 +82,7 @@ def training(toy: Experiment) -> Any:
 
     yield start
     for folder, thread in started:
-        ask(folder, mode="stop")
+        request(folder, mode="stop")
         thread.join(20)
         assert not thread.is_alive()
 
@@ -114,14 +114,14 @@ def test_no_step_is_made_beyond_the_end(toy: Experiment, monkeypatch: pytest.Mon
 def test_a_run_that_died_before_its_first_checkpoint_logs_its_start_once(toy: Experiment, training: Any) -> None:
     folder, whole = made(toy, 60), made(toy, 60)
     work(whole)
-    ask(folder, mode="pause")
+    request(folder, mode="pause")
     thread = training(folder)
     until(lambda: head(folder).state == "paused")
-    ask(folder, mode="stop")
+    request(folder, mode="stop")
     thread.join()
     for path in checkpoints.files(folder):
         path.unlink()
-    ask(folder, mode="run")
+    request(folder, mode="run")
     work(folder)
     assert "resumed" in states(folder)
     assert scalars(folder) == scalars(whole) and same(weights(folder), weights(whole))
@@ -129,7 +129,7 @@ def test_a_run_that_died_before_its_first_checkpoint_logs_its_start_once(toy: Ex
 
 def test_what_nobody_has_in_sight_is_drawn_seldom(toy: Experiment, training: Any) -> None:
     folder = made(toy, 10**6, nap=0.001)
-    ask(folder, in_sight=())
+    request(folder, in_sight=())
     training(folder)
 
     def drawn() -> int:
@@ -139,7 +139,7 @@ def test_what_nobody_has_in_sight_is_drawn_seldom(toy: Experiment, training: Any
     before, trained = drawn(), head(folder).trained_s
     until(lambda: head(folder).trained_s > trained + 2.5)
     unseen = (drawn() - before) / (head(folder).trained_s - trained)
-    ask(folder, in_sight=("weights",))
+    request(folder, in_sight=("weights",))
     before, trained = drawn(), head(folder).trained_s
     until(lambda: head(folder).trained_s > trained + 2.5)
     assert 0 < unseen < 0.7 * (drawn() - before) / (head(folder).trained_s - trained)
@@ -156,7 +156,7 @@ def test_twice_n_steps_are_2n_steps(toy: Experiment) -> None:
     whole, halves = made(toy, 200), made(toy, 100)
     work(whole)
     work(halves)
-    ask(halves, stop=Stop(steps=200))
+    request(halves, stop=Stop(steps=200))
     work(halves)
     assert same(weights(whole), weights(halves))
     assert scalars(whole) == scalars(halves)
@@ -167,7 +167,7 @@ def test_settings_are_changed_again_at_their_steps(toy: Experiment, training: An
     folder = made(toy, 400, nap=0.002)
     thread = training(folder)
     until(lambda: head(folder).step > 100)
-    ask(
+    request(
         folder,
         changes=(control.SettingRequest(field="lr", value=0.1), control.SettingRequest(field="dropout", value=0.5)),
     )
@@ -183,7 +183,7 @@ def test_settings_are_changed_again_at_their_steps(toy: Experiment, training: An
     for path in checkpoints.files(folder):
         if path not in early:
             path.unlink()
-    ask(folder, changes=())
+    request(folder, changes=())
     work(folder)
     assert same(before, weights(folder))
     assert measured == scalars(folder)
@@ -193,18 +193,18 @@ def test_pause_step_and_resume(toy: Experiment, training: Any) -> None:
     folder = made(toy, 10**6)
     training(folder)
     until(lambda: head(folder).step > 20)
-    ask(folder, mode="pause")
+    request(folder, mode="pause")
     until(lambda: head(folder).state == "paused")
     here = head(folder).step
     assert head(folder).steps_per_s == 0
-    ask(folder, steps=3)
+    request(folder, steps=3)
     until(lambda: head(folder).step == here + 3)
     seen = [r.event.step for r in Library().reader(folder.name).events(Snapshot) if isinstance(r.event, Snapshot)]
     assert {here, here + 1, here + 2, here + 3} <= set(seen), "each single step is observed"
     trained = head(folder).trained_s
     time.sleep(1)
     resumed = time.monotonic()
-    ask(folder, mode="run")
+    request(folder, mode="run")
     until(lambda: head(folder).step > here + 20)
     gained = head(folder).trained_s - trained
     assert gained < time.monotonic() - resumed + 0.5, "the clock stands still in a pause"
@@ -213,23 +213,23 @@ def test_pause_step_and_resume(toy: Experiment, training: Any) -> None:
 
 def test_slow_motion(toy: Experiment, training: Any) -> None:
     folder = made(toy, 10**6)
-    ask(folder, speed=25.0)
+    request(folder, speed=25.0)
     training(folder)
     until(lambda: head(folder).step >= 5)
     began, here = time.monotonic(), head(folder).step
     until(lambda: head(folder).step >= here + 25)
-    assert time.monotonic() - began > 0.7, "never faster than asked"
-    ask(folder, speed=0.0)
+    assert time.monotonic() - began > 0.7, "never faster than requested"
+    request(folder, speed=0.0)
     until(lambda: head(folder).step >= here + 200)
 
 
 def test_stop_saves_at_once_even_in_slow_motion(toy: Experiment, training: Any) -> None:
     folder = made(toy, 10**6)
-    ask(folder, speed=0.2)
+    request(folder, speed=0.2)
     thread = training(folder)
     until(lambda: head(folder).step >= 1)
     began = time.monotonic()
-    ask(folder, mode="stop")
+    request(folder, mode="stop")
     thread.join(5)
     assert time.monotonic() - began < 1
     assert states(folder)[-1] == "stopped" and weights(folder)["step"] == head(folder).step
@@ -239,7 +239,7 @@ def test_a_stop_within_a_long_evaluation_falls_back_to_the_last_checkpoint(toy: 
     folder = made(toy, 10**6, trouble="evaluation", every=50, nap=0.003)
     thread = training(folder)
     until(lambda: head(folder).step == 100)
-    ask(folder, mode="stop")
+    request(folder, mode="stop")
     thread.join(5)
     assert not thread.is_alive() and states(folder)[-1] == "stopped"
     assert 0 < weights(folder)["step"] <= 100
@@ -285,7 +285,7 @@ def test_a_stop_ends_a_long_preparation(toy: Experiment, training: Any) -> None:
     folder = made(toy, trouble="slow load")
     thread = training(folder)
     until(lambda: head(folder).task == "Fetching the plane" and head(folder).share == 0.5)
-    ask(folder, mode="stop")
+    request(folder, mode="stop")
     thread.join(2)
     assert states(folder) == ["preparing", "stopped"]
 
@@ -305,9 +305,9 @@ def test_checkpoints_are_thinned_and_the_first_stays(toy: Experiment, monkeypatc
     folder = made(toy, 600)
     work(folder)
     kept = [checkpoints.load(path).step for path in checkpoints.files(folder)]
-    told = [r.event.step for r in Library().reader(folder.name).events(Checkpoint) if isinstance(r.event, Checkpoint)]
-    assert len(told) > 2 * checkpoints.MAX_CHECKPOINTS and len(kept) <= checkpoints.MAX_CHECKPOINTS
-    assert kept[0] == told[0] and kept[-1] == 600
+    logged = [r.event.step for r in Library().reader(folder.name).events(Checkpoint) if isinstance(r.event, Checkpoint)]
+    assert len(logged) > 2 * checkpoints.MAX_CHECKPOINTS and len(kept) <= checkpoints.MAX_CHECKPOINTS
+    assert kept[0] == logged[0] and kept[-1] == 600
 
 
 def test_a_damaged_checkpoint_gives_way_to_an_older_one(toy: Experiment) -> None:
@@ -320,9 +320,9 @@ def test_a_damaged_checkpoint_gives_way_to_an_older_one(toy: Experiment) -> None
     newest.write_bytes(content)
     saved = checkpoints.newest(folder)
     assert saved is not None and saved.step < 300
-    ask(folder, stop=Stop(steps=301))
+    request(folder, stop=Stop(steps=301))
     work(folder)
-    ask(whole, stop=Stop(steps=301))
+    request(whole, stop=Stop(steps=301))
     work(whole)
     assert same(weights(whole), weights(folder)) and scalars(whole) == scalars(folder)
 
@@ -335,10 +335,10 @@ def test_a_log_cut_short_is_mended_on_resume(toy: Experiment) -> None:
         beside.unlink()
     with log.open("r+b") as file:
         file.truncate(log.stat().st_size // 8192 * 4096)
-    told = len(Library().reader(folder.name).tail())
-    ask(folder, stop=Stop(steps=3100))
+    logged = len(Library().reader(folder.name).tail())
+    request(folder, stop=Stop(steps=3100))
     assert work(folder) == 0
-    assert head(folder).step == 3100 and len(Library().reader(folder.name).tail()) > told
+    assert head(folder).step == 3100 and len(Library().reader(folder.name).tail()) > logged
 
 
 @pytest.mark.parametrize("full", [True, False])
@@ -382,7 +382,7 @@ def test_the_state_is_saved_bit_for_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "how", [{}, {"speed": 1.0}, {"mode": "pause"}], ids=["at full speed", "in slow motion", "in a pause"]
 )
-def test_a_save_that_is_asked_for_is_made_at_once_and_once(
+def test_a_save_that_is_requested_is_made_at_once_and_once(
     training: Any, toy: Experiment, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
 ) -> None:
     for name in ("FIRST_SAVE_S", "SAVE_SOONEST_S", "SAVE_LATEST_S"):
@@ -390,27 +390,27 @@ def test_a_save_that_is_asked_for_is_made_at_once_and_once(
     folder = made(toy, 1_000_000, nap=0.002)
     training(folder)
     until(lambda: head(folder).step > 3)
-    ask(folder, **how)
+    request(folder, **how)
     until(lambda: head(folder).state == ("paused" if how.get("mode") else "running"))
 
     def saves() -> int:
         return len(list(Library().reader(folder.name).events(Checkpoint)))
 
     for count in (1, 2):
-        ask(folder, saves=count)
+        request(folder, saves=count)
         until(lambda count=count: saves() == count)
     threading.Event().wait(0.2)
-    assert saves() == 2, "and no more than were asked for"
+    assert saves() == 2, "and no more than were requested"
 
 
-def test_a_metric_that_was_reached_ends_a_run_whatever_else_is_asked(tmp_path: Path, toy: Experiment) -> None:
+def test_a_metric_that_was_reached_ends_a_run_whatever_else_is_requested(tmp_path: Path, toy: Experiment) -> None:
     """Other changes of the control file, such as a save, do not take it back."""
     folder = made(toy, 100)
     one = driver.Driver(folder, Library().info(folder.name), 1)
-    ask(folder, stop=Stop(steps=100, metric="train/loss", value=0.5))
+    request(folder, stop=Stop(steps=100, metric="train/loss", value=0.5))
     one._read_control()
     one._check_metrics(Scalars(0, {"train/loss": 0.4}))
-    ask(folder, saves=1)
+    request(folder, saves=1)
     one._read_control()
     one._check_for_end()
     assert one.ending == "finished"

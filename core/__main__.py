@@ -102,6 +102,7 @@ def _export(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from core.runs.store.library import Library
+    from core.runs.store.worker_lock import alive
     from core.runs.worker import control
 
     library = Library()
@@ -121,9 +122,9 @@ def _train(args: argparse.Namespace) -> int:
         folder = library.folder(run)
         if folder.parent != library.root:
             raise Refusal("resume", N_("A recorded run cannot be resumed."))
-        control.write(folder, control.Control(stop=stop))
-        if not library.view(run).resumable:
+        if alive(folder) or not library.resumable(folder, library.view(run).head, stop):
             raise Refusal("resume", N_("This run cannot be resumed: it trains now, is at its end, or saved nothing."))
+        control.write(folder, control.Control(stop=stop))  # not before: a worker that trains now reads this file, too
     else:
         experiment = registry.get(args.slug)
         preset = _preset(experiment, args.preset)

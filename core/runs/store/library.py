@@ -12,6 +12,7 @@ import re
 import reprlib
 import secrets
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -260,7 +261,7 @@ class Library:
         """Where the run stands by its log; the default where there is no log yet, or none that can be read."""
         try:
             reader = self.reader(run)
-        except FileNotFoundError:
+        except (OSError, sqlite3.Error):
             return Head()
         try:
             return reader.head()

@@ -20,6 +20,10 @@ from tests.claims import measured, pytest_terminal_summary
 __all__ = ["measured", "pytest_terminal_summary"]
 
 
+#: Tests of the stage alone; the others in tests/browser start a server.
+STAGE = ("test_stage.py", "test_viewed_run.py", "test_probes.py", "test_drawing.py")
+
+
 class Shared(LoadScopeScheduling):  # type: ignore[misc]
     """Three processes share the work (`make test`) a file at a time, but never is there a third browser."""
 

@@ -14,7 +14,7 @@ import pytest
 
 from core.data import uploads
 from core.data.graphs_csv import FEATURES, LINES, SMALL
-from tests.conftest import HOUSE
+from core.runs.store.paths import PROJECT
 
 #: Megabytes by which a validation may grow the server.
 MOST = 50
@@ -56,7 +56,7 @@ CHECK, FROM_TEXT = "settings.check(schema, values)", "settings.from_text(schema,
 def growth(slug: str, expression: str, values: str) -> tuple[float, str]:
     """Megabytes that a fresh process grew by at most, and the sentence of the refusal; ``values`` is Python."""
     command = [sys.executable, "-c", MEASURE, slug, expression, values]
-    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True, timeout=240)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=240)
     grown, sentence = json.loads(done.stdout)
     return grown, sentence
 

@@ -257,6 +257,8 @@ class Preset:
     Attributes:
         opens_in: code of the language in which the page opens with this preset instead of the first.
         download: megabytes that have to be downloaded before it can run for the first time; all others run offline.
+        start_from: another preset of the experiment, with whose recorded run's weights a run begins (its last
+            checkpoint's; ``python -m core record <slug> --preset <name>`` makes it); ``""`` for random ones.
     """
 
     name: str
@@ -266,6 +268,7 @@ class Preset:
     stop: Mapping[str, Any] = field(default_factory=dict)
     opens_in: str = ""
     download: float = 0.0
+    start_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +316,10 @@ class Experiment:
         """The preset that the page opens with in a language."""
         return next((preset for preset in self.presets if preset.opens_in == language), self.presets[0])
 
+    def start_from(self, preset: Preset) -> str:
+        """Id of the recorded run with whose weights a run of the preset begins; ``""`` for random ones."""
+        return f"recorded-{self.slug}-{preset.start_from}" if preset.start_from else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -348,7 +355,8 @@ class Diverged(ArithmeticError):
 class State(Protocol):
     """Everything a training needs to go on; :class:`core.training.Training` is one. No torch is needed to know it.
 
-    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors.
+    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors. ``load_weights`` takes another run's
+    tree and loads only what was learned; it raises a :class:`~core.words.Refusal` where that does not fit.
 
     Attributes:
         step: steps made.
@@ -367,6 +375,8 @@ class State(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None: ...
+
+    def load_weights(self, tree: Mapping[str, Any]) -> None: ...
 
 
 class Rounds(State, Protocol):

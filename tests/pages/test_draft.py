@@ -94,6 +94,31 @@ def test_a_language_opens_with_a_preset_of_its_own_and_a_link_with_the_same_ever
                 assert (preset, changed) == (toy.opening(written).name, {})
 
 
+def test_the_run_to_start_from_goes_through_the_address() -> None:
+    draft = Draft.of(TOY)
+    assert draft.start_from == ""
+    draft.start_from = "abc@200"
+    assert to_address(draft, {}) == {"from": "abc@200"} and draft.changed() == {"from"}
+    back, refused = from_address(TOY, to_address(draft, {}))
+    assert (back.start_from, refused) == ("abc@200", [])
+    assert draft.differs(draft.config().model_dump()) and not draft.differs(draft.config().model_dump(), "abc@200")
+    for text in ("<b>", "abc@", "abc@1e9", "a" * 65, "abc@" + "1" * 10):
+        back, (sentence,) = from_address(TOY, {"from": text})
+        assert back.start_from == "" and "reads like RUN@2000" in str(sentence)
+
+
+def test_a_preset_may_start_from_a_recorded_run_and_a_link_from_none() -> None:
+    plain, noisy = TOY.presets
+    toy = replace(TOY, presets=(plain, replace(noisy, start_from="plain")))
+    draft = Draft.of(toy, "noisy")
+    assert draft.start_from == "recorded-toy-plain"
+    assert to_address(draft, {}) == {"preset": "noisy"} and draft.changed() == set()
+    draft.start_from = ""
+    assert to_address(draft, {}) == {"preset": "noisy", "from": "random"} and draft.changed() == {"from"}
+    assert from_address(toy, to_address(draft, {}))[0].start_from == ""
+    assert from_address(toy, {"preset": "noisy"})[0].start_from == "recorded-toy-plain"
+
+
 def test_a_bad_setting_is_named_and_the_rest_kept() -> None:
     draft, refused = from_address(TOY, {"lr": "1000", "noise": "0.3", "batch": "many"})
     assert draft.values["noise"] == 0.3

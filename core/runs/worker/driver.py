@@ -18,11 +18,11 @@ from core import registry, settings
 from core.data import cache
 from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Rounds, State, Stop
-from core.program import Program, program_of
+from core.program import Program
 from core.runs.store import checkpoints
 from core.runs.store.library import RunInfo
 from core.runs.store.log import Head, LogWriter, mend
-from core.runs.store.restore import restore
+from core.runs.store.restore import begin, restore
 from core.runs.worker import control, pacing
 from core.runs.worker.clock import Clock
 from core.runs.worker.control_reader import ControlReader
@@ -136,8 +136,7 @@ class Driver:
                 self.threads, self._clock.before = restored.saved.threads, restored.saved.trained_s
             else:
                 torch.set_num_threads(self.threads)
-                program = program_of(self.experiment)
-                state = program.begin(self.config, self.info.device)
+                program, state = begin(self.folder, self.info, self.config)
         finally:
             cache.progress.reset(reset)
         self.step, self.end, self.task, self.share = state.step, state.end, "", 0.0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from core import settings
-from core.events import SettingChanged
+from core import registry, settings
+from core.events import Failure, Scalars, SettingChanged
 from core.experiment import Experiment, Stop
 from core.runs.server.engine import Engine
 from core.runs.server.queue import WAITING_EACH
-from core.runs.store.library import Library
+from core.runs.store.library import Library, StartFrom
 from core.runs.worker import control
 from core.words import Refusal
 from tests.conftest import until
@@ -162,6 +162,97 @@ def test_restart_has_the_same_seed_and_the_same_curve(engine: Engine, toy: Exper
     one, other = ([r.event for r in engine.library.reader(i).tail() if "scalars" in str(type(r.event)).lower()]
                   for i in (run, again))  # fmt: skip
     assert one == other and one
+
+
+def start_dnn(engine: Engine, steps: int, start_from: str = "", owner: str = "me", **values: object) -> str:
+    config = settings.check(registry.get("dnn").config, {"data": "moons", "samples": 100, "lr": 0.01, **values})
+    return engine.start("dnn", config, Stop(steps=steps), "cpu", owner, start_from=start_from)
+
+
+def scalars(engine: Engine, run: str) -> list[Scalars]:
+    reader = engine.library.reader(run)
+    found = [record.event for record in reader.events(Scalars) if isinstance(record.event, Scalars)]
+    reader.close()
+    return found
+
+
+def test_a_run_begins_with_the_weights_of_another_and_outlives_it(engine: Engine) -> None:
+    parent = start_dnn(engine, 256)
+    until(lambda: state(engine, parent) == "finished")
+    before = [event.values["test/loss"] for event in scalars(engine, parent) if "test/loss" in event.values]
+    child = start_dnn(engine, 10**6, parent)
+    until(lambda: engine.view(child).head.step > 50)
+    engine.command(child, "me", "stop")
+    until(lambda: state(engine, child) == "stopped")
+    assert engine.view(child).info.start_from == StartFrom(run=parent, step=256)
+    engine.delete(parent, "me")
+
+    step = engine.view(child).head.step
+    engine.command(child, "me", "stop_condition", {"steps": step + 100})
+    engine.resume(child, "me")
+    until(lambda: state(engine, child) == "finished")
+    again = engine.restart(child, "me")
+    until(lambda: state(engine, again) == "finished")
+    assert engine.view(again).info.start_from == engine.view(child).info.start_from
+    assert scalars(engine, child) == scalars(engine, again), "resumed and repeated to the last bit, without the parent"
+    first = next(event for event in scalars(engine, child) if "test/loss" in event.values)
+    assert first.step == 0 and first.values["test/loss"] == before[-1] < before[0] / 2
+    with pytest.raises(Refusal, match="no such run"):
+        start_dnn(engine, 10, parent)
+
+
+def test_weights_that_do_not_fit_end_the_run_before_its_first_step(engine: Engine) -> None:
+    parent = start_dnn(engine, 20, layers=(5,))
+    until(lambda: state(engine, parent) == "finished")
+    run = start_dnn(engine, 20, parent, layers=(6, 5))
+    until(lambda: state(engine, run) == "failed")
+    reader = engine.library.reader(run)
+    (failure,) = (r.event for r in reader.events(Failure) if isinstance(r.event, Failure))
+    reader.close()
+    expected = "does not fit these settings: model.layers.0.weight is 5 × 2 there and 6 × 2 here."
+    assert str(failure.sentence).endswith(expected)
+    assert engine.view(run).head.step == 0 and scalars(engine, run) == []
+
+
+def test_a_recorded_run_may_be_started_from(engine: Engine) -> None:
+    info = engine.library.info("recorded-dqn")
+    config = engine.library.config(info)
+    run = engine.start("dqn", config, engine.library.stop(info), "cpu", "me", start_from="recorded-dqn")
+    start = engine.view(run).info.start_from
+    assert start and (start.run, start.preset) == ("recorded-dqn", info.preset) and str(start) == "recorded-dqn"
+    until(lambda: engine.view(run).head.step > 0)
+    returns = [event.values["test/return"] for event in scalars(engine, run) if "test/return" in event.values]
+    assert returns[0] > 100, "the agent plays at step 0 as it played when it was recorded"
+
+
+@pytest.mark.parametrize(
+    ("start_from", "sentence"),
+    [
+        ("unknown", "There is no such run here"),
+        ("../dnn", "reads like RUN@2000; it was ../dnn."),
+        ("{mine}@", "reads like RUN@2000"),
+        ("{mine}@0", "has saved nothing at step 0 or before"),
+        ("{yours}", "belongs to somebody else"),
+        ("{toy}", "is one of Toy; it has to be one of Deep neural network"),
+        ("recorded-dnn", "has saved nothing yet"),
+        ("recorded-dqn", "it has to be one of Deep neural network"),
+    ],
+)
+def test_runs_that_cannot_be_started_from(
+    engine: Engine, toy: Experiment, ended: dict[str, str], start_from: str, sentence: str
+) -> None:
+    known = set(engine.library.ids())
+    with pytest.raises(Refusal, match=sentence) as refused:
+        start_dnn(engine, 20, start_from.format(**ended))
+    assert refused.value.field == "start_from" and set(engine.library.ids()) == known, "nothing is left of it"
+
+
+@pytest.fixture(scope="module")
+def ended(engine: Engine, toy: Experiment) -> dict[str, str]:
+    """Runs of 20 steps: one's own, another's and one of the toy."""
+    runs = {"mine": start_dnn(engine, 20), "yours": start_dnn(engine, 20, owner="you"), "toy": start(engine, toy, 20)}
+    until(lambda: all(state(engine, run) == "finished" for run in runs.values()))
+    return runs
 
 
 def test_delete(engine: Engine, toy: Experiment) -> None:

@@ -110,6 +110,52 @@ def test_states_that_no_worker_logs(toy: Experiment) -> None:
     assert not folder.exists()
 
 
+def test_a_run_keeps_the_checkpoint_that_it_starts_from(toy: Experiment) -> None:
+    """The newest that is whole, or the newest up to a step, whatever becomes of the other run."""
+    library, parent = Library(), made(toy)
+    assert library.starts("me", "toy") == []
+    for step in (10, 20, 30, 40):
+        checkpoints.save(parent, checkpoints.Saved(step, {}, 0.1, 1, {"step": step}))
+    newest = checkpoints.files(parent)[-1]
+    newest.write_bytes(newest.read_bytes()[:20])
+    for text, step in ((parent.name, 30), (f"{parent.name}@25", 20), (f"{parent.name}@20", 20)):
+        start = library.start(text, "toy")
+        assert start is not None and start.about.step == step
+    (listed,) = library.starts("me", "toy")
+    assert (listed.about.run, listed.about.step) == (parent.name, 30) and library.starts("you", "toy") == []
+    with pytest.raises(Refusal, match="nothing at step 9 or before"):
+        library.start(f"{parent.name}@9", "toy")
+    assert library.start("", "toy") is library.start("random", "toy") is None
+
+    child = library.create("toy", toy.config(), Stop(), "cpu", "me", start=start)
+    library.delete(parent.name, "me")
+    kept = library.same_start(child.id)
+    assert kept is not None and kept.about == library.info(child.id).start_from
+    assert checkpoints.load(kept.file).step == 20
+    kept.file.unlink()
+    with pytest.raises(Refusal, match="no such run"):
+        library.same_start(child.id)
+
+
+def test_a_large_checkpoint_is_not_taken(toy: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(toy)
+    checkpoints.save(folder, checkpoints.Saved(10, {}, 0.1, 1, {"x": np.zeros(300_000)}))
+    assert Library().start(folder.name, "toy")
+    monkeypatch.setattr("core.runs.store.library.MAX_START", 1 << 21)
+    with pytest.raises(Refusal, match="has saved 2 MB; at most 2 MB"):
+        Library().start(folder.name, "toy")
+
+
+def test_a_checkpoint_is_copied_where_it_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_here(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "hardlink_to", not_here)
+    checkpoints.save(tmp_path, checkpoints.Saved(3, {}, 0.1, 1, {"step": 3}))
+    checkpoints.link(checkpoints.files(tmp_path)[0], tmp_path / "start")
+    assert checkpoints.load(tmp_path / "start").step == 3
+
+
 def test_a_log_that_is_no_log(toy: Experiment) -> None:
     folder = made(toy, 50)
     work(folder)

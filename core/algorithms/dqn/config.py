@@ -5,10 +5,21 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from core import fields
-from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, NAMED, Environment
+from core.data.environment_names import CONTINUOUS, ENVIRONMENTS, NAMED
 from core.experiment import Config, Stop
 from core.fields import TRAINING, Group
 from core.words import N_, Refusal
+
+Environment = Literal[
+    "CartPole-v1",
+    "MountainCar-v0",
+    "Acrobot-v1",
+    "FrozenLake-v1",
+    "CliffWalking-v1",
+    "two_state",
+    "over_estimation",
+    "other",
+]
 
 DQN = {"method": ("dqn",)}
 VECTORS = {"environment": (*CONTINUOUS, "other")}
@@ -21,9 +32,9 @@ EVALUATION, PICTURE = Group(N_("Evaluation")), Group(N_("Picture"), shown_if=VEC
 class DQNConfig(Config):
     """Settings of an agent, its environment, and how it learns. The defaults are a CartPole that is known to work."""
 
-    environment: Environment = ENVIRONMENT.setting("CartPole-v1", labels=LABELS).described(
-        N_("Environment"), N_("The world the agent acts in.")
-    )
+    environment: Environment = ENVIRONMENT.setting(
+        "CartPole-v1", labels=ENVIRONMENTS | {"other": N_("Another of Gymnasium's")}
+    ).described(N_("Environment"), N_("The world the agent acts in."))
     other: str = ENVIRONMENT.setting("", shown_if={"environment": ("other",)}, max_length=100).described(
         N_("Its name"),
         N_("Name of a registered Gymnasium environment with a finite number of actions, such as Taxi-v4."),
@@ -180,11 +191,7 @@ class DQNConfig(Config):
                 value=self.other or "''",
             )
         if self.tabular and self.environment in CONTINUOUS:
-            raise Refusal(
-                "method",
-                N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
-                environment=self.environment,
-            )
+            raise needs_network(self)
         if self.method == "sarsa" and self.double:
             raise Refusal(
                 "double", N_("Double: SARSA takes no maximum, so there is none to correct. Choose Q-learning.")
@@ -218,3 +225,12 @@ class DQNConfig(Config):
             raise Refusal(
                 "prioritised", N_("Prioritised: there is nothing to choose from without replay. Switch it on.")
             )
+
+
+def needs_network(config: DQNConfig) -> Refusal:
+    """Why a table cannot hold the values of an environment whose observations are vectors."""
+    return Refusal(
+        "method",
+        N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
+        environment=config.name,
+    )

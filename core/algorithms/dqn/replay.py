@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.algorithms.dqn.environments import Transition
 from core.algorithms.dqn.model import Batch
+from core.data.environments import Transition
 from core.events import Array
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from gymnasium.spaces import Box
 from PIL import Image
 
-from core.algorithms.dqn.environments import Env, episode_seed
+from core.algorithms.dqn.agent import episode_seed, make_env
 from core.algorithms.dqn.metrics import td_errors
 from core.algorithms.dqn.train import DQN, Agent, TabularAgent
+from core.data.environments import Env
 from core.events import Array
 from core.figures import quantised
 
@@ -32,12 +33,12 @@ class Rollout:
     """The episode that is shown.
 
     Attributes:
-        episode: number of it, from 1. over: 0 while it is played, 1 where it ended by itself, 2 where it was cut off.
+        episode: number of it, from 1. stride: steps from one picture to the next.
         Q: of each action, (actions,), at the last steps, the present one last; shorter at an episode's start.
     """
 
     def __init__(self, s: Agent) -> None:
-        self.env = Env(s.config, render=True)
+        self.env = make_env(s.config, render=True)
         self.stride = max(1, round((self.env.env.metadata.get("render_fps") or FPS) / FPS))
         self.episode = 0
         self.begin(s)
@@ -45,21 +46,20 @@ class Rollout:
     def begin(self, s: Agent) -> None:
         self.episode += 1
         observation = self.env.reset(episode_seed(s.config.seed, "rollout", self.episode))
-        self.over, self.new = 0, True
+        self.new = True
         self.Q: deque[Array] = deque([s.q(observation[None])[0]], maxlen=VALUES + 1)
 
     def advance(self, s: Agent) -> None:
         """On to the next picture: some steps later, or at the end, or at the start of a new episode."""
-        if self.over:
+        if self.env.ended:
             self.begin(s)
         if self.new:
             self.new = False
             return
         for _ in range(self.stride):
-            transition = self.env.step(int(self.Q[-1].argmax()))
-            self.Q.append(s.q(transition.next_observation[None])[0])
-            if transition.done:
-                self.over = 1 if transition.terminated else 2
+            self.env.step(int(self.Q[-1].argmax()))
+            self.Q.append(s.q(self.env.observation[None])[0])
+            if self.env.ended:
                 break
 
 
@@ -67,24 +67,20 @@ def rollout(s: Agent) -> dict[str, Array]:
     """Advances the episode. Its picture as a PNG where there is one; its number, steps, return, and how it ended."""
     shown = s.cached(Rollout)
     shown.advance(s)
-    about = (shown.episode, len(shown.env.actions), shown.env.episode_return, shown.over)
-    picture = png(shown.env)
-    return {"about": np.array(about, np.float32)} | ({} if picture is None else {"png": picture})
+    about = (shown.episode, len(shown.env.actions), shown.env.episode_return, shown.env.ended)
+    return {"about": np.array(about, np.float32)} | png(shown.env)
 
 
-def png(env: Env) -> Array | None:
-    """The present state as the bytes of a PNG of 64 colours at most, made small; ``None`` where it draws nothing."""
-    try:
-        frame = env.render()
-    except Exception:  # whatever a drawing may lack, the agent goes on without it
-        return None
-    if frame is None or frame.dtype != np.uint8 or frame.shape[2] != 3:
-        return None
+def png(env: Env) -> dict[str, Array]:
+    """The present state as the bytes of a PNG of 64 colours at most, made small; nothing where it cannot be drawn."""
+    frame = env.render()
+    if frame is None:
+        return {}
     factor = max(-(-frame.shape[0] // HIGHEST), -(-frame.shape[1] // WIDEST), 1)
     image = Image.fromarray(frame).reduce(factor)
     file = io.BytesIO()
     image.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG", compress_level=1)
-    return np.frombuffer(file.getvalue(), np.uint8)
+    return {"png": np.frombuffer(file.getvalue(), np.uint8)}
 
 
 def values(s: Agent) -> dict[str, Array]:

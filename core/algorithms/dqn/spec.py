@@ -5,7 +5,8 @@ from typing import Any
 from core import metrics
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.diagnoses import DIAGNOSES, NOTES
-from core.algorithms.dqn.worlds import GRIDS, MOVING, Move
+from core.algorithms.dqn.requests import Move
+from core.data.environment_names import CONTINUOUS, GRIDS
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
@@ -229,7 +230,7 @@ PROBES = (
         idle={},
         beat=12,
         labels={" ": N_("New episode")},
-        shown_if={"environment": MOVING},
+        shown_if={"environment": CONTINUOUS},
     ),
     Probe(
         "walk",
@@ -260,7 +261,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.dqn",
-    source=("model", "replay", "tabular", "environments", "train"),
+    source=("model", "replay", "agent", "tabular", "train"),
     place=10,
     snapshot_budget=0.028,
     probes=PROBES,

@@ -10,7 +10,7 @@ them picks the best action while the other gives its value, so that noise no lon
 - R. S. Sutton, A. G. Barto. Reinforcement Learning: An Introduction, 2nd edition (2018): sections 6.4, 6.5 and 6.7.
 """
 
-from core.algorithms.dqn.environments import Transition
+from core.data.environments import Transition
 from core.events import Array
 
 

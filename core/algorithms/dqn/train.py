@@ -6,81 +6,26 @@ is the time of every curve. The mathematics and the papers are in ``model.py``, 
 """
 
 import copy
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from core.algorithms.dqn.config import DQNConfig
-from core.algorithms.dqn.environments import Env, EpisodeStats, episode_seed
+from core.algorithms.dqn.agent import BaseAgent, epsilon_at, epsilon_greedy, make_env
+from core.algorithms.dqn.config import DQNConfig, needs_network
 from core.algorithms.dqn.model import Batch, QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
 from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, bytes_per_transition
 from core.algorithms.dqn.tabular import double_q_learning, q_learning, sarsa
+from core.data.environments import Env
 from core.events import Array, Event, Pulse
-from core.training import History, Training, generator, seed_of
+from core.training import generator, seed_of
 from core.words import N_, Refusal
 
 #: Bytes that a replay buffer may take.
 BUFFER_BYTES = 1 << 28
-
-
-class Evaluation(NamedTuple):
-    """Mean return of an evaluation's episodes and its standard error."""
-
-    step: int
-    mean_return: float
-    standard_error: float
-
-
-class BaseAgent(Training, ABC):
-    """What an agent has whether a network or a table holds its values.
-
-    Attributes:
-        env: where it acts. rng: chooses random actions, and the table of double Q-learning.
-        episodes: begun so far. episode_stats: of those that ended. history: every evaluation.
-        episode_restarted: the environment did not repeat the episode under way when the training was resumed.
-    """
-
-    saved: ClassVar[tuple[str, ...]] = ("env", "rng", "episodes", "episode_stats", "history")
-
-    config: DQNConfig
-
-    def __init__(self, config: DQNConfig, env: Env, device: str) -> None:
-        super().__init__(config, env, device)
-        self.env = env
-        self.rng = np.random.default_rng(seed_of(config.seed, "exploration"))
-        self.episodes = 0
-        self.episode_stats = EpisodeStats()
-        self.history = History(Evaluation)
-        self.episode_restarted = False
-
-    def start_episode(self) -> None:
-        """Begin an episode, with a seed of its own."""
-        self.env.reset(episode_seed(self.config.seed, "training", self.episodes))
-        self.episodes += 1
-
-    @abstractmethod
-    def q(self, observations: Array) -> Array:
-        """Q of each action, (n, actions), for observations (n, size) or numbers of states (n,).
-
-        In double Q-learning the mean of both tables.
-        """
-
-    def should_log(self, step: int) -> bool:
-        """After each of 512 steps, then 256 times in each doubling, and where an evaluation is due."""
-        return step % (1 << max(0, step.bit_length() - 9)) == 0 or step % self.config.evaluate_every == 0
-
-    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        """As :meth:`Training.load_state_dict`; a new episode begins where the one under way cannot be repeated."""
-        super().load_state_dict(tree)
-        if not self.env.replayed:
-            self.start_episode()
-            self.episode_restarted = True
 
 
 class DQN(BaseAgent):
@@ -171,9 +116,13 @@ def load(config: DQNConfig) -> Env:
         Refusal: no such environment exists, its actions cannot be counted, it needs a package that is not here, or so
             many of its steps do not fit into memory.
     """
-    env = Env(config)
+    env = make_env(config)
+    if config.tabular:
+        if not env.n_states:
+            raise needs_network(config)
+        return env
     step_bytes = bytes_per_transition(env.shape, prioritised=config.prioritised)
-    if not config.tabular and config.replay and config.buffer * step_bytes > BUFFER_BYTES:
+    if config.replay and config.buffer * step_bytes > BUFFER_BYTES:
         raise Refusal(
             "buffer",
             N_("Buffer: {buffer} steps of {environment} would take {megabytes} MB; at most {most} fit."),
@@ -292,21 +241,6 @@ def train_table(s: TabularAgent) -> Iterator[Event]:
             s.start_episode()
         # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step()
-
-
-def epsilon_greedy(s: Agent, epsilon: float) -> int:
-    """An action at random with probability ε, else the best by the present estimate, the first of equals."""
-    if s.rng.random() < epsilon:
-        return int(s.rng.integers(s.env.n_actions))
-    return int(s.q(s.env.observation[None])[0].argmax())
-
-
-def epsilon_at(config: DQNConfig, step: int) -> float:
-    """Share of random actions after ``step`` steps: linear from the first to the last; all of them in the warm-up."""
-    if not config.tabular and step < config.learning_starts:
-        return 1.0
-    left = max(0.0, 1 - step / config.epsilon_steps)
-    return config.epsilon_end + left * (config.epsilon_start - config.epsilon_end)
 
 
 def beta(config: DQNConfig, step: int) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.dqn.worlds import ACTIONS, DIMENSIONS
+from core.data.environment_names import ACTIONS, DIMENSIONS
 from core.experiment import Context
 from core.figures import (
     Figure,

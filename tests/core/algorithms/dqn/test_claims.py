@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.algorithms.dqn.environments import Env
 from core.algorithms.dqn.spec import experiment
+from core.data.environments import Env
 from tests.core.algorithms.dqn.training import run, start
 from tests.core.algorithms.trial import Log
 

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.algorithms.gan.metrics import generate, to_bytes
+from core.algorithms.gan.metrics import generate
 from core.algorithms.gan.model import frozen_statistics, g_loss
 from core.algorithms.gan.train import GAN
 from core.events import Array
 from core.figures import quantised
+from core.samplers import to_bytes
 from core.training import generator
 
 POINTS, REAL = 300, 240  # of the plane that are drawn, generated and real

@@ -246,7 +246,6 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES),
     program="core.algorithms.gan",
-    source=("source", "model", "train"),
     place=7,
     parts=(N_("D"), N_("G")),
     snapshot_budget=0.02,

@@ -8,11 +8,11 @@ import torch
 
 from core.algorithms.gan.config import GANConfig
 from core.algorithms.gan.diagnoses import WINDOW
-from core.algorithms.gan.judge import NEIGHBOURS, ImageJudge, Judgement, frechet, moments
 from core.algorithms.gan.metrics import generate, should_evaluate
-from core.algorithms.gan.source import encode
 from core.algorithms.gan.train import load
 from core.events import Note, Scalars
+from core.sample_quality import NEIGHBOURS, ImageJudge, Judgement, frechet, moments
+from core.samplers import encode
 from tests.core.algorithms.gan.cases import CRITIC, KINDS, SMALL
 from tests.core.algorithms.gan.training import judged_images, program, run, start
 from tests.core.algorithms.trial import copies, same, through_checkpoint

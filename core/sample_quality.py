@@ -1,4 +1,4 @@
-"""How good generated samples are, by judges that G and D never see: this is measurement, not training.
+"""How good generated samples are, by judges that a model never sees in training.
 
 Points of the plane are judged by the mixture itself: which mode each is nearest to, and whether it lies within 3σ.
 Images are judged by a small classifier, trained on the same images and their labels: in which classes samples fall, how
@@ -19,15 +19,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.algorithms.gan.source import encode
 from core.data.cache import report_progress
 from core.data.dataset import Dataset
 from core.data.mixtures import Mixture, covered, judged
 from core.events import Array, Event, Pulse
+from core.samplers import encode
 from core.training import generator
 from core.words import N_
 
-LEARNING = N_("Teaching a small classifier to judge the images")
+LEARNING = N_("Training a small classifier that judges the images")
 #: Features of the classifier; rows of a forward pass, after which the driver gets a Pulse.
 FEATURES, CHUNK = 64, 500
 #: How sure the classifier has to be of a sample that is to count as one of its class.
@@ -77,7 +77,7 @@ class ImageJudge:
     """Compares images, (n, 784) or (n, 1, 28, 28), with the data set that they are to imitate, by a classifier.
 
     Attributes:
-        mean, covariance: of the classifier's features of at most 5,000 test images, which G and D never see.
+        mean, covariance: of the classifier's features of at most 5,000 test images.
     """
 
     def __init__(self, data: Dataset, classifier: nn.Sequential, device: str) -> None:

@@ -102,9 +102,9 @@ class ImageJudge:
         features = torch.cat(chunks)
         with torch.no_grad():
             p = self.classifier[-1](features).softmax(dim=1)
-        confidence, guess = (column.cpu().numpy() for column in p.max(dim=1))
-        counts = np.bincount(guess, minlength=n_classes)
-        clear = np.bincount(guess[confidence >= CLEAR], minlength=n_classes) / len(guess)
+        confidence, predicted = (column.cpu().numpy() for column in p.max(dim=1))
+        counts = np.bincount(predicted, minlength=n_classes)
+        clear = np.bincount(predicted[confidence >= CLEAR], minlength=n_classes) / len(predicted)
         metrics = {
             "images/confidence": float(confidence.mean()),
             "modes/covered": float(covered(clear)),
@@ -115,16 +115,16 @@ class ImageJudge:
         rows = yield from self.nearest_rows(x[:NEIGHBOURS])
         return Judgement(
             metrics,
-            shares=counts / len(guess),
-            confidence=np.bincount(guess, confidence, minlength=n_classes) / np.maximum(counts, 1),
+            shares=counts / len(predicted),
+            confidence=np.bincount(predicted, confidence, minlength=n_classes) / np.maximum(counts, 1),
             nearest=self.pixels[rows].cpu().numpy().reshape(-1, 28, 28),
         )
 
     @torch.no_grad()
     def nearest_mode(self, samples: Tensor) -> Array:
-        """The class that each sample is taken for, uint8 (n,)."""
-        guess: Array = self.classifier(samples.flatten(1)).argmax(dim=1).to(torch.uint8).cpu().numpy()
-        return guess
+        """The class that is predicted for each sample, uint8 (n,)."""
+        predicted: Array = self.classifier(samples.flatten(1)).argmax(dim=1).to(torch.uint8).cpu().numpy()
+        return predicted
 
     def nearest_rows(self, x: Tensor) -> Generator[Event, None, Tensor]:
         """The training image at the least Euclidean distance from each of ``x`` (n, 784), int64 (n,)."""

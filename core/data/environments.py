@@ -227,7 +227,7 @@ def make_env(name: str, limit: int, render: bool, options: Mapping[str, Any]) ->
     except error.Error as unknown:
         raise Refusal(
             "other",
-            N_("Its name: Gymnasium knows no {name} here: {reason}. Choose another, or install what brings it."),
+            N_("Its name: Gymnasium has no {name} here: {reason}. Choose another, or install what brings it."),
             name=name,
             reason=str(unknown).rstrip(".? "),
         ) from unknown

@@ -56,13 +56,13 @@ class DQNConfig(Config):
         },
     ).described(
         N_("Method"),
-        N_("A network that guesses the value of actions, or a table with a number for each state and action."),
+        N_("A network that estimates the value of actions, or a table with a number for each state and action."),
     )
     double: bool = METHOD.setting(False, shown_if={"method": ("dqn", "q_learning")}).described(
-        N_("Double"), N_("One estimate picks the best action, another says its value: less over-estimation.")
+        N_("Double"), N_("One estimate picks the best action, another gives its value: less over-estimation.")
     )
     dueling: bool = METHOD.setting(False, shown_if=DQN).described(
-        N_("Dueling"), N_("The network says the value of the state and each action's advantage, and adds them.")
+        N_("Dueling"), N_("The network outputs the value of the state and each action's advantage, and adds them.")
     )
     n_step: int = METHOD.setting(1, shown_if=DQN, ge=1, le=20).described(
         N_("Steps of reward"), N_("Rewards that are added up before the rest is estimated; 1 is the usual target.")
@@ -82,20 +82,20 @@ class DQNConfig(Config):
     )
     huber: bool = TRAINING.setting(True, shown_if=DQN).described(
         N_("Huber loss"),
-        N_("Square small errors and count large ones as they are, so that a surprise does not tear the network."),
+        N_("Quadratic for small errors and linear for large ones, so that an outlier does not upset the network."),
     )
     clip: float = fields.clip_gradient(10.0, group=TRAINING, shown_if=DQN)
 
     replay: bool = REPLAY.setting(True).described(
         N_("Replay"),
-        N_("Learn from steps drawn at random from a memory. Without it only the newest steps are learned from."),
+        N_("Learn from steps drawn at random from a replay buffer. Without it only the newest steps are learned from."),
     )
-    batch_size: int = fields.batch_size(64, group=REPLAY, description=N_("Remembered steps looked at for one update."))
+    batch_size: int = fields.batch_size(64, group=REPLAY, description=N_("Steps drawn from the buffer for one update."))
     buffer: int = REPLAY.setting(100_000, scale="log", ge=1, le=1_000_000).described(
-        N_("Buffer"), N_("Steps that the memory holds; the oldest are forgotten first.")
+        N_("Buffer"), N_("Steps that the replay buffer holds; the oldest are dropped first.")
     )
     learning_starts: int = REPLAY.setting(1000, scale="log", ge=0, le=1_000_000).described(
-        N_("Learning starts"), N_("Steps of warm-up, at random and without learning, that fill the memory.")
+        N_("Learning starts"), N_("Steps of warm-up, at random and without learning, that fill the replay buffer.")
     )
     prioritised: bool = REPLAY.setting(False).described(
         N_("Prioritised"), N_("Draw steps with a large error more often, and weigh them less.")
@@ -109,10 +109,13 @@ class DQNConfig(Config):
     )
 
     target: Literal["hard", "soft", "none"] = TARGET.setting(
-        "hard", labels={"hard": N_("Copied every so often"), "soft": N_("Drawn along slowly"), "none": N_("None")}
+        "hard", labels={"hard": N_("Hard update"), "soft": N_("Soft update"), "none": N_("None")}
     ).described(
         N_("Target network"),
-        N_("The copy that says what the next state is worth: now and then made anew, drawn along slowly, or none."),
+        N_(
+            "The copy of the network that values the next state: copied every so many steps, moved a little after each "
+            "update, or none."
+        ),
     )
     target_every: int = TARGET.setting(
         10, live=True, scale="log", shown_if={"target": ("hard",)}, ge=1, le=100_000

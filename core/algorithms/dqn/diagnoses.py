@@ -129,7 +129,7 @@ def forgets(evidence: Evidence, share: float) -> Values | None:
     "wavers",
     N_(
         "Wavers: three evaluations in a row had a mean of {best}, the last three one of {now}. Large corrections make "
-        "a table change its mind. Try a smaller learning rate."
+        "the values of a table swing. Try a smaller learning rate."
     ),
     begin=0.5,
     end=0.9,

@@ -22,7 +22,7 @@ from core.metrics import newly_diagnosed
 #: Steps of an evaluation from one Pulse to the next.
 PULSE_EVERY = 8
 
-#: Steps of an evaluation whose values are drawn against what they brought.
+#: Steps of an evaluation whose values are drawn against the returns that followed.
 PAIRS = 300
 
 #: A return that was cut off counts where no more than this share of a later reward could be missing.

@@ -1,8 +1,8 @@
-"""Deep Q-learning: a network estimates what each action is worth, and corrects its estimate by its own later one.
+"""Deep Q-learning: a network estimates the value of each action, and corrects its estimate by its own later one.
 
-The value of an action is its reward plus what the best next action is worth, discounted: Bellman's equation. A network
-that is pulled towards that sum chases itself, so DQN learns from old steps drawn at random and takes the sum from a
-copy of the network that stands still for a while.
+The value of an action is its reward plus the discounted value of the best next action: Bellman's equation. A network
+that is moved towards that sum moves the sum as well, so DQN learns from old steps drawn at random and takes the sum
+from a copy of the network that is kept fixed for a while.
 
 - V. Mnih et al. Human-level control through deep reinforcement learning. Nature 518 (2015): the loss (eq. 1 and
   algorithm 1), replay, the target network, the clipped error.

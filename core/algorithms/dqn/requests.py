@@ -1,4 +1,4 @@
-"""What a person may request of the probes, and which action a key stands for. No torch in here: the server checks it."""
+"""What a person may request of the probes, and the action of each key. No torch in here: the server checks it."""
 
 from typing import Literal
 

@@ -100,7 +100,7 @@ def state_map(s: Agent) -> dict[str, Array]:
         states = np.arange(min(s.env.n_states, STATES))
         return {"q": s.q(states).astype(np.float32), "at": np.array([int(at)], np.int32)}
     (x, y), extent = axes(s), plane(s)
-    observations = sample(s)
+    observations = sampled_observations(s)
     mean = observations.mean(axis=0) if len(observations) else np.zeros(s.env.shape)
     places = np.tile(mean.astype(np.float32), (SIDE * SIDE, 1))
     places[:, y] = np.repeat(np.linspace(extent[3], extent[2], SIDE), SIDE)
@@ -124,10 +124,15 @@ def axes(s: Agent) -> tuple[int, int]:
     return (x - 1 if x else min(1, last), y) if x == y else (x, y)
 
 
-def sample(s: DQN) -> Array:
-    """Observations of the replay buffer, at most :data:`SAMPLE` or so, evenly picked."""
-    buffer = s.replay_buffer
-    return buffer.observation[: buffer.size : max(1, buffer.size // SAMPLE)]
+def sample(s: DQN) -> slice:
+    """Some of the places of the replay buffer, at most :data:`SAMPLE` or so, evenly picked."""
+    size = s.replay_buffer.size
+    return slice(0, size, max(1, size // SAMPLE))
+
+
+def sampled_observations(s: DQN) -> Array:
+    """Observations at these places, (n, …)."""
+    return s.replay_buffer.observation[sample(s)]
 
 
 def plane(s: DQN) -> tuple[float, float, float, float]:
@@ -136,7 +141,7 @@ def plane(s: DQN) -> tuple[float, float, float, float]:
     As far as the observations of the replay buffer reach, rounded outwards so that the map keeps still, and no further
     than the environment's bounds.
     """
-    space, observations = s.env.env.observation_space, sample(s)
+    space, observations = s.env.env.observation_space, sampled_observations(s)
     reach = rounded_up(np.abs(observations).max(axis=0)) if len(observations) else np.ones(s.env.shape)
     low, high = -reach, reach
     if isinstance(space, Box):
@@ -159,12 +164,11 @@ def errors(s: Agent) -> dict[str, Array]:
     return {"counts": counts.astype(np.int32), "reach": np.array([reach], np.float32)}
 
 
-def memory(s: Agent) -> dict[str, Array] | None:
+def replay_buffer(s: Agent) -> dict[str, Array] | None:
     """Age of what the replay buffer holds and of the last batch, its rewards, and how often each place was seen."""
     if isinstance(s, TabularAgent):
         return None
-    buffer = s.replay_buffer
-    picked = slice(0, buffer.size, max(1, buffer.size // SAMPLE))
+    buffer, picked = s.replay_buffer, sample(s)
     oldest = max(s.step - int(buffer.added_at[: buffer.size].min(initial=s.step)), 1)
     rewards = buffer.reward[picked]
     low, high = float(rewards.min(initial=0)), float(rewards.max(initial=0))
@@ -183,15 +187,15 @@ def memory(s: Agent) -> dict[str, Array] | None:
         n = min(s.env.n_states, STATES)
         arrays["visits"] = np.bincount(buffer.observation[picked], minlength=n)[:n].astype(np.int32)
         return arrays
-    (x, y), extent, observations = axes(s), plane(s), sample(s)
+    (x, y), extent, observations = axes(s), plane(s), sampled_observations(s)
     counts = np.histogram2d(observations[:, y], observations[:, x], COVER, (extent[2:], extent[:2]))[0][::-1]
     arrays["cover"] = quantised(np.sqrt(counts / max(counts.max(initial=1), 1)), 0, 1)
     arrays["extent"], arrays["axes"] = np.array(extent, np.float32), np.array([x, y], np.int32)
     return arrays
 
 
-def world(s: Agent) -> dict[str, Array]:
-    """How many actions there are; rows, columns and letters of a world of cells."""
+def grid(s: Agent) -> dict[str, Array]:
+    """How many actions there are; rows, columns and letters of a grid of cells."""
     arrays: dict[str, Array] = {"actions": np.array([s.env.n_actions], np.int32)}
     inner: Any = s.env.env.unwrapped
     letters, shape = getattr(inner, "desc", None), getattr(inner, "shape", None)
@@ -207,5 +211,5 @@ def world(s: Agent) -> dict[str, Array]:
     return arrays
 
 
-STATIC_SNAPSHOTS = {"world": world}
-SNAPSHOTS = {"rollout": rollout, "values": values, "map": state_map, "errors": errors, "memory": memory}
+STATIC_SNAPSHOTS = {"world": grid}
+SNAPSHOTS = {"rollout": rollout, "values": values, "map": state_map, "errors": errors, "memory": replay_buffer}

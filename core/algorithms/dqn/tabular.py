@@ -2,7 +2,7 @@
 
 Q-learning moves Q(s, a) towards the reward plus the value of the best next action, whatever the agent does next; SARSA
 towards the value of the action it will really take. Double Q-learning keeps two tables, and a coin decides which of
-them picks the best action while the other gives its value, so that noise no longer counts as worth.
+them picks the best action while the other gives its value, so that noise is no longer taken for value.
 
 - C. J. C. H. Watkins, P. Dayan. Q-learning. Machine Learning 8 (1992).
 - G. A. Rummery, M. Niranjan. On-line Q-learning using connectionist systems (1994): SARSA, under another name.

@@ -28,9 +28,9 @@ def log_metrics(s: GAN) -> Iterator[Event]:
     if should_evaluate(s):
         samples = yield from generate_fixed(s)
         judgement = yield from s.judge.evaluate(samples)
-        # What circles in G stands still in its average: which mode the noise is sent to is measured on G as it is.
+        # Where G circles its average stands still: which mode the noise is sent to is measured on G as it is.
         current = yield from generate_fixed(s, averaged=False)
-        remember(s, judgement, s.judge.nearest_mode(current))
+        append_evaluation(s, judgement, s.judge.nearest_mode(current))
     if values := s.recorded | (judgement.metrics if judgement else {}):
         yield Scalars(s.step, values)
     if judgement is None:
@@ -51,7 +51,7 @@ def should_evaluate(s: GAN) -> bool:
     return s.step % every == 0 or (16 <= s.step < every and s.step & (s.step - 1) == 0)
 
 
-def remember(s: GAN, judgement: Judgement, modes: Array) -> None:
+def append_evaluation(s: GAN, judgement: Judgement, modes: Array) -> None:
     """Append an evaluation to the history; ``modes`` are those that G sends the fixed noise to."""
     moved = 0.0 if s.modes is None else float(np.mean(modes != s.modes))
     n_modes = len(judgement.shares)

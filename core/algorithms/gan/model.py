@@ -1,4 +1,4 @@
-"""Two networks and a game: G makes samples from noise, D tells real from generated, each learns from the other's errors.
+"""Two networks and a game: G makes samples from noise, D tells which are real, each learns from the other's errors.
 
 Nobody writes down what a good sample is. D learns to judge it; all that G gets is D's gradient, the direction in which
 a sample would look more real. Where G makes the data's own distribution, the best D outputs one half everywhere, and

@@ -345,22 +345,6 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_is_not_saved():
         advance(state, 100)
 
 
-@pytest.mark.parametrize(
-    ("other", "says"),
-    [
-        ("Nowhere-v3", "knows no Nowhere-v3"),
-        ("CartPole-v99", "knows no CartPole-v99"),
-        ("ALE/Pong-v5", "knows no ALE/Pong-v5"),
-        ("Pendulum-v1", "cannot be counted"),
-        ("LunarLander-v3", "needs a package"),
-    ],
-)
-def test_what_cannot_be_had_is_refused_in_a_sentence(other, says):
-    with pytest.raises(Refusal, match=says) as refused:
-        load(DQNConfig(environment="other", other=other))
-    assert refused.value.field == "other"
-
-
 def test_other_environments_are_learned_in():
     for other in ("Taxi-v4", "Blackjack-v1"):
         log = run(start(QUICK | {"environment": "other", "other": other, "limit": 30}), 120)

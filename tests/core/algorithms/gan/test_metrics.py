@@ -56,7 +56,7 @@ def test_images_are_evaluated_and_compared_with_images_never_trained_on():
     data = state.judge.data
     assert len(data.x_train) == 4000 and len(data.x_test) == 1000
     guess = state.judge.nearest_mode(encode(torch.from_numpy(data.x_test)))
-    assert (guess == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not taught"
+    assert (guess == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not trained on"
     x = state.real_data.sample(24, state.rng)
     assert x.shape == (24, 784) and -1 <= x.min() < -0.99 and 0.99 < x.max() <= 1
     assert np.array_equal(state.real_data.pixels.numpy(), data.x_train)
@@ -140,7 +140,7 @@ def test_samples_are_of_the_average_where_there_is_one(ema):
     assert not torch.equal(*(net(state.fixed_z) for net in (state.G, state.G_ema)))
 
 
-def test_outputs_of_a_critic_say_nothing_of_how_sure_it_is():
+def test_outputs_of_a_critic_are_no_measure_of_how_sure_it_is():
     state = start(CRITIC)
     run(state, 32)
     assert state.recorded["D/real"] != 0.5

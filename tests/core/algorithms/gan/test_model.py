@@ -33,13 +33,13 @@ def rng(seed: int = 0) -> torch.Generator:
 
 
 def test_d_at_its_optimum_against_a_g_that_equals_the_data_has_loss_two_ln_two():
-    # The best D answers p/(p + q) = 1/2, whose logit is 0, at every place, so any samples will do; and it is a
-    # minimum: an answer on either side, the same for both kinds since they are the same distribution, costs more.
+    # The best D is p/(p + q) = 1/2, whose logit is 0, at every place, so any samples will do; and it is a
+    # minimum: an output on either side, the same for both kinds since they are the same distribution, costs more.
     for kind in ("minimax", "non_saturating"):
-        answers = {logit: d_loss(kind, *(2 * [torch.full((50,), logit).double()])).item() for logit in (0.0, 0.2, -0.2)}
-        assert answers[0.0] == pytest.approx(2 * math.log(2), abs=1e-12)
-        assert min(answers[0.2], answers[-0.2]) > answers[0.0]
-    # And against unequal ones log p/q is better than any answer near it: of ten samples seven lie at the first of two
+        losses = {logit: d_loss(kind, *(2 * [torch.full((50,), logit).double()])).item() for logit in (0.0, 0.2, -0.2)}
+        assert losses[0.0] == pytest.approx(2 * math.log(2), abs=1e-12)
+        assert min(losses[0.2], losses[-0.2]) > losses[0.0]
+    # And against unequal ones log p/q is better than any output near it: of ten samples seven lie at the first of two
     # places and three at the second; of ten generated ones two and eight.
     real, fake = torch.tensor([0] * 7 + [1] * 3), torch.tensor([0] * 2 + [1] * 8)
     best = torch.tensor([7 / 2, 3 / 8]).double().log().requires_grad_()

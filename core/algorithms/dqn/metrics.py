@@ -14,7 +14,8 @@ import torch
 
 from core.algorithms.dqn.agent import episode_seed, epsilon_at, make_env
 from core.algorithms.dqn.diagnoses import DIAGNOSES, Evaluation, Evidence
-from core.algorithms.dqn.train import Agent, TabularAgent
+from core.algorithms.dqn.tabular import TabularAgent
+from core.algorithms.dqn.train import Agent
 from core.data.environments import Env
 from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
 from core.metrics import newly_diagnosed

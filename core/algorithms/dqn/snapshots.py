@@ -15,7 +15,8 @@ from PIL import Image
 
 from core.algorithms.dqn.agent import episode_seed, make_env
 from core.algorithms.dqn.metrics import td_errors
-from core.algorithms.dqn.train import DQN, Agent, TabularAgent
+from core.algorithms.dqn.tabular import TabularAgent
+from core.algorithms.dqn.train import DQN, Agent
 from core.data.environments import Env
 from core.events import Array
 from core.figures import quantised

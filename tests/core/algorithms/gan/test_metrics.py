@@ -55,8 +55,8 @@ def test_images_are_evaluated_and_compared_with_images_never_trained_on():
     assert {"images/score", "images/frechet", "images/confidence", "modes/covered"} <= set(log.curves)
     data = state.judge.data
     assert len(data.x_train) == 4000 and len(data.x_test) == 1000
-    guess = state.judge.nearest_mode(encode(torch.from_numpy(data.x_test)))
-    assert (guess == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not trained on"
+    predicted = state.judge.nearest_mode(encode(torch.from_numpy(data.x_test)))
+    assert (predicted == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not trained on"
     x = state.real_data.sample(24, state.rng)
     assert x.shape == (24, 784) and -1 <= x.min() < -0.99 and 0.99 < x.max() <= 1
     assert np.array_equal(state.real_data.pixels.numpy(), data.x_train)
@@ -128,6 +128,14 @@ def test_the_history_holds_what_a_diagnosis_needs_and_no_more():
     assert [one.step for one in state.history] == [1024 + 256 * i for i in range(8 - WINDOW, 8)]
     assert state.history[-1].real == state.recorded["D/real"] and state.history[-1].fake == state.recorded["D/fake"]
     assert state.history[-1].modes == 8
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.99])
+def test_after_an_evaluation_g_trains_on_with_the_statistics_of_its_batches(ema):
+    state = start(SMALL | {"g_norm": True, "ema": ema})
+    list(program.log_metrics(state))
+    modes = [{module.training for module in net.modules()} for net in (state.G, state.D, state.G_ema)]
+    assert modes == [{True}, {True}, {False}]
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])

@@ -295,6 +295,18 @@ class History(list[Row], Generic[Row]):
         self[:] = [self.row(*[int(v) if i else v for v, i in zip(row, is_int, strict=True)]) for row in rows]  # type: ignore[arg-type]
 
 
+@torch.no_grad()
+def update_ema(average: nn.Module, current: nn.Module, decay: float, t: int) -> None:
+    """average ← β·average + (1 - β)·current, with β = min(decay, t/(t + 10)) at the t-th update, t ≥ 1.
+
+    So the weights that a training begins with are forgotten. Buffers, such as batch norm's statistics, are copied.
+    """
+    beta = min(decay, t / (t + 10))
+    torch._foreach_lerp_(list(average.parameters()), list(current.parameters()), 1 - beta)
+    for mean, now in zip(average.buffers(), current.buffers(), strict=True):
+        mean.copy_(now)
+
+
 class UpdateStatistics:
     """Gradient norm and relative update of each weight, measured at the steps whose metrics are logged.
 

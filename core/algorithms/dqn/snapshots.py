@@ -64,10 +64,16 @@ class Rollout:
                 break
 
 
-def rollout(s: Agent) -> dict[str, Array]:
-    """Advances the episode. Its picture as a PNG where there is one; its number, steps, return, and how it ended."""
+def next_picture(s: Agent) -> Rollout:
+    """The episode that is shown, moved on; by ``cached_at_step`` once for all panels that show it."""
     shown = s.cached(Rollout)
     shown.advance(s)
+    return shown
+
+
+def rollout(s: Agent) -> dict[str, Array]:
+    """The episode's picture as a PNG where there is one; its number, steps, return, and how it ended."""
+    shown = s.cached_at_step(next_picture)
     about = (shown.episode, len(shown.env.actions), shown.env.episode_return, shown.env.ended)
     return {"about": np.array(about, np.float32)} | png(shown.env)
 
@@ -86,7 +92,7 @@ def png(env: Env) -> dict[str, Array]:
 
 def values(s: Agent) -> dict[str, Array]:
     """Q of each action at the last steps of the episode that is shown, (steps, actions), and the numbers of these."""
-    shown = s.cached(Rollout)
+    shown = s.cached_at_step(next_picture)
     t, Q = len(shown.env.actions), np.stack(shown.Q).astype(np.float32)
     return {"q": Q, "t": np.arange(t - len(Q) + 1, t + 1, dtype=np.int32)}
 
@@ -96,7 +102,7 @@ def state_map(s: Agent) -> dict[str, Array]:
 
     The other numbers stand at their means over the replay buffer.
     """
-    at = s.cached(Rollout).env.observation
+    at = s.cached_at_step(next_picture).env.observation
     if s.env.n_states or isinstance(s, TabularAgent):
         states = np.arange(min(s.env.n_states, STATES))
         return {"q": s.q(states).astype(np.float32), "at": np.array([int(at)], np.int32)}

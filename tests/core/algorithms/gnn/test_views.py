@@ -86,7 +86,7 @@ def test_a_frame_of_cora_holds_no_position_again():
     assert sum(a.nbytes for a in arrays.values()) <= 2 * 2708
 
 
-def test_the_graph_is_coloured_by_what_is_guessed_and_rings_are_the_training_nodes():
+def test_the_graph_is_coloured_by_what_is_predicted_and_rings_are_the_training_nodes():
     state = start(SMALL)
     statics = take(state)
     run(state, 20)
@@ -94,7 +94,7 @@ def test_the_graph_is_coloured_by_what_is_guessed_and_rings_are_the_training_nod
     state.model.eval()
     with torch.no_grad():
         expected = state.model(state.task.x, state.task.edges).argmax(dim=1).numpy()
-    assert np.array_equal(arrays["guess"], expected)
+    assert np.array_equal(arrays["predicted"], expected)
     scene = statics["scene"]
     ringed = {tuple(place) for place in np.stack([scene["mark_x"], scene["mark_y"]], axis=1).tolist()}
     training = {(float(scene["x"][i]), float(scene["y"][i])) for i in state.graph.train}

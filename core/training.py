@@ -9,18 +9,20 @@ done by others between two steps.
 import copy
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.events import Step
+from core.events import Note, Step
 from core.experiment import Diverged
+from core.metrics import Diagnosis, newly_diagnosed
 from core.words import N_, Refusal, Sentence
 
 T = TypeVar("T")
+E = TypeVar("E")
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
@@ -91,6 +93,11 @@ class Training:
         """Take changed live settings; the loop reads them at its next step."""
         self.config = config
         self._cached_step = -1  # a snapshot may depend on them
+
+    def diagnose(self, diagnoses: Sequence[Diagnosis[E]], evidence: E) -> Iterator[Note]:
+        """A note for each diagnosis that begins to hold with this evidence."""
+        for name, values in newly_diagnosed(diagnoses, evidence, self.active).items():
+            yield Note(self.step, name, values)
 
     def cached(self, make: Callable[[Self], T]) -> T:
         """``make(self)``, made once for this training, such as the grid that a snapshot is drawn over. Never saved."""

@@ -5,7 +5,7 @@ raster, where as many subplots would stop the page. It stands as the ``source`` 
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,8 +120,13 @@ def png(file: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(np.ascontiguousarray(file).tobytes()).decode("ascii")
 
 
+def text_array(lines: Iterable[str]) -> Array:
+    """Lines of text as a snapshot holds them: UTF-8 as uint8 (n,)."""
+    return np.frombuffer("\n".join(lines).encode("utf-8"), np.uint8)
+
+
 def text_lines(array: Any) -> list[str]:
-    """The lines of a UTF-8 text that a snapshot holds as uint8 (n,); none where it is empty."""
+    """The lines of a :func:`text_array`; none where it is empty."""
     text = np.ascontiguousarray(array).tobytes().decode("utf-8")
     return text.split("\n") if text else []
 

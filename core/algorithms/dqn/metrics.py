@@ -18,7 +18,6 @@ from core.algorithms.dqn.tabular import TabularAgent
 from core.algorithms.dqn.train import Agent
 from core.data.environments import Env
 from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
-from core.metrics import newly_diagnosed
 
 #: Steps of an evaluation from one Pulse to the next.
 PULSE_EVERY = 8
@@ -41,8 +40,7 @@ def log_metrics(s: Agent) -> Iterator[Event]:
         s.episode_restarted = False
         yield Note(s.step, "begun anew", {"step": s.step})
     if evaluated:
-        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(s), s.active).items():
-            yield Note(s.step, diagnosis, reasons)
+        yield from s.diagnose(DIAGNOSES, evidence(s))
 
 
 def episode_metrics(s: Agent) -> dict[str, float]:

@@ -13,8 +13,7 @@ from torch import Tensor
 from core.algorithms.gan.diagnoses import DIAGNOSES, WINDOW, Evaluation, Evidence
 from core.algorithms.gan.train import GAN
 from core.data.mixtures import covered
-from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
-from core.metrics import newly_diagnosed
+from core.events import Array, Event, Pulse, Scalars, Snapshot
 from core.sample_quality import CHUNK, Judgement
 from core.samplers import to_bytes
 
@@ -40,9 +39,7 @@ def log_metrics(s: GAN) -> Iterator[Event]:
         yield Snapshot(s.step, "classes", {"shares": shares, "confident": confidence})
         made = to_bytes(samples[: len(judgement.nearest)])
         yield Snapshot(s.step, "nearest", {"made": made, "real": judgement.nearest})
-    evidence = Evidence(s.history, s.config.loss, s.config.smoothing)
-    for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence, s.active).items():
-        yield Note(s.step, diagnosis, reasons)
+    yield from s.diagnose(DIAGNOSES, Evidence(s.history, s.config.loss, s.config.smoothing))
 
 
 def should_evaluate(s: GAN) -> bool:

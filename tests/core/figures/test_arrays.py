@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import palette
-from core.figures import as_is, atlas, packed, quantised, raster, text_lines
+from core.figures import as_is, atlas, packed, quantised, raster, text_array, text_lines
 from tests.core.figures.plain import unpacked
 
 
@@ -55,7 +55,8 @@ def test_a_raster_takes_bytes_only():
 
 def test_lines_of_text_and_words_that_stay_as_they_are():
     assert text_lines(np.frombuffer("cat\n宝玉".encode(), np.uint8)) == ["cat", "宝玉"]
-    assert text_lines(np.zeros(0, np.uint8)) == []
+    assert text_lines(np.zeros(0, np.uint8)) == [] and len(text_array([])) == 0
+    assert text_array(["cat", "宝玉"]).tobytes() == "cat\n宝玉".encode()
     assert as_is("loss") == "\u2060loss"
 
 

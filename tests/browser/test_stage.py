@@ -240,11 +240,21 @@ def test_a_clicked_point_gives_a_live_setting_its_number(stage: StagePage, run: 
     assert stage.triggers() == [{"do": "follow", "value": chosen}], "its control in the sidebar follows"
 
 
+def test_no_click_is_lost_where_the_figure_is_drawn_anew_meanwhile(stage: StagePage) -> None:
+    point_at_a_cell(stage, "run=live")
+    for count in (1, 2, 3):
+        drawn = stage.drawn("confusion")
+        stage.page.mouse.down()
+        stage.wait(lambda drawn=drawn: stage.drawn("confusion") > drawn + 1)
+        stage.page.mouse.up()
+        stage.wait(lambda count=count: len(stage.received("command")) == count)
+
+
 def test_a_click_reaches_the_run_through_the_page_where_there_is_no_connection(stage: StagePage) -> None:
     point_at_a_cell(stage, "run=live")
     stage.server.refuse_sockets = True
     stage.server.disconnect()
-    stage.wait(lambda: not stage.server.sockets)
+    expect(stage.page.get_by_text("Connection lost")).to_be_visible()
     stage.page.mouse.down()
     stage.page.mouse.up()
     value = {"field": "shown", "value": 11}
@@ -404,7 +414,7 @@ def test_no_tick_of_a_low_panel_is_cut(stage: StagePage) -> None:
     stage.rerun(panels=[panel | ({"metrics": metrics} if panel["name"] == "loss" else {}) for panel in PAGE["panels"]])
     expect(stage.page.locator("[data-panel=loss] .tf-entry")).to_have_count(5)
     stage.wait(lambda: stage.points("loss"))
-    bottoms = """plot => [plot, ...plot.querySelectorAll('.xtick text')].map(part => part.getBoundingClientRect().bottom)"""
+    bottoms = "plot => [plot, ...plot.querySelectorAll('.xtick text')].map(p => p.getBoundingClientRect().bottom)"
     plot = stage.page.locator("[data-panel=loss] .tf-plot")
     stage.wait(lambda: box(plot)["height"] < 110)  # low indeed, the legend has two lines
     drawn = stage.drawn("loss")

@@ -9,18 +9,20 @@ done by others between two steps.
 import copy
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.events import Step
+from core.events import Note, Step
 from core.experiment import Diverged
+from core.metrics import Diagnosis, newly_diagnosed
 from core.words import N_, Refusal, Sentence
 
 T = TypeVar("T")
+E = TypeVar("E")
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
@@ -90,6 +92,12 @@ class Training:
     def apply_config(self, config: Any) -> None:
         """Take changed live settings; the loop reads them at its next step."""
         self.config = config
+        self._cached_step = -1  # a snapshot may depend on them
+
+    def diagnose(self, diagnoses: Sequence[Diagnosis[E]], evidence: E) -> Iterator[Note]:
+        """A note for each diagnosis that begins to hold with this evidence."""
+        for name, values in newly_diagnosed(diagnoses, evidence, self.active).items():
+            yield Note(self.step, name, values)
 
     def cached(self, make: Callable[[Self], T]) -> T:
         """``make(self)``, made once for this training, such as the grid that a snapshot is drawn over. Never saved."""
@@ -292,6 +300,18 @@ class History(list[Row], Generic[Row]):
         is_int = [kind is int for kind in self.row.__annotations__.values()]
         rows = np.asarray(tree["rows"], np.float64).tolist()
         self[:] = [self.row(*[int(v) if i else v for v, i in zip(row, is_int, strict=True)]) for row in rows]  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def update_ema(average: nn.Module, current: nn.Module, decay: float, t: int) -> None:
+    """average ← β·average + (1 - β)·current, with β = min(decay, t/(t + 10)) at the t-th update, t ≥ 1.
+
+    So the weights that a training begins with are forgotten. Buffers, such as batch norm's statistics, are copied.
+    """
+    beta = min(decay, t / (t + 10))
+    torch._foreach_lerp_(list(average.parameters()), list(current.parameters()), 1 - beta)
+    for mean, now in zip(average.buffers(), current.buffers(), strict=True):
+        mean.copy_(now)
 
 
 class UpdateStatistics:

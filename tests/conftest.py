@@ -14,11 +14,14 @@ from xdist.scheduler import LoadScopeScheduling
 
 from core import registry
 from core.experiment import Experiment
+from core.runs.store.paths import PROJECT
 from tests.claims import measured, pytest_terminal_summary
 
 __all__ = ["measured", "pytest_terminal_summary"]
 
-HOUSE = Path(__file__).parents[1]
+
+#: Tests of the stage alone; the others in tests/browser start a server.
+STAGE = ("test_stage.py", "test_viewed_run.py", "test_probes.py", "test_drawing.py")
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]
@@ -28,7 +31,10 @@ class Shared(LoadScopeScheduling):  # type: ignore[misc]
         file = nodeid.split("::")[0]
         if not file.startswith("tests/browser/"):
             return file
-        return "stage" if file.endswith(("test_stage.py", "test_play.py", "test_drawing.py")) else "pages"
+        name = Path(file).name
+        return (
+            "stage" if name in ("test_stage.py", "test_viewed_run.py", "test_probes.py", "test_drawing.py") else "pages"
+        )
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:
@@ -92,18 +98,18 @@ def command_line(toy: Experiment) -> Callable[..., subprocess.CompletedProcess[s
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "core", *arguments]
-        return subprocess.run(command, cwd=HOUSE, env=dict(os.environ), capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=PROJECT, env=dict(os.environ), capture_output=True, text=True, timeout=120)
 
     return run
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """What ``condition`` says once it is true."""
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """The value of ``condition`` once it is true; a crowded machine takes its time."""
     deadline = time.monotonic() + seconds
-    while not (said := condition()):
+    while not (value := condition()):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.005)
-    return said
+    return value
 
 
 def last_object(output: str) -> dict[str, Any]:

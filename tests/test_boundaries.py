@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,12 @@ from websockets.sync.client import connect
 from core.bench.server import Server, serving
 from core.experiment import Experiment
 from core.registry import experiments
+from core.runs.store.paths import PROJECT
 from core.settings import check, check_stop
 from core.words import Refusal
 from tests.conftest import until
 
-HOUSE = Path(__file__).parents[1]
-CORE = sorted((HOUSE / "core").rglob("*.py"))
+CORE = sorted((PROJECT / "core").rglob("*.py"))
 
 #: What only a worker may load.
 HEAVY = {"torch", "torch_geometric", "networkx", "gensim", "torchvision", "gymnasium", "pygame"}
@@ -27,7 +28,7 @@ HEAVY = {"torch", "torch_geometric", "networkx", "gensim", "torchvision", "gymna
 
 def imported(path: Path) -> Iterator[str]:
     """Full names of the modules that a file imports, wherever in it."""
-    package = list(path.relative_to(HOUSE).with_suffix("").parts)
+    package = list(path.relative_to(PROJECT).with_suffix("").parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -38,7 +39,7 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{module}.{name.name}" for name in node.names)
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(HOUSE)))
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_core_never_imports_streamlit_nor_pages(path: Path) -> None:
     roots = {name.split(".")[0] for name in imported(path)}
     assert not roots & {"streamlit", "pages", "app", "tests"}
@@ -46,7 +47,7 @@ def test_core_never_imports_streamlit_nor_pages(path: Path) -> None:
 
 @pytest.mark.parametrize("slug", list(experiments()))
 def test_algorithms_never_import_one_another(slug: str) -> None:
-    for path in (HOUSE / "core" / "algorithms" / slug).rglob("*.py"):
+    for path in (PROJECT / "core" / "algorithms" / slug).rglob("*.py"):
         found = [name.split(".") for name in imported(path) if name.startswith("core.algorithms.")]
         others = {parts[2] for parts in found} & (set(experiments()) - {slug})
         assert not others, f"{path.name} imports {others}"
@@ -141,3 +142,12 @@ def watch(server: Server, run: str, panels: list[str]) -> None:
                 assert message["status"]["state"] == "finished"
                 break
     assert seen
+
+
+def test_vendored_scripts_are_those_that_were_published() -> None:
+    """Their table holds the checksum of each."""
+    table = (PROJECT / "assets/vendor/README.md").read_text()
+    scripts = list((PROJECT / "assets/vendor").rglob("*.js"))
+    assert scripts
+    for script in scripts:
+        assert hashlib.sha256(script.read_bytes()).hexdigest() in table, script.name

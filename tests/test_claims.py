@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from core.runs.store.paths import PROJECT
 from tests.claims import Row, table
-from tests.conftest import HOUSE
 
 CLAIMS = """
 import pytest
@@ -37,7 +37,7 @@ def claims(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = claim\n")
     command = [sys.executable, "-m", "pytest", "-p", "tests.claims", "-p", "no:cacheprovider", *arguments, str(folder)]
     return subprocess.run(
-        command, cwd=HOUSE, env={"PYTHONPATH": str(HOUSE)}, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=PROJECT, env={"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=120, check=False
     )
 
 

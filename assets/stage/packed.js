@@ -1,4 +1,4 @@
-/** Arrays that travel as base64, and rasters as PNG images. core/figures.py is the other end. */
+/** Arrays that travel as base64, and rasters as PNG images. core/figures/arrays.py is the other end. */
 
 import { element } from "./dom.js";
 

@@ -1,6 +1,7 @@
 /** One panel: its frame, its buttons, and its figure. */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { numberOf, watchClicks } from "./clicks.js";
 import { curveFigure, curvesOf, indexAt } from "./curves.js";
 import { element, icon } from "./dom.js";
 import { curvesCsv, figureCsv, save } from "./exports.js";
@@ -10,6 +11,8 @@ import { WORDS } from "./words.js";
 
 /**
  * @typedef {import("./curves.js").DrawnCurve} DrawnCurve
+ * @typedef {import("./clicks.js").PlotEvent} PlotEvent
+ * @typedef {import("./messages.js").ChosenValue} ChosenValue
  * @typedef {import("./messages.js").PanelSpec} PanelSpec
  * @typedef {import("./words.js").Words} Words
  *
@@ -33,6 +36,7 @@ import { WORDS } from "./words.js";
  * @property {Display} display
  * @property {() => void} onChange it has to be drawn again
  * @property {() => void} onEnlarge its button to enlarge it, or to make it small again, was pressed
+ * @property {(chosen: ChosenValue) => void} onChoice a clicked point gives a setting this value
  */
 
 /** Curves that are named one by one. */
@@ -40,6 +44,9 @@ const MOST_ENTRIES = 8;
 
 /** Height of a figure, in pixels, below which the x axis goes without its title. */
 const LOW = 130;
+
+/** Height that the margins leave to the axes, in pixels. Plotly's default is 64: a low panel's ticks would be cut. */
+const LEAST = 24;
 
 /** Where it is kept which panels a person gave a logarithmic axis in this tab, or took it from. */
 const SCALES = "tenfold.scales";
@@ -62,6 +69,7 @@ export class Panel {
   #display;
   #onChange;
   #onEnlarge;
+  #onChoice;
   #empty = element("div", { className: "tf-empty" });
   #canvas = element("div", { className: "tf-canvas" });
   #enlarged = false;
@@ -72,17 +80,20 @@ export class Panel {
   /** Whether the page is wide, and type larger. */
   #wide = false;
   #drawn = 0;
+  /** Whether Plotly reports on this plot what is pointed at. */
+  #clicksBound = false;
   /** @type {LegendEntry[]} */
   #legend = [];
   /** Whether the legend shows a family of curves by its first and last name. */
   #legendOfFamily = false;
 
   /** @param {PanelOptions} options */
-  constructor({ spec, display, onChange, onEnlarge }) {
+  constructor({ spec, display, onChange, onEnlarge, onChoice }) {
     this.#spec = spec;
     this.#display = display;
     this.#onChange = onChange;
     this.#onEnlarge = onEnlarge;
+    this.#onChoice = onChoice;
     this.#canvas.append(this.plot, this.#empty);
     this.place.append(this.node);
   }
@@ -131,9 +142,10 @@ export class Panel {
     breakTitle(layout.yaxis.title, this.#height - 2 * this.#typeSize, this.#typeSize);
     // A low panel has space for the numbers of the axis or for its title.
     if (this.#height < LOW && layout.xaxis?.title) layout.xaxis.title = { text: "" };
-    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height });
+    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height, minreducedheight: LEAST });
     if (display.touch) layout.dragmode = false;
     display.plotly.react(this.plot, figure.data, layout, { ...CONFIG, doubleClick: "reset" });
+    this.#bindClicks();
     this.#drawn += 1;
     this.plot.dataset.drawn = String(this.#drawn);
     this.plot.dataset.run = display.run.id || "";
@@ -204,6 +216,26 @@ export class Panel {
   /** Whether the value axis is logarithmic: as a person chose in this tab, else as the page declares. */
   get #log() {
     return storedScales()[this.#spec.name] ?? this.#spec.scale === "log";
+  }
+
+  /** Let a click on a point that has a number set the panel's setting, where it has one. */
+  #bindClicks() {
+    if (this.#clicksBound || !this.#spec.click) return;
+    this.#clicksBound = true;
+    const hover = (/** @type {PlotEvent|null} */ event) => {
+      this.plot.classList.toggle("tf-clickable", event !== null && this.#choice(event) !== null);
+    };
+    watchClicks(this.plot, hover, (event) => {
+      const chosen = this.#choice(event);
+      if (chosen) this.#onChoice(chosen);
+    });
+  }
+
+  /** What a click there would set, null for nothing. @param {PlotEvent} event @returns {ChosenValue|null} */
+  #choice({ points }) {
+    const { click } = this.#spec;
+    const number = numberOf(points);
+    return click && number !== null && this.#display.run.takesSettings ? { field: click, value: number } : null;
   }
 
   #curves() {

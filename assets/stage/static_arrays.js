@@ -1,6 +1,7 @@
 /**
  * Arrays of a run's figures that never change, such as the places of a graph's nodes: a figure names them, they are
- * fetched once, and from then on are put into every figure that names them. `fixed` in core/figures.py is the other end.
+ * fetched once, and from then on are put into every figure that names them. `static_array` in core/figures is the
+ * other end.
  */
 
 /** @typedef {import("./messages.js").Figure} Figure */

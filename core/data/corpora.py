@@ -10,9 +10,11 @@ import hashlib
 import importlib.util
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from core.data import cache, grammar, uploads
@@ -72,7 +74,7 @@ PUBLISHED: Mapping[str, tuple[Published, ...]] = {
 HONGLOUMENG = Path(__file__).parents[2] / "assets" / "data" / "hongloumeng-1-40.txt.bz2"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Corpus:
     """Passages of words.
 
@@ -87,10 +89,20 @@ class Corpus:
     chinese: bool = False
     classes: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Running words."""
         return sum(map(len, self.sentences))
+
+    @cached_property
+    def word_counts(self) -> Mapping[str, int]:
+        """How often each word occurs, in the order of first occurrence; counted once, which may take seconds."""
+        found: Counter[str] = Counter()
+        for i, sentence in enumerate(self.sentences):
+            found.update(sentence)
+            if i % 1000 == 0:
+                cache.report_progress(cache.READING, i / len(self.sentences))
+        return found
 
 
 def load(

@@ -7,17 +7,19 @@ same places, and each verb goes with kinds of its own: what a person calls simil
 import random
 from collections.abc import Mapping
 
+from core.words import N_
+
 #: The kinds and their words.
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "animal": ("cat", "dog", "horse", "mouse", "bird", "sheep", "goat", "fox"),
-    "person": ("girl", "boy", "woman", "man", "teacher", "farmer", "doctor", "child"),
-    "food": ("bread", "soup", "apple", "cheese", "rice", "cake", "corn", "carrot"),
-    "place": ("house", "garden", "school", "river", "forest", "village", "market", "field"),
-    "colour": ("red", "blue", "green", "yellow", "black", "white", "brown", "grey"),
-    "eating": ("eats", "likes", "finds", "wants", "smells", "tastes"),
-    "going": ("walks", "runs", "goes", "hurries", "returns", "wanders"),
-    "saying": ("says", "thinks", "knows", "believes", "hopes", "claims"),
-    "time": ("today", "tomorrow", "yesterday", "often", "sometimes", "never"),
+    N_("animal"): ("cat", "dog", "horse", "mouse", "bird", "sheep", "goat", "fox"),
+    N_("person"): ("girl", "boy", "woman", "man", "teacher", "farmer", "doctor", "child"),
+    N_("food"): ("bread", "soup", "apple", "cheese", "rice", "cake", "corn", "carrot"),
+    N_("place"): ("house", "garden", "school", "river", "forest", "village", "market", "field"),
+    N_("colour"): ("red", "blue", "green", "yellow", "black", "white", "brown", "grey"),
+    N_("eating"): ("eats", "likes", "finds", "wants", "smells", "tastes"),
+    N_("going"): ("walks", "runs", "goes", "hurries", "returns", "wanders"),
+    N_("saying"): ("says", "thinks", "knows", "believes", "hopes", "claims"),
+    N_("time"): ("today", "tomorrow", "yesterday", "often", "sometimes", "never"),
 }
 
 #: Slots in braces are kinds; all else stands as it is.

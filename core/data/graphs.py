@@ -1,4 +1,4 @@
-"""Graphs: who is joined to whom, what is known of each node, and which nodes are for training, choosing and testing.
+"""Graphs: their edges, the features of their nodes, and which nodes are for training, choosing and testing.
 
 Zachary's karate club and the characters of Les Misérables come inside packages, block models are drawn by a formula;
 Cora's papers are embedded, CiteSeer's and PubMed's downloaded on demand (:mod:`core.data.planetoid`), and a person may
@@ -60,7 +60,7 @@ class Features:
 
     @classmethod
     def own_number(cls, n: int) -> "Features":
-        """Each node knows which one it is, and nothing else: the identity matrix."""
+        """The identity matrix: each node has a column of its own, and nothing else."""
         return cls(np.arange(n + 1), np.arange(n), np.ones(n, np.float32), n)
 
     def dense(self) -> Array:
@@ -78,7 +78,7 @@ class Graph:
         edges: int64 (2, m), each edge once with the lower number first, without loops.
         n: nodes.
         x: features of the nodes.
-        y: int64 (n,), the class of each node, -1 where nobody knows it.
+        y: int64 (n,), the class of each node, -1 where it is unknown.
         classes: their names.
         train, val, test: numbers of the nodes that are trained on, that choose the epoch, and that test it.
         names: of the nodes; empty where they have none.
@@ -101,7 +101,7 @@ class Graph:
     features: str = "given"
 
     def __post_init__(self) -> None:
-        # So that no loss, accuracy or confusion matrix counts a class that nobody knows.
+        # So that no loss, accuracy or confusion matrix counts an unknown class.
         if any((self.y[part] < 0).any() for part in (self.train, self.val, self.test)):
             raise ValueError("a node without a class cannot be trained on, choose the epoch, or test it")
 

@@ -294,8 +294,8 @@ def _parts(found: Parsed, labels: int, seed: int, classified: bool) -> tuple[Arr
         Refusal: too few nodes have a label.
     """
     if not classified:
-        nobody = np.zeros(0, np.int64)
-        return nobody, nobody, nobody
+        none = np.zeros(0, np.int64)
+        return none, none, none
     if len(found.classes) < 2:
         raise Refusal(
             "node_table",

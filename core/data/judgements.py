@@ -1,8 +1,8 @@
-"""What people said of words: how alike two are, and which word completes an analogy.
+"""Judgements of people on words: how alike two are, and which word completes an analogy.
 
 WordSim-353 (L. Finkelstein et al. 2002) rates how related two words are, SimLex-999 (F. Hill et al. 2015) how alike;
-questions-words (T. Mikolov et al. 2013) asks a : b = c : ?, in fourteen sections. All three lie among gensim's own
-test data. Who answers has never seen them: they only judge.
+questions-words (T. Mikolov et al. 2013) has analogies a : b = c : ?, in fourteen sections. All three lie among
+gensim's own test data. Nothing is trained on them.
 """
 
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ def motifs(count: int, seed: int) -> Motifs:
                 more -= 1
         found |= {(base + a, base + b) for a, b in _MOTIFS[kind]}
         found.add((int(rng.integers(0, base)), base + int(rng.integers(0, _NODES))))
-        order = rng.permutation(base + _NODES)  # so that no number tells who belongs to the motif
+        order = rng.permutation(base + _NODES)  # so that a node's number does not give the motif away
         edges.append(np.sort(order[np.array(sorted(found)).T], axis=0))
         marked.append(np.isin(np.arange(base + _NODES), order[base:]))
         sizes.append(base + _NODES)

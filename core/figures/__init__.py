@@ -4,7 +4,7 @@
 that several algorithms show. Colours come from :mod:`core.palette`. No Plotly is needed here: the browser has it.
 """
 
-from core.figures.arrays import as_is, atlas, packed, png, quantised, raster, static_array, text_lines
+from core.figures.arrays import as_is, atlas, packed, png, quantised, raster, static_array, text_array, text_lines
 from core.figures.charts import confusion_matrix, image_grid, labelled_images
 from core.figures.layout import (
     Figure,
@@ -22,6 +22,7 @@ from core.figures.layout import (
 from core.figures.traces import (
     Trace,
     bars,
+    broken_line,
     distribution,
     heat_map,
     histogram,
@@ -38,6 +39,7 @@ __all__ = [
     "atlas",
     "axis",
     "bars",
+    "broken_line",
     "confusion_matrix",
     "distribution",
     "empty_figure",
@@ -62,5 +64,6 @@ __all__ = [
     "raster",
     "segments",
     "static_array",
+    "text_array",
     "text_lines",
 ]

@@ -5,7 +5,7 @@ raster, where as many subplots would stop the page. It stands as the ``source`` 
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,10 +91,14 @@ def raster(indices: Array, palette: str | Sequence[str], *, smooth: bool = False
 
 
 def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
-    """Many small maps (n, height, width) as one image, row by row, ``gap`` pixels of ``fill`` between them."""
-    n, height, width = maps.shape
+    """Many small maps as one image, row by row, ``gap`` pixels of ``fill`` between them.
+
+    Args:
+        maps: (n, height, width), or (n, height, width, 3) in colour.
+    """
+    n, height, width, *channels = maps.shape
     rows = -(-n // columns)
-    image = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), fill, dtype=maps.dtype)
+    image = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, *channels), fill, dtype=maps.dtype)
     for i, one in enumerate(maps):
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
         image[top : top + height, left : left + width] = one
@@ -116,8 +120,13 @@ def png(file: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(np.ascontiguousarray(file).tobytes()).decode("ascii")
 
 
+def text_array(lines: Iterable[str]) -> Array:
+    """Lines of text as a snapshot holds them: UTF-8 as uint8 (n,)."""
+    return np.frombuffer("\n".join(lines).encode("utf-8"), np.uint8)
+
+
 def text_lines(array: Any) -> list[str]:
-    """The lines of a UTF-8 text that a snapshot holds as uint8 (n,); none where it is empty."""
+    """The lines of a :func:`text_array`; none where it is empty."""
     text = np.ascontiguousarray(array).tobytes().decode("utf-8")
     return text.split("\n") if text else []
 

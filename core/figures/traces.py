@@ -106,10 +106,18 @@ def segments(places: Array, *, colour: str, **more: Any) -> Trace:
         places: (n, k, 2): n lines through k points each; k = 2 for the edges of a graph.
         colour, **more: as for :func:`line`.
     """
-    n, _, _ = places.shape
-    gaps = np.full((n, 1, 2), np.nan, np.float32)
-    x, y = np.concatenate([places, gaps], axis=1).reshape(-1, 2).T  # (n · (k + 1),) each
+    x, y = broken_line(places)
     return line(x, y, colour=colour, **more)
+
+
+def broken_line(places: Array) -> Array:
+    """Many separate lines as one with gaps, for :func:`line`: their x and y, float32 (2, n · (k + 1)).
+
+    Args:
+        places: (n, k, 2), as for :func:`segments`.
+    """
+    gaps = np.full((len(places), 1, 2), np.nan)
+    return np.ascontiguousarray(np.concatenate([places, gaps], axis=1).reshape(-1, 2).T, np.float32)
 
 
 def distribution(

@@ -37,7 +37,7 @@ def test_a_run_that_cannot_begin_says_why_and_promises_no_figure(page: Page, ser
     visit(page, f"{server.url}/dqn?environment=other&other=NoSuch-v1")
     expect(page.locator(".tf-badge")).to_have_text("RECORDED")
     page.locator(".tf-primary").click()
-    expect(page.locator(".tf-note")).to_contain_text("Gymnasium knows no NoSuch-v1 here")
+    expect(page.locator(".tf-note")).to_contain_text("Gymnasium has no NoSuch-v1 here")
     expect(page.locator(".tf-badge")).to_have_text("Failed")
     page.wait_for_function(
         "[...document.querySelectorAll('.tf-empty')].every((one) => /^Press Train/.test(one.textContent))"

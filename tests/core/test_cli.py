@@ -14,9 +14,10 @@ from core import registry
 from core.__main__ import main
 from core.experiment import Experiment, Stop
 from core.runs.store.library import Library
+from core.runs.store.paths import PROJECT
 from core.runs.store.worker_lock import WorkerLock
 from core.runs.worker import control
-from tests.conftest import HOUSE, last_object, until
+from tests.conftest import last_object, until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Answer = Callable[..., tuple[int, str, str]]
@@ -134,7 +135,7 @@ def test_an_unknown_algorithm(answer: Answer) -> None:
 
 def test_interrupt_saves(toy: Experiment) -> None:
     command = [sys.executable, "-m", "core", "train", "toy", "--steps", "10000000", "--json"]
-    process = subprocess.Popen(command, cwd=HOUSE, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=PROJECT, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
     library = Library()
     (run,) = until(library.ids, 60)
     until(lambda: library.head(run).step > 20, 60)

@@ -9,7 +9,7 @@ import pytest
 
 from core import events
 from core.runs.store.log import _KINDS
-from tests.conftest import HOUSE
+from core.runs.store.paths import PROJECT
 
 
 def test_events_are_frozen_and_small() -> None:
@@ -34,4 +34,4 @@ def test_a_run_that_ended_is_in_a_known_state() -> None:
 
 def test_events_need_no_torch() -> None:
     code = "import sys, core.events; assert not {'torch', 'pandas', 'streamlit'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], cwd=HOUSE, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, timeout=60)

@@ -1,5 +1,6 @@
 """The base of all trainings: seeds by purpose, a state that saves itself, batches, statistics of an update."""
 
+import copy
 from collections import deque
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -9,7 +10,16 @@ import pytest
 import torch
 
 from core.experiment import Diverged
-from core.training import EpochBatches, History, Training, UpdateStatistics, generator, log_spacing, seed_of
+from core.training import (
+    EpochBatches,
+    History,
+    Training,
+    UpdateStatistics,
+    generator,
+    log_spacing,
+    seed_of,
+    update_ema,
+)
 from core.words import Refusal
 
 
@@ -234,3 +244,16 @@ def test_logs_are_dense_at_first_and_some_thousand_in_any_run() -> None:
         assert sum(low <= step < 2 * low for step in steps) == 32
     assert {b - a for a, b in pairwise(steps) if 4096 < a < 130_000} == {64}
     assert sum(1 for step in range(0, 10_000_000, 64) if step % log_spacing(step, 64) == 0) < 10_000
+
+
+def test_the_average_of_weights_by_hand() -> None:
+    current = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1))
+    average = copy.deepcopy(current)
+    average[0].weight.data.fill_(1.0)
+    current[0].weight.data.fill_(3.0)
+    current[1].running_mean.fill_(5.0)
+    update_ema(average, current, 0.9, 1000)
+    assert average[0].weight.item() == pytest.approx(0.9 * 1 + 0.1 * 3)
+    update_ema(average, current, 0.9, 10)  # early: β = 10/20
+    assert average[0].weight.item() == pytest.approx(0.5 * 1.2 + 0.5 * 3)
+    assert average[1].running_mean.item() == 5.0, "running statistics are copied"

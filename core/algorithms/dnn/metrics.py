@@ -14,9 +14,8 @@ from core.algorithms.dnn.diagnoses import DIAGNOSES, Evaluation, Evidence
 from core.algorithms.dnn.log_schedule import TRAIN_SAMPLE
 from core.algorithms.dnn.model import ACTIVATIONS, loss_function
 from core.algorithms.dnn.train import DNN
-from core.events import Event, Note, Pulse, Scalars
+from core.events import Event, Pulse, Scalars
 from core.experiment import Diverged
-from core.metrics import newly_diagnosed
 
 #: Rows of a forward pass: between two of them the driver gets a Pulse.
 CHUNK = 1000
@@ -44,8 +43,7 @@ def log_metrics(s: DNN) -> Iterator[Event]:
         s.history.append(Evaluation(s.step, s.batches.epochs, values["train/loss"], values["test/loss"], ratio))
     yield Scalars(s.step, values)
     if tested and len(s.history) % DIAGNOSE_EVERY == 1:
-        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, Evidence(s.history, values), s.active).items():
-            yield Note(s.step, diagnosis, reasons)
+        yield from s.diagnose(DIAGNOSES, Evidence(s.history, values))
 
 
 def evaluate_train(s: DNN) -> Generator[Event, None, dict[str, float]]:

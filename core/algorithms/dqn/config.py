@@ -5,10 +5,21 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from core import fields
-from core.algorithms.dqn.worlds import CONTINUOUS, LABELS, NAMED, Environment
+from core.data.environment_names import CONTINUOUS, ENVIRONMENTS, NAMED
 from core.experiment import Config, Stop
 from core.fields import TRAINING, Group
 from core.words import N_, Refusal
+
+Environment = Literal[
+    "CartPole-v1",
+    "MountainCar-v0",
+    "Acrobot-v1",
+    "FrozenLake-v1",
+    "CliffWalking-v1",
+    "two_state",
+    "over_estimation",
+    "other",
+]
 
 DQN = {"method": ("dqn",)}
 VECTORS = {"environment": (*CONTINUOUS, "other")}
@@ -21,9 +32,9 @@ EVALUATION, PICTURE = Group(N_("Evaluation")), Group(N_("Picture"), shown_if=VEC
 class DQNConfig(Config):
     """Settings of an agent, its environment, and how it learns. The defaults are a CartPole that is known to work."""
 
-    environment: Environment = ENVIRONMENT.setting("CartPole-v1", labels=LABELS).described(
-        N_("Environment"), N_("The world the agent acts in.")
-    )
+    environment: Environment = ENVIRONMENT.setting(
+        "CartPole-v1", labels=ENVIRONMENTS | {"other": N_("Another of Gymnasium's")}
+    ).described(N_("Environment"), N_("The world the agent acts in."))
     other: str = ENVIRONMENT.setting("", shown_if={"environment": ("other",)}, max_length=100).described(
         N_("Its name"),
         N_("Name of a registered Gymnasium environment with a finite number of actions, such as Taxi-v4."),
@@ -45,13 +56,13 @@ class DQNConfig(Config):
         },
     ).described(
         N_("Method"),
-        N_("A network that guesses the value of actions, or a table with a number for each state and action."),
+        N_("A network that estimates the value of actions, or a table with a number for each state and action."),
     )
     double: bool = METHOD.setting(False, shown_if={"method": ("dqn", "q_learning")}).described(
-        N_("Double"), N_("One estimate picks the best action, another says its value: less over-estimation.")
+        N_("Double"), N_("One estimate picks the best action, another gives its value: less over-estimation.")
     )
     dueling: bool = METHOD.setting(False, shown_if=DQN).described(
-        N_("Dueling"), N_("The network says the value of the state and each action's advantage, and adds them.")
+        N_("Dueling"), N_("The network outputs the value of the state and each action's advantage, and adds them.")
     )
     n_step: int = METHOD.setting(1, shown_if=DQN, ge=1, le=20).described(
         N_("Steps of reward"), N_("Rewards that are added up before the rest is estimated; 1 is the usual target.")
@@ -71,20 +82,20 @@ class DQNConfig(Config):
     )
     huber: bool = TRAINING.setting(True, shown_if=DQN).described(
         N_("Huber loss"),
-        N_("Square small errors and count large ones as they are, so that a surprise does not tear the network."),
+        N_("Quadratic for small errors and linear for large ones, so that an outlier does not upset the network."),
     )
     clip: float = fields.clip_gradient(10.0, group=TRAINING, shown_if=DQN)
 
     replay: bool = REPLAY.setting(True).described(
         N_("Replay"),
-        N_("Learn from steps drawn at random from a memory. Without it only the newest steps are learned from."),
+        N_("Learn from steps drawn at random from a replay buffer. Without it only the newest steps are learned from."),
     )
-    batch_size: int = fields.batch_size(64, group=REPLAY, description=N_("Remembered steps looked at for one update."))
+    batch_size: int = fields.batch_size(64, group=REPLAY, description=N_("Steps drawn from the buffer for one update."))
     buffer: int = REPLAY.setting(100_000, scale="log", ge=1, le=1_000_000).described(
-        N_("Buffer"), N_("Steps that the memory holds; the oldest are forgotten first.")
+        N_("Buffer"), N_("Steps that the replay buffer holds; the oldest are dropped first.")
     )
     learning_starts: int = REPLAY.setting(1000, scale="log", ge=0, le=1_000_000).described(
-        N_("Learning starts"), N_("Steps of warm-up, at random and without learning, that fill the memory.")
+        N_("Learning starts"), N_("Steps of warm-up, at random and without learning, that fill the replay buffer.")
     )
     prioritised: bool = REPLAY.setting(False).described(
         N_("Prioritised"), N_("Draw steps with a large error more often, and weigh them less.")
@@ -98,10 +109,13 @@ class DQNConfig(Config):
     )
 
     target: Literal["hard", "soft", "none"] = TARGET.setting(
-        "hard", labels={"hard": N_("Copied every so often"), "soft": N_("Drawn along slowly"), "none": N_("None")}
+        "hard", labels={"hard": N_("Hard update"), "soft": N_("Soft update"), "none": N_("None")}
     ).described(
         N_("Target network"),
-        N_("The copy that says what the next state is worth: now and then made anew, drawn along slowly, or none."),
+        N_(
+            "The copy of the network that values the next state: copied every so many steps, moved a little after each "
+            "update, or none."
+        ),
     )
     target_every: int = TARGET.setting(
         10, live=True, scale="log", shown_if={"target": ("hard",)}, ge=1, le=100_000
@@ -180,11 +194,7 @@ class DQNConfig(Config):
                 value=self.other or "''",
             )
         if self.tabular and self.environment in CONTINUOUS:
-            raise Refusal(
-                "method",
-                N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
-                environment=self.environment,
-            )
+            raise needs_network(self)
         if self.method == "sarsa" and self.double:
             raise Refusal(
                 "double", N_("Double: SARSA takes no maximum, so there is none to correct. Choose Q-learning.")
@@ -218,3 +228,12 @@ class DQNConfig(Config):
             raise Refusal(
                 "prioritised", N_("Prioritised: there is nothing to choose from without replay. Switch it on.")
             )
+
+
+def needs_network(config: DQNConfig) -> Refusal:
+    """Why a table cannot hold the values of an environment whose observations are vectors."""
+    return Refusal(
+        "method",
+        N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
+        environment=config.name,
+    )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.metrics import Diagnosis, Values, diagnosis
 from core.words import N_
@@ -13,6 +14,14 @@ ALIKE = 20
 FEW = 3
 #: A fall is none within so many standard errors: where rewards are drawn, evaluations differ by themselves.
 SURE = 3.0
+
+
+class Evaluation(NamedTuple):
+    """Mean return of an evaluation's episodes, and its standard error."""
+
+    step: int
+    mean_return: float
+    standard_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,7 @@ class Evidence:
         tabular: whether values stand in a table.
         episodes: that ended so far.
         lowest, highest: their returns.
-        evaluations: mean return of each evaluation so far.
-        doubt: standard error of each of these means.
+        history: every evaluation so far.
     """
 
     largest_q: float
@@ -40,8 +48,7 @@ class Evidence:
     episodes: int
     lowest: float
     highest: float
-    evaluations: Sequence[float]
-    doubt: Sequence[float]
+    history: Sequence[Evaluation]
 
     @property
     def largest_return(self) -> float:
@@ -89,15 +96,16 @@ def never_explores(evidence: Evidence, epsilon: float) -> Values | None:
 
 def _fallen(evidence: Evidence, share: float) -> Values | None:
     """Less than this share of what had been gained is left, by the mean of a few evaluations."""
-    evaluations, doubt = evidence.evaluations, evidence.doubt
-    if len(evaluations) <= FEW:
+    history = evidence.history
+    if len(history) <= FEW:
         return None
-    means = [sum(evaluations[i : i + FEW]) / FEW for i in range(len(evaluations) - FEW + 1)]
+    returns = [one.mean_return for one in history]
+    means = [sum(returns[i : i + FEW]) / FEW for i in range(len(returns) - FEW + 1)]
     best, now = max(means), means[-1]
     at = means.index(best)
-    before = min(evaluations[: at + 1])  # what it had learned is what it had gained until then
-    errors = [*doubt[at : at + FEW], *doubt[-FEW:]]
-    certain = best - now > SURE * math.sqrt(sum(error**2 for error in errors)) / FEW
+    before = min(returns[: at + 1])  # what it had learned is what it had gained until then
+    compared = [*history[at : at + FEW], *history[-FEW:]]
+    certain = best - now > SURE * math.sqrt(sum(one.standard_error**2 for one in compared)) / FEW
     if certain and best > before and now < before + share * (best - before):
         return {"best": f"{best:.3g}", "now": f"{now:.3g}"}
     return None
@@ -121,7 +129,7 @@ def forgets(evidence: Evidence, share: float) -> Values | None:
     "wavers",
     N_(
         "Wavers: three evaluations in a row had a mean of {best}, the last three one of {now}. Large corrections make "
-        "a table change its mind. Try a smaller learning rate."
+        "the values of a table swing. Try a smaller learning rate."
     ),
     begin=0.5,
     end=0.9,

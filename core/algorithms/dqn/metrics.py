@@ -12,16 +12,17 @@ from collections.abc import Generator, Iterator
 import numpy as np
 import torch
 
-from core.algorithms.dqn.diagnoses import DIAGNOSES, Evidence
-from core.algorithms.dqn.environments import Env, episode_seed
-from core.algorithms.dqn.train import Agent, Evaluation, TabularAgent, epsilon_at
+from core.algorithms.dqn.agent import episode_seed, epsilon_at, make_env
+from core.algorithms.dqn.diagnoses import DIAGNOSES, Evaluation, Evidence
+from core.algorithms.dqn.tabular import TabularAgent
+from core.algorithms.dqn.train import Agent
+from core.data.environments import Env
 from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
-from core.metrics import newly_diagnosed
 
 #: Steps of an evaluation from one Pulse to the next.
 PULSE_EVERY = 8
 
-#: Steps of an evaluation whose values are drawn against what they brought.
+#: Steps of an evaluation whose values are drawn against the returns that followed.
 PAIRS = 300
 
 #: A return that was cut off counts where no more than this share of a later reward could be missing.
@@ -39,8 +40,7 @@ def log_metrics(s: Agent) -> Iterator[Event]:
         s.episode_restarted = False
         yield Note(s.step, "begun anew", {"step": s.step})
     if evaluated:
-        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(s), s.active).items():
-            yield Note(s.step, diagnosis, reasons)
+        yield from s.diagnose(DIAGNOSES, evidence(s))
 
 
 def episode_metrics(s: Agent) -> dict[str, float]:
@@ -87,7 +87,7 @@ def td_errors(s: Agent) -> Array:
 
 
 def evaluation_envs(s: Agent) -> list[Env]:
-    return [Env(s.config) for _ in range(s.config.evaluate_episodes)]
+    return [make_env(s.config) for _ in range(s.config.evaluate_episodes)]
 
 
 def evaluate(s: Agent) -> Generator[Event, None, dict[str, float]]:
@@ -169,6 +169,5 @@ def evidence(s: Agent) -> Evidence:
         tabular=s.config.tabular,
         lowest=stats.lowest,
         highest=stats.highest,
-        evaluations=[evaluation.mean_return for evaluation in s.history],
-        doubt=[evaluation.standard_error for evaluation in s.history],
+        history=s.history,
     )

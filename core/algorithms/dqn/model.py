@@ -1,8 +1,8 @@
-"""Deep Q-learning: a network estimates what each action is worth, and corrects its estimate by its own later one.
+"""Deep Q-learning: a network estimates the value of each action, and corrects its estimate by its own later one.
 
-The value of an action is its reward plus what the best next action is worth, discounted: Bellman's equation. A network
-that is pulled towards that sum chases itself, so DQN learns from old steps drawn at random and takes the sum from a
-copy of the network that stands still for a while.
+The value of an action is its reward plus the discounted value of the best next action: Bellman's equation. A network
+that is moved towards that sum moves the sum as well, so DQN learns from old steps drawn at random and takes the sum
+from a copy of the network that is kept fixed for a while.
 
 - V. Mnih et al. Human-level control through deep reinforcement learning. Nature 518 (2015): the loss (eq. 1 and
   algorithm 1), replay, the target network, the clipped error.
@@ -70,13 +70,13 @@ class QNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Q (n, actions) for observations (n, size), or (n,) numbers of states."""
         if self.n_states:
-            x = F.one_hot(x, self.n_states).float()
+            x = F.one_hot(x, self.n_states).float()  # (n, states)
         for layer in self.hidden:
             x = torch.relu(layer(x))
-        A: Tensor = self.advantage(x)
+        A: Tensor = self.advantage(x)  # (n, actions)
         if self.value is None:
             return A
-        V: Tensor = self.value(x)
+        V: Tensor = self.value(x)  # (n, 1)
         return V + A - A.mean(dim=1, keepdim=True)
 
 
@@ -96,24 +96,24 @@ def td_target(batch: Batch, q_network: QNetwork, target_network: QNetwork, doubl
     Mnih et al., algorithm 1. Double takes the action that is best by the network and the target network's value of it
     (van Hasselt et al., eq. 4). An episode that was cut off would have gone on: its last state has a value.
     """
-    Q_next: Tensor = target_network(batch.next_observation)
+    Q_next: Tensor = target_network(batch.next_observation)  # (n, actions)
     if double:
-        best = q_network(batch.next_observation).argmax(dim=1, keepdim=True)
-        after = Q_next.gather(1, best)[:, 0]
+        best = q_network(batch.next_observation).argmax(dim=1, keepdim=True)  # (n, 1)
+        V_next = Q_next.gather(1, best)[:, 0]  # (n,)
     else:
-        after = Q_next.amax(dim=1)
-    return batch.reward + batch.discount * after.masked_fill(batch.terminated, 0.0)
+        V_next = Q_next.amax(dim=1)
+    return batch.reward + batch.discount * V_next.masked_fill(batch.terminated, 0.0)
 
 
 def q_of_actions(q_network: QNetwork, batch: Batch) -> Tensor:
     """Q(s, a) of the actions that were taken: (n,)."""
     Q: Tensor = q_network(batch.observation)
-    return Q.gather(1, batch.action[:, None])[:, 0]
+    return Q.gather(1, batch.action[:, None])[:, 0]  # (n, actions) to (n, 1) to (n,)
 
 
-def td_loss(delta: Tensor, weight: Tensor, huber: bool) -> Tensor:
-    """Mean over the batch of w·½δ², or of w times Huber's loss with edges at ±1; δ = y - Q(s, a)."""
-    each = F.huber_loss(delta, torch.zeros_like(delta), reduction="none") if huber else 0.5 * delta.square()
+def td_loss(td_error: Tensor, weight: Tensor, huber: bool) -> Tensor:
+    """Mean over the batch of w·½δ², or of w times Huber's loss with edges at ±1; δ = y - Q(s, a) is the TD error."""
+    each = F.huber_loss(td_error, torch.zeros_like(td_error), reduction="none") if huber else 0.5 * td_error.square()
     return (weight * each).mean()
 
 

@@ -1,8 +1,8 @@
-"""The replay buffer: the last so many transitions, drawn at random or by the size of their errors.
+"""The replay buffer: the last so many transitions, drawn at random or by the size of their TD errors.
 
 Transitions that follow one another are alike; a batch drawn from the whole buffer is not, and each is learned from many
-times. Prioritised replay draws transition i with probability P(i) = pᵢ^α / Σ p^α, its priority p = |δ| + ε being the
-error it last had, and gives it the weight (N·P(i))^-β in the loss, over the batch's largest.
+times. Prioritised replay draws transition i with probability P(i) = pᵢ^α / Σ p^α, where p = |δ| + ε is its priority and
+δ the TD error it last had, and gives it the weight (N·P(i))^-β in the loss, over the batch's largest.
 
 - L.-J. Lin. Self-improving reactive agents based on reinforcement learning, planning and teaching. Machine Learning 8
   (1992).
@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.algorithms.dqn.environments import Transition
 from core.algorithms.dqn.model import Batch
+from core.data.environments import Transition
 from core.events import Array
 
 
@@ -40,10 +40,12 @@ class ReplayBuffer:
         size: transitions held. position: where the next one goes.
         added_at: step of the run at which each was complete, its last reward seen; for the figure of ages alone.
         sampled: places of the last batch.
+        priorities: pᵢ^α of each; ``None`` with uniform sampling.
     """
 
-    #: Added to each |δ|, so that none is never drawn again.
+    #: Added to each |δ|, so that every transition may be drawn again.
     EPSILON = 1e-6
+    #: The arrays of the ring, (capacity, …) each.
     COLUMNS = ("observation", "action", "reward", "next_observation", "discount", "terminated", "added_at")
 
     def __init__(
@@ -74,11 +76,11 @@ class ReplayBuffer:
         self.size = min(self.size + 1, self.capacity)
 
     def sample(self, n: int, device: torch.device, beta: float = 0.0) -> Batch:
-        """``n`` transitions, with replacement."""
+        """``n`` transitions, with replacement; ``beta`` is the exponent of the importance weights."""
         if self.priorities is None:
             return self._batch(self.rng.integers(self.size, size=n), np.ones(n, np.float32), device)
         total = self.priorities.total
-        i = np.minimum(self.priorities.find(self.rng.random(n) * total), self.size - 1)
+        i = np.minimum(self.priorities.find(self.rng.random(n) * total), self.size - 1)  # rounding may lead beyond
         P = self.priorities.get(i) / total
         w = (self.size * P) ** -beta
         return self._batch(i, (w / w.max()).astype(np.float32), device)
@@ -89,17 +91,25 @@ class ReplayBuffer:
         i = np.arange(self.position - n, self.position) % self.capacity
         return self._batch(i, np.ones(n, np.float32), device)
 
-    def update_priorities(self, delta: Array) -> None:
-        """Give the transitions of the last batch the errors ``delta`` (n,) that they were found to have."""
+    def update_priorities(self, td_error: Array) -> None:
+        """Give the transitions of the last batch the priorities of their TD errors (n,)."""
         if self.priorities is not None:
-            p = np.abs(delta.astype(np.float64)) + self.EPSILON
+            p = np.abs(td_error.astype(np.float64)) + self.EPSILON
             self.max_priority = max(self.max_priority, float(p.max()))
             self.priorities.set(self.sampled, p**self.alpha)
 
     def _batch(self, i: Array, weight: Array, device: torch.device) -> Batch:
         self.sampled = i
-        columns = (getattr(self, name)[i] for name in Batch._fields[:-1])
-        return Batch(*(torch.from_numpy(column).to(device) for column in (*columns, weight)))
+        rows = (
+            self.observation[i],
+            self.action[i],
+            self.reward[i],
+            self.next_observation[i],
+            self.discount[i],
+            self.terminated[i],
+            weight,
+        )
+        return Batch(*(torch.from_numpy(array).to(device) for array in rows))
 
     def state_dict(self) -> dict[str, Any]:
         """The transitions held, and no more of the ring than they take."""
@@ -123,14 +133,6 @@ class ReplayBuffer:
             self.priorities = SumTree(self.capacity)
             if n:
                 self.priorities.set(np.arange(n), np.asarray(tree["priorities"]))
-
-
-def bytes_per_transition(shape: tuple[int, ...], *, prioritised: bool) -> int:
-    """Bytes that a :class:`ReplayBuffer` takes for each transition at most; ``shape`` is that of an observation."""
-    single = ReplayBuffer(1, shape, np.random.default_rng(0), alpha=0.0 if prioritised else None)
-    columns: int = sum(getattr(single, name).nbytes for name in ReplayBuffer.COLUMNS)
-    # The leaves of the sum tree are rounded up to a power of two, which is less than twice as many.
-    return columns + (2 * single.priorities.nodes.nbytes if single.priorities is not None else 0)
 
 
 class SumTree:
@@ -174,6 +176,12 @@ class NStepBuffer:
     """Adds up the rewards of n steps: R = r₁ + γ r₂ + … + γⁿ⁻¹ rₙ, from a state to the one n steps later.
 
     Where an episode ends, what is left is passed on with the rewards there were.
+
+    Args:
+        n: steps of reward. gamma: γ.
+
+    Attributes:
+        pending: transitions, oldest first, whose n rewards are not all seen.
     """
 
     def __init__(self, n: int, gamma: float) -> None:
@@ -201,3 +209,11 @@ class NStepBuffer:
 
     def load_state_dict(self, pending: list[tuple[Any, ...]]) -> None:
         self.pending = deque(Transition(*saved) for saved in pending)
+
+
+def bytes_per_transition(shape: tuple[int, ...], *, prioritised: bool) -> int:
+    """Bytes that a :class:`ReplayBuffer` takes for each transition at most; ``shape`` is that of an observation."""
+    single = ReplayBuffer(1, shape, np.random.default_rng(0), alpha=0.0 if prioritised else None)
+    columns: int = sum(getattr(single, name).nbytes for name in ReplayBuffer.COLUMNS)
+    # The leaves of the sum tree are rounded up to a power of two, which is less than twice as many.
+    return columns + (2 * single.priorities.nodes.nbytes if single.priorities is not None else 0)

@@ -13,9 +13,11 @@ import numpy as np
 from gymnasium.spaces import Box
 from PIL import Image
 
-from core.algorithms.dqn.environments import Env, episode_seed
+from core.algorithms.dqn.agent import episode_seed, make_env
 from core.algorithms.dqn.metrics import td_errors
-from core.algorithms.dqn.train import DQN, Agent, TabularAgent
+from core.algorithms.dqn.tabular import TabularAgent
+from core.algorithms.dqn.train import DQN, Agent
+from core.data.environments import Env
 from core.events import Array
 from core.figures import quantised
 
@@ -32,12 +34,12 @@ class Rollout:
     """The episode that is shown.
 
     Attributes:
-        episode: number of it, from 1. over: 0 while it is played, 1 where it ended by itself, 2 where it was cut off.
+        episode: number of it, from 1. stride: steps from one picture to the next.
         Q: of each action, (actions,), at the last steps, the present one last; shorter at an episode's start.
     """
 
     def __init__(self, s: Agent) -> None:
-        self.env = Env(s.config, render=True)
+        self.env = make_env(s.config, render=True)
         self.stride = max(1, round((self.env.env.metadata.get("render_fps") or FPS) / FPS))
         self.episode = 0
         self.begin(s)
@@ -45,51 +47,52 @@ class Rollout:
     def begin(self, s: Agent) -> None:
         self.episode += 1
         observation = self.env.reset(episode_seed(s.config.seed, "rollout", self.episode))
-        self.over, self.new = 0, True
+        self.new = True
         self.Q: deque[Array] = deque([s.q(observation[None])[0]], maxlen=VALUES + 1)
 
     def advance(self, s: Agent) -> None:
         """On to the next picture: some steps later, or at the end, or at the start of a new episode."""
-        if self.over:
+        if self.env.ended:
             self.begin(s)
         if self.new:
             self.new = False
             return
         for _ in range(self.stride):
-            transition = self.env.step(int(self.Q[-1].argmax()))
-            self.Q.append(s.q(transition.next_observation[None])[0])
-            if transition.done:
-                self.over = 1 if transition.terminated else 2
+            self.env.step(int(self.Q[-1].argmax()))
+            self.Q.append(s.q(self.env.observation[None])[0])
+            if self.env.ended:
                 break
 
 
-def rollout(s: Agent) -> dict[str, Array]:
-    """Advances the episode. Its picture as a PNG where there is one; its number, steps, return, and how it ended."""
+def next_picture(s: Agent) -> Rollout:
+    """The episode that is shown, moved on; by ``cached_at_step`` once for all panels that show it."""
     shown = s.cached(Rollout)
     shown.advance(s)
-    about = (shown.episode, len(shown.env.actions), shown.env.episode_return, shown.over)
-    picture = png(shown.env)
-    return {"about": np.array(about, np.float32)} | ({} if picture is None else {"png": picture})
+    return shown
 
 
-def png(env: Env) -> Array | None:
-    """The present state as the bytes of a PNG of 64 colours at most, made small; ``None`` where it draws nothing."""
-    try:
-        frame = env.render()
-    except Exception:  # whatever a drawing may lack, the agent goes on without it
-        return None
-    if frame is None or frame.dtype != np.uint8 or frame.shape[2] != 3:
-        return None
+def rollout(s: Agent) -> dict[str, Array]:
+    """The episode's picture as a PNG where there is one; its number, steps, return, and how it ended."""
+    shown = s.cached_at_step(next_picture)
+    about = (shown.episode, len(shown.env.actions), shown.env.episode_return, shown.env.ended)
+    return {"about": np.array(about, np.float32)} | png(shown.env)
+
+
+def png(env: Env) -> dict[str, Array]:
+    """The present state as the bytes of a PNG of 64 colours at most, made small; nothing where it cannot be drawn."""
+    frame = env.render()
+    if frame is None:
+        return {}
     factor = max(-(-frame.shape[0] // HIGHEST), -(-frame.shape[1] // WIDEST), 1)
     image = Image.fromarray(frame).reduce(factor)
     file = io.BytesIO()
     image.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "PNG", compress_level=1)
-    return np.frombuffer(file.getvalue(), np.uint8)
+    return {"png": np.frombuffer(file.getvalue(), np.uint8)}
 
 
 def values(s: Agent) -> dict[str, Array]:
     """Q of each action at the last steps of the episode that is shown, (steps, actions), and the numbers of these."""
-    shown = s.cached(Rollout)
+    shown = s.cached_at_step(next_picture)
     t, Q = len(shown.env.actions), np.stack(shown.Q).astype(np.float32)
     return {"q": Q, "t": np.arange(t - len(Q) + 1, t + 1, dtype=np.int32)}
 
@@ -99,12 +102,12 @@ def state_map(s: Agent) -> dict[str, Array]:
 
     The other numbers stand at their means over the replay buffer.
     """
-    at = s.cached(Rollout).env.observation
+    at = s.cached_at_step(next_picture).env.observation
     if s.env.n_states or isinstance(s, TabularAgent):
         states = np.arange(min(s.env.n_states, STATES))
         return {"q": s.q(states).astype(np.float32), "at": np.array([int(at)], np.int32)}
     (x, y), extent = axes(s), plane(s)
-    observations = sample(s)
+    observations = sampled_observations(s)
     mean = observations.mean(axis=0) if len(observations) else np.zeros(s.env.shape)
     places = np.tile(mean.astype(np.float32), (SIDE * SIDE, 1))
     places[:, y] = np.repeat(np.linspace(extent[3], extent[2], SIDE), SIDE)
@@ -128,10 +131,15 @@ def axes(s: Agent) -> tuple[int, int]:
     return (x - 1 if x else min(1, last), y) if x == y else (x, y)
 
 
-def sample(s: DQN) -> Array:
-    """Observations of the replay buffer, at most :data:`SAMPLE` or so, evenly picked."""
-    buffer = s.replay_buffer
-    return buffer.observation[: buffer.size : max(1, buffer.size // SAMPLE)]
+def sample(s: DQN) -> slice:
+    """Some of the places of the replay buffer, at most :data:`SAMPLE` or so, evenly picked."""
+    size = s.replay_buffer.size
+    return slice(0, size, max(1, size // SAMPLE))
+
+
+def sampled_observations(s: DQN) -> Array:
+    """Observations at these places, (n, …)."""
+    return s.replay_buffer.observation[sample(s)]
 
 
 def plane(s: DQN) -> tuple[float, float, float, float]:
@@ -140,7 +148,7 @@ def plane(s: DQN) -> tuple[float, float, float, float]:
     As far as the observations of the replay buffer reach, rounded outwards so that the map keeps still, and no further
     than the environment's bounds.
     """
-    space, observations = s.env.env.observation_space, sample(s)
+    space, observations = s.env.env.observation_space, sampled_observations(s)
     reach = rounded_up(np.abs(observations).max(axis=0)) if len(observations) else np.ones(s.env.shape)
     low, high = -reach, reach
     if isinstance(space, Box):
@@ -163,12 +171,11 @@ def errors(s: Agent) -> dict[str, Array]:
     return {"counts": counts.astype(np.int32), "reach": np.array([reach], np.float32)}
 
 
-def memory(s: Agent) -> dict[str, Array] | None:
+def replay_buffer(s: Agent) -> dict[str, Array] | None:
     """Age of what the replay buffer holds and of the last batch, its rewards, and how often each place was seen."""
     if isinstance(s, TabularAgent):
         return None
-    buffer = s.replay_buffer
-    picked = slice(0, buffer.size, max(1, buffer.size // SAMPLE))
+    buffer, picked = s.replay_buffer, sample(s)
     oldest = max(s.step - int(buffer.added_at[: buffer.size].min(initial=s.step)), 1)
     rewards = buffer.reward[picked]
     low, high = float(rewards.min(initial=0)), float(rewards.max(initial=0))
@@ -187,15 +194,15 @@ def memory(s: Agent) -> dict[str, Array] | None:
         n = min(s.env.n_states, STATES)
         arrays["visits"] = np.bincount(buffer.observation[picked], minlength=n)[:n].astype(np.int32)
         return arrays
-    (x, y), extent, observations = axes(s), plane(s), sample(s)
+    (x, y), extent, observations = axes(s), plane(s), sampled_observations(s)
     counts = np.histogram2d(observations[:, y], observations[:, x], COVER, (extent[2:], extent[:2]))[0][::-1]
     arrays["cover"] = quantised(np.sqrt(counts / max(counts.max(initial=1), 1)), 0, 1)
     arrays["extent"], arrays["axes"] = np.array(extent, np.float32), np.array([x, y], np.int32)
     return arrays
 
 
-def world(s: Agent) -> dict[str, Array]:
-    """How many actions there are; rows, columns and letters of a world of cells."""
+def grid(s: Agent) -> dict[str, Array]:
+    """How many actions there are; rows, columns and letters of a grid of cells."""
     arrays: dict[str, Array] = {"actions": np.array([s.env.n_actions], np.int32)}
     inner: Any = s.env.env.unwrapped
     letters, shape = getattr(inner, "desc", None), getattr(inner, "shape", None)
@@ -211,5 +218,5 @@ def world(s: Agent) -> dict[str, Array]:
     return arrays
 
 
-STATIC_SNAPSHOTS = {"world": world}
-SNAPSHOTS = {"rollout": rollout, "values": values, "map": state_map, "errors": errors, "memory": memory}
+STATIC_SNAPSHOTS = {"world": grid}
+SNAPSHOTS = {"rollout": rollout, "values": values, "map": state_map, "errors": errors, "memory": replay_buffer}

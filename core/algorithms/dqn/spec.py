@@ -5,7 +5,8 @@ from typing import Any
 from core import metrics
 from core.algorithms.dqn.config import DQNConfig
 from core.algorithms.dqn.diagnoses import DIAGNOSES, NOTES
-from core.algorithms.dqn.worlds import GRIDS, MOVING, Move
+from core.algorithms.dqn.requests import Move
+from core.data.environment_names import CONTINUOUS, GRIDS
 from core.experiment import Experiment, Metric, Panel, Paper, Preset, Probe
 from core.words import N_
 
@@ -30,22 +31,22 @@ PANELS = (
     Panel(
         "values",
         N_("Q at the shown state"),
-        N_("What each action is thought to be worth, step by step of the episode shown; the agent takes the highest."),
+        N_("The estimated value of each action, step by step of the episode shown; the agent takes the highest."),
         view=f"{_VIEWS}:action_values",
         size="side",
     ),
     Panel(
         "map",
         N_("Value and best action"),
-        N_("What a state is worth and what the agent would do there; the ring is the state shown."),
+        N_("The value of each state and the best action there; the ring is the state shown."),
         view=f"{_VIEWS}:state_map",
     ),
     Panel(
         "estimate",
-        N_("Thought and obtained"),
+        N_("Expected and actual return"),
         N_(
-            "What the agent expects at an episode's start, and the discounted return it then really obtains; "
-            "of episodes that end, not of those cut off."
+            "The value estimated at an episode's start, and the discounted return that follows; of episodes that end, "
+            "not of those cut off."
         ),
         metrics=("value/estimate", "value/obtained"),
     ),
@@ -81,27 +82,27 @@ PANELS = (
     ),
     Panel(
         "errors",
-        N_("Surprises"),
-        N_("The last update's errors: to the right it went better than thought, to the left worse."),
+        N_("TD errors"),
+        N_("Errors of the last update: right of 0 it went better than estimated, left of 0 worse."),
         view=f"{_VIEWS}:td_errors",
     ),
     Panel(
         "memory",
-        N_("What the memory holds"),
-        N_("How old the remembered steps are, what they paid, and from which states they come."),
+        N_("Replay buffer"),
+        N_("How old its steps are, which rewards they had, and from which states they come."),
         view=f"{_VIEWS}:replay_buffer",
         shown_if=_NETWORK,
     ),
     Panel(
         "calibration",
-        N_("Each step, thought and obtained"),
-        N_("Steps of the last evaluation: above the line the agent thought too much of them, below too little."),
+        N_("Expected and actual return, step by step"),
+        N_("Steps of the last evaluation: above the line the value was over-estimated, below it under-estimated."),
         view=f"{_VIEWS}:calibration",
         size="folded",
     ),
     Panel(
         "error_size",
-        N_("Size of the surprises"),
+        N_("Size of the TD errors"),
         N_("Mean distance of an estimate from its target."),
         metrics=("error/mean",),
         size="folded",
@@ -126,8 +127,8 @@ METRICS = (
     Metric("q/online", N_("Network"), N_("Mean Q of the actions in the last batch.")),
     Metric("q/copy", N_("Target network"), N_("Mean Q of the same actions by the target network, the copy.")),
     Metric("q/target", N_("Targets"), N_("Mean target of the last batch: reward and discounted value.")),
-    Metric("value/estimate", N_("thought"), N_("Mean of the highest Q at the start of the evaluation's episodes.")),
-    Metric("value/obtained", N_("obtained"), N_("Mean discounted return of the evaluation's episodes.")),
+    Metric("value/estimate", N_("expected"), N_("Mean of the highest Q at the start of the evaluation's episodes.")),
+    Metric("value/obtained", N_("actual"), N_("Mean discounted return of the evaluation's episodes.")),
 )
 
 _LAKE = {"environment": "FrozenLake-v1", "method": "q_learning", "lr": 0.5, "gamma": 0.95, "evaluate_every": 500}
@@ -146,7 +147,7 @@ PRESETS = (
     Preset(
         "no_target",
         N_("CartPole without a target network"),
-        N_("A network that chases its own guess: Q passes 10,000, though no more than 100 can be earned."),
+        N_("A network that makes its own targets: Q passes 10,000, though no more than 100 can be earned."),
         {"target": "none"},
         {"steps": 5000},
     ),
@@ -174,21 +175,26 @@ PRESETS = (
     Preset(
         "cliff_sarsa",
         N_("The cliff, by SARSA"),
-        N_("SARSA knows that it will stumble and keeps away from the edge: in training it earns more than Q-learning."),
+        N_(
+            "SARSA's values include its random actions, so it keeps off the edge: in training it earns more than "
+            "Q-learning."
+        ),
         _CLIFF | {"method": "sarsa"},
         {"steps": 20_000},
     ),
     Preset(
         "trap",
         N_("A and B"),
-        N_("The largest of ten noisy guesses is too high: plain Q-learning thinks more of the start than it is worth."),
+        N_("The largest of ten noisy estimates is too high: plain Q-learning over-estimates the start."),
         _TRAP,
         {"steps": 3000},
     ),
     Preset(
         "trap_double",
         N_("A and B, with Double"),
-        N_("One table picks, the other says the value: the guess of the start comes nearer to its true worth of 0."),
+        N_(
+            "One table picks, the other gives the value: the estimate of the start comes nearer to its true value of 0."
+        ),
         _TRAP | {"double": True},
         {"steps": 3000},
     ),
@@ -229,7 +235,7 @@ PROBES = (
         idle={},
         beat=12,
         labels={" ": N_("New episode")},
-        shown_if={"environment": MOVING},
+        shown_if={"environment": CONTINUOUS},
     ),
     Probe(
         "walk",
@@ -247,7 +253,7 @@ experiment = Experiment(
     slug="dqn",
     title=N_("Deep Q-learning"),
     family=N_("Graphs & agents"),
-    tagline=N_("An agent tries, remembers, and learns what each action is worth."),
+    tagline=N_("An agent tries, remembers, and learns the value of each action."),
     paper=Paper(
         "Human-level control through deep reinforcement learning",
         "V. Mnih, K. Kavukcuoglu, D. Silver et al.",
@@ -260,7 +266,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.dqn",
-    source=("model", "replay", "tabular", "environments", "train"),
+    source=("model", "replay", "agent", "tabular", "train"),
     place=10,
     snapshot_budget=0.028,
     probes=PROBES,

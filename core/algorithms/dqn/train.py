@@ -1,86 +1,31 @@
-"""Q-learning: act, see what comes of it, and correct what the action was thought to be worth.
+"""Deep Q-learning: act, keep the step in a replay buffer, and correct the network's values by steps drawn from it.
 
 A step is a step in the environment: ε, the replay buffer and the target network are all counted in such steps, and so
-is the time of every curve. The mathematics and the papers are in ``model.py``, ``replay.py`` and ``tabular.py``;
-:func:`train_network` is deep Q-learning, :func:`train_table` learning with a table.
+is the time of every curve. The mathematics and the papers are in ``model.py`` and ``replay.py``; :func:`train_network`
+is the loop. Where the values stand in a table, ``tabular.py`` has all of it.
 """
 
 import copy
-from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from core.algorithms.dqn.config import DQNConfig
-from core.algorithms.dqn.environments import Env, EpisodeStats, episode_seed
+from core.algorithms.dqn.agent import BaseAgent, epsilon_at, epsilon_greedy, make_env
+from core.algorithms.dqn.config import DQNConfig, needs_network
 from core.algorithms.dqn.model import Batch, QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
 from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, bytes_per_transition
-from core.algorithms.dqn.tabular import double_q_learning, q_learning, sarsa
+from core.algorithms.dqn.tabular import TabularAgent, build_table, train_table
+from core.data.environments import Env
 from core.events import Array, Event, Pulse
-from core.training import History, Training, generator, seed_of
+from core.training import generator, seed_of
 from core.words import N_, Refusal
 
 #: Bytes that a replay buffer may take.
 BUFFER_BYTES = 1 << 28
-
-
-class Evaluation(NamedTuple):
-    """Mean return of an evaluation's episodes and its standard error."""
-
-    step: int
-    mean_return: float
-    standard_error: float
-
-
-class BaseAgent(Training, ABC):
-    """What an agent has whether a network or a table holds its values.
-
-    Attributes:
-        env: where it acts. rng: chooses random actions, and the table of double Q-learning.
-        episodes: begun so far. episode_stats: of those that ended. history: every evaluation.
-        episode_restarted: the environment did not repeat the episode under way when the training was resumed.
-    """
-
-    saved: ClassVar[tuple[str, ...]] = ("env", "rng", "episodes", "episode_stats", "history")
-
-    config: DQNConfig
-
-    def __init__(self, config: DQNConfig, env: Env, device: str) -> None:
-        super().__init__(config, env, device)
-        self.env = env
-        self.rng = np.random.default_rng(seed_of(config.seed, "exploration"))
-        self.episodes = 0
-        self.episode_stats = EpisodeStats()
-        self.history = History(Evaluation)
-        self.episode_restarted = False
-
-    def start_episode(self) -> None:
-        """Begin an episode, with a seed of its own."""
-        self.env.reset(episode_seed(self.config.seed, "training", self.episodes))
-        self.episodes += 1
-
-    @abstractmethod
-    def q(self, observations: Array) -> Array:
-        """Q of each action, (n, actions), for observations (n, size) or numbers of states (n,).
-
-        In double Q-learning the mean of both tables.
-        """
-
-    def should_log(self, step: int) -> bool:
-        """After each of 512 steps, then 256 times in each doubling, and where an evaluation is due."""
-        return step % (1 << max(0, step.bit_length() - 9)) == 0 or step % self.config.evaluate_every == 0
-
-    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        """As :meth:`Training.load_state_dict`; a new episode begins where the one under way cannot be repeated."""
-        super().load_state_dict(tree)
-        if not self.env.replayed:
-            self.start_episode()
-            self.episode_restarted = True
 
 
 class DQN(BaseAgent):
@@ -109,6 +54,12 @@ class DQN(BaseAgent):
     n_step_buffer: NStepBuffer
     last_update: dict[str, Tensor]
 
+    @torch.no_grad()
+    def q(self, observations: Array) -> Array:
+        x = torch.from_numpy(np.ascontiguousarray(observations)).to(self.device)
+        Q: Array = self.q_network(x).cpu().numpy()
+        return Q
+
     def start_episode(self) -> None:
         super().start_episode()
         self.n_step_buffer.pending.clear()  # no rewards are added up across two episodes
@@ -132,37 +83,6 @@ class DQN(BaseAgent):
             "action": batch.action,
         }
 
-    @torch.no_grad()
-    def q(self, observations: Array) -> Array:
-        x = torch.from_numpy(np.ascontiguousarray(observations)).to(self.device)
-        Q: Array = self.q_network(x).cpu().numpy()
-        return Q
-
-
-class TabularAgent(BaseAgent):
-    """An agent whose values stand in a table.
-
-    Attributes:
-        table: (1 or 2, states, actions); double Q-learning has two.
-        next_action: which SARSA has chosen already, else ``None``.
-        td_errors: the last 64.
-    """
-
-    saved = (*BaseAgent.saved, "table", "next_action", "td_errors")
-    learned_arrays = ("table",)
-
-    table: Array
-    next_action: int | None
-    td_errors: deque[float]
-
-    def start_episode(self) -> None:
-        super().start_episode()
-        self.next_action = None
-
-    def q(self, observations: Array) -> Array:
-        mean: Array = self.table[:, observations].mean(axis=0)
-        return mean
-
 
 Agent = DQN | TabularAgent
 
@@ -174,9 +94,13 @@ def load(config: DQNConfig) -> Env:
         Refusal: no such environment exists, its actions cannot be counted, it needs a package that is not here, or so
             many of its steps do not fit into memory.
     """
-    env = Env(config)
+    env = make_env(config)
+    if config.tabular:
+        if not env.n_states:
+            raise needs_network(config)
+        return env
     step_bytes = bytes_per_transition(env.shape, prioritised=config.prioritised)
-    if not config.tabular and config.replay and config.buffer * step_bytes > BUFFER_BYTES:
+    if config.replay and config.buffer * step_bytes > BUFFER_BYTES:
         raise Refusal(
             "buffer",
             N_("Buffer: {buffer} steps of {environment} would take {megabytes} MB; at most {most} fit."),
@@ -189,11 +113,12 @@ def load(config: DQNConfig) -> Env:
 
 
 def build(config: DQNConfig, env: Env, device: str) -> Agent:
-    """Networks, optimiser and replay buffer, or a table, at the start of the first episode."""
+    """The agent of the settings, with a network or a table, at the start of its first episode."""
     return build_table(config, env, device) if config.tabular else build_network(config, env, device)
 
 
 def build_network(config: DQNConfig, env: Env, device: str) -> DQN:
+    """Networks, optimiser and replay buffer at the start of the first episode."""
     s = DQN(config, env, device)
     n_inputs, one_hot = env.n_states or env.shape[0], env.n_states > 0
     s.q_network = QNetwork(n_inputs, env.n_actions, config.layers, one_hot=one_hot, dueling=config.dueling)
@@ -209,14 +134,6 @@ def build_network(config: DQNConfig, env: Env, device: str) -> DQN:
     s.replay_buffer = ReplayBuffer(capacity, env.shape, rng, config.alpha if config.prioritised else None)
     s.n_step_buffer = NStepBuffer(config.n_step, config.gamma)
     s.last_update = {}
-    s.start_episode()
-    return s
-
-
-def build_table(config: DQNConfig, env: Env, device: str) -> TabularAgent:
-    s = TabularAgent(config, env, device)
-    s.table = np.zeros((2 if config.double else 1, env.n_states, env.n_actions))
-    s.td_errors = deque(maxlen=64)
     s.start_episode()
     return s
 
@@ -249,6 +166,7 @@ def train_network(s: DQN) -> Iterator[Event]:
         if config.target == "hard" and t % config.target_every == 0:
             update_target(s.target_network, s.q_network)  # before this step's updates, so that these use one target
         loss: Tensor | None = None
+        # The buffer may be empty still: the first transition of n steps is complete after the n-th.
         if t > config.learning_starts and t % config.train_every == 0 and s.replay_buffer.size:
             for i in range(config.gradient_steps):
                 if i:
@@ -272,44 +190,6 @@ def train_network(s: DQN) -> Iterator[Event]:
                 s.record_update(batch, y, td_error, loss)
         # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step(loss)
-
-
-def train_table(s: TabularAgent) -> Iterator[Event]:
-    """Learning with a table: Sutton and Barto (2018), sections 6.4 (SARSA), 6.5 (Q-learning) and 6.7 (double)."""
-    while True:
-        config, Q = s.config, s.table
-        epsilon = epsilon_at(config, s.step)
-        action = epsilon_greedy(s, epsilon) if s.next_action is None else s.next_action
-        transition = s.env.step(action)
-        s.episode_stats.record(s.env, transition)
-        if config.method == "sarsa":
-            s.next_action = epsilon_greedy(s, epsilon)  # in the state that was reached; the next step takes it
-            td_error = sarsa(Q[0], transition, s.next_action, config.lr, config.gamma)
-        elif config.double:
-            i = int(s.rng.integers(2))
-            td_error = double_q_learning(Q[i], Q[1 - i], transition, config.lr, config.gamma)
-        else:
-            td_error = q_learning(Q[0], transition, config.lr, config.gamma)
-        s.td_errors.append(td_error)
-        if transition.done:
-            s.start_episode()
-        # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
-        yield s.next_step()
-
-
-def epsilon_greedy(s: Agent, epsilon: float) -> int:
-    """An action at random with probability ε, else the best by the present estimate, the first of equals."""
-    if s.rng.random() < epsilon:
-        return int(s.rng.integers(s.env.n_actions))
-    return int(s.q(s.env.observation[None])[0].argmax())
-
-
-def epsilon_at(config: DQNConfig, step: int) -> float:
-    """Share of random actions after ``step`` steps: linear from the first to the last; all of them in the warm-up."""
-    if not config.tabular and step < config.learning_starts:
-        return 1.0
-    left = max(0.0, 1 - step / config.epsilon_steps)
-    return config.epsilon_end + left * (config.epsilon_start - config.epsilon_end)
 
 
 def beta(config: DQNConfig, step: int) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.dqn.worlds import ACTIONS, DIMENSIONS
+from core.data.environment_names import ACTIONS, DIMENSIONS
 from core.experiment import Context
 from core.figures import (
     Figure,
@@ -34,8 +34,14 @@ from core.words import N_
 _ENDS = {"H": ("✕", "#3d4451"), "G": ("★", "#2f8f5b")}
 _ARROWS = {N_("left"): "←", N_("down"): "↓", N_("right"): "→", N_("up"): "↑"}
 
-#: What stands above an episode in play, by who plays, and the same once it is over.
-_STANDS = {
+#: What stands above an episode: in play, terminated, or cut off.
+_EPISODE = (
+    N_("episode {episode}, step {t}, return so far {returned}"),
+    N_("episode {episode} ended by itself after {t} steps, return {returned}"),
+    N_("episode {episode} was cut off after {t} steps, return {returned}"),
+)
+#: The same of a probe, by who plays: in play, or over.
+_PLAYER = {
     "you": (N_("you: step {t}, return {returned}"), N_("you: over after {t} steps, return {returned}")),
     "agent": (N_("agent: step {t}, return {returned}"), N_("agent: over after {t} steps, return {returned}")),
 }
@@ -43,30 +49,28 @@ _STANDS = {
 
 def rollout(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The environment's own image, with the episode's number, steps and rewards above it."""
-    episode, t, returned, over = arrays["about"].tolist()
-    templates = (
-        N_("episode {episode}, step {t}, return so far {returned}"),
-        N_("episode {episode} ended by itself after {t} steps, return {returned}"),
-        N_("episode {episode} was cut off after {t} steps, return {returned}"),
-    )
+    episode, t, returned, ended = arrays["about"].tolist()
     values = {"episode": int(episode), "t": int(t), "returned": f"{returned:g}"}
-    annotations = [heading({"template": templates[int(over)], "values": values})]
-    images = [fitted_image(png(arrays["png"]))] if "png" in arrays else []
-    if not images:
-        annotations.append(placed_text(N_("This environment draws no picture."), 0.5, 0.5))
-    plane = hidden_axis(0, 1)
-    return figure(x=plane, y=plane, annotations=annotations, images=images, margin={"t": 36})
+    return _screens([({"template": _EPISODE[int(ended)], "values": values}, arrays.get("png"), 0.5)], width=1)
 
 
 def duel(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The person's environment on the left, the agent's on the right, each with its steps and rewards above."""
-    annotations, images = [], []
+    screens = []
     for player, x in (("you", 0.25), ("agent", 0.75)):
-        t, returned, over = arrays[f"{player}_about"].tolist()
+        t, returned, ended = arrays[f"{player}_about"].tolist()
         values = {"t": int(t), "returned": f"{returned:g}"}
-        annotations.append(heading({"template": _STANDS[player][over > 0], "values": values}, x))
-        if f"{player}_png" in arrays:
-            images.append(fitted_image(png(arrays[f"{player}_png"]), x, 0.48))
+        title = {"template": _PLAYER[player][ended > 0], "values": values}
+        screens.append((title, arrays.get(f"{player}_png"), x))
+    return _screens(screens, width=0.48)
+
+
+def _screens(screens: list[tuple[dict[str, Any], Any, float]], width: float) -> Figure:
+    """Environments side by side: a title, a PNG or ``None``, and the place of the middle as a share of the width."""
+    annotations = [heading(title, x) for title, _, x in screens]
+    missing = N_("This environment draws no picture.")
+    annotations += [placed_text(missing, x, 0.5) for _, image, x in screens if image is None]
+    images = [fitted_image(png(image), x, width) for _, image, x in screens if image is not None]
     plane = hidden_axis(0, 1)
     return figure(x=plane, y=plane, annotations=annotations, images=images, margin={"t": 36})
 
@@ -82,7 +86,8 @@ def action_values(arrays: Mapping[str, Any], context: Context) -> Figure:
     best = int(Q[-1, :shown].argmax())
     first, last = int(t[0]), int(t[-1])
     traces.append(points([last], [float(Q[-1, best])], colour=CLASSES[best], size=12, hover="skip"))
-    x = axis(N_("step of the episode"), (first, max(last, first + 4)))
+    span = max(last - first, 4)
+    x = axis(N_("step of the episode"), (first - 0.03 * span, first + 1.03 * span))  # no point is cut by the edge
     return figure(traces, x, axis(N_("Q")), legend=True)
 
 
@@ -95,21 +100,21 @@ def td_errors(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 
 def calibration(arrays: Mapping[str, Any], context: Context) -> Figure:
-    """A point for each step of the last evaluation: the predicted return against the one obtained."""
-    pairs = np.asarray(arrays["pairs"], np.float32).reshape(-1, 2)  # (steps, predicted and obtained)
+    """A point for each step of the last evaluation: the expected return against the actual one."""
+    pairs = np.asarray(arrays["pairs"], np.float32).reshape(-1, 2)  # (steps, expected and actual)
     if not len(pairs):
         return empty_figure(N_("Cut off too early to know the return of any step."))
     low, high = float(pairs.min()), float(pairs.max())
     rim = 0.05 * (high - low) + 1e-3
     limits = [low - rim, high + rim]
-    predicted, obtained = pairs.T
+    expected, actual = pairs.T
     name = N_("a step of the last evaluation")
     traces = [
         line(limits, limits, name=N_("exactly right"), colour=INK, dash="dash"),
-        points(obtained, predicted, name=name, colour=TEST, opacity=0.6, webgl=True),
+        points(actual, expected, name=name, colour=TEST, opacity=0.6, webgl=True),
     ]
     return figure(
-        traces, axis(N_("discounted return obtained"), limits), axis(N_("predicted return Q"), limits), legend=True
+        traces, axis(N_("actual discounted return"), limits), axis(N_("expected return Q"), limits), legend=True
     )
 
 

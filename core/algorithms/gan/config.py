@@ -126,7 +126,7 @@ class GANConfig(Config):
         0.5, live=True, step=0.01, shown_if={"d_optimizer": ("adam",)}, ge=0, le=0.99
     ).described(
         N_("β₁ of D"),
-        N_("How much of its earlier gradients D's Adam goes on; a low value forgets a G of yesterday sooner."),
+        N_("Weight of earlier gradients in D's Adam; with a low value D follows a changing G sooner."),
     )
     g_optimizer: GANOptimizer = _optimizer(
         group=G_SIDE, title=N_("Optimiser of G"), description=N_("The rule that turns G's gradient into steps.")
@@ -136,16 +136,16 @@ class GANConfig(Config):
     )
     g_beta1: float = G_SIDE.setting(
         0.5, live=True, step=0.01, shown_if={"g_optimizer": ("adam",)}, ge=0, le=0.99
-    ).described(N_("β₁ of G"), N_("How much of its earlier gradients G's Adam goes on."))
+    ).described(N_("β₁ of G"), N_("Weight of earlier gradients in G's Adam."))
 
     ema: float = HELP.setting(0.999, live=True, step=0.001, ge=0, le=0.9999).described(
         N_("Average of G"), N_("Samples come from a running average of G's weights, of this decay; 0 for G as it is.")
     )
     packing: int = HELP.setting(1, ge=1, le=16).described(
-        N_("Packing"), N_("How many samples D judges together (PacGAN): a pack without variety gives G away.")
+        N_("Packing"), N_("How many samples D judges together (PacGAN): a pack without variety is easy to recognise.")
     )
     smoothing: float = HELP.setting(0.0, live=True, step=0.01, shown_if={"loss": NAMED}, ge=0, le=0.5).described(
-        N_("Label smoothing"), N_("D is to call real samples 1 less this.")
+        N_("Label smoothing"), N_("D's target for real samples is 1 less this.")
     )
     instance_noise: float = HELP.setting(0.0, live=True, step=0.01, ge=0, le=2).described(
         N_("Instance noise"), N_("Deviation of noise laid over real and generated samples before D sees them.")
@@ -166,7 +166,7 @@ class GANConfig(Config):
 
     @property
     def d_is_probability(self) -> bool:
-        """Whether D's answer goes through a sigmoid, to be a probability."""
+        """Whether D's output goes through a sigmoid, to be a probability."""
         return self.loss in ("minimax", "non_saturating")
 
     def updates(self, part: str) -> int:
@@ -193,7 +193,7 @@ class GANConfig(Config):
                 "d_norm",
                 N_(
                     "Batch norm in D: not under a gradient penalty, which holds D's slope at each sample by itself, "
-                    "while batch norm ties a sample's answer to the rest of its batch. Switch one of them off."
+                    "while batch norm makes a sample's output depend on the rest of its batch. Switch one of them off."
                 ),
             )
         if self.d_norm and self.spectral_norm:
@@ -201,7 +201,7 @@ class GANConfig(Config):
                 "spectral_norm",
                 N_(
                     "Spectral norm: not together with batch norm in D, which divides each unit by its deviation and so "
-                    "makes D as steep again as it likes. Switch one of them off."
+                    "lets D be steep again. Switch one of them off."
                 ),
             )
         if self.batch_size % self.packing:

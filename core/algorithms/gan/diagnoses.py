@@ -24,7 +24,7 @@ class Evaluation(NamedTuple):
         covered: modes (or classes) that samples hit, at least a tenth of a fair part each; ``modes``: of how many.
         near: modes that G, as it is, sends noise near to, hit or not.
         moved: share of the noise that G, as it is, sent to another mode than at the evaluation before.
-        real, fake: D's mean answer as a probability; 0.5 for both where it is none.
+        real, fake: D's mean output as a probability; 0.5 for both where it is none.
     """
 
     step: int
@@ -42,7 +42,7 @@ class Evidence(NamedTuple):
     Attributes:
         history: the last evaluations, the newest last.
         loss: the loss that the game is played for.
-        smoothing: by how much less than 1 D is to call real samples.
+        smoothing: how much less than 1 D's target for real samples is.
     """
 
     history: Sequence[Evaluation]

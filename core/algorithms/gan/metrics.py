@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from core.algorithms.gan.diagnoses import DIAGNOSES, WINDOW, Evaluation, Evidence
-from core.algorithms.gan.judge import CHUNK, Judgement
 from core.algorithms.gan.train import GAN
 from core.data.mixtures import covered
-from core.events import Array, Event, Note, Pulse, Scalars, Snapshot
-from core.metrics import newly_diagnosed
+from core.events import Array, Event, Pulse, Scalars, Snapshot
+from core.sample_quality import CHUNK, Judgement
+from core.samplers import to_bytes
 
 #: Updates between two evaluations of generated samples, once there were so many.
 EVALUATE = 256
@@ -27,9 +27,9 @@ def log_metrics(s: GAN) -> Iterator[Event]:
     if should_evaluate(s):
         samples = yield from generate_fixed(s)
         judgement = yield from s.judge.evaluate(samples)
-        # What circles in G stands still in its average: which mode the noise is sent to is measured on G as it is.
+        # Where G circles its average stands still: which mode the noise is sent to is measured on G as it is.
         current = yield from generate_fixed(s, averaged=False)
-        remember(s, judgement, s.judge.nearest_mode(current))
+        append_evaluation(s, judgement, s.judge.nearest_mode(current))
     if values := s.recorded | (judgement.metrics if judgement else {}):
         yield Scalars(s.step, values)
     if judgement is None:
@@ -39,18 +39,16 @@ def log_metrics(s: GAN) -> Iterator[Event]:
         yield Snapshot(s.step, "classes", {"shares": shares, "confident": confidence})
         made = to_bytes(samples[: len(judgement.nearest)])
         yield Snapshot(s.step, "nearest", {"made": made, "real": judgement.nearest})
-    evidence = Evidence(s.history, s.config.loss, s.config.smoothing)
-    for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence, s.active).items():
-        yield Note(s.step, diagnosis, reasons)
+    yield from s.diagnose(DIAGNOSES, Evidence(s.history, s.config.loss, s.config.smoothing))
 
 
 def should_evaluate(s: GAN) -> bool:
     """Whether generated samples are evaluated after ``s.step`` updates: at 0, 16, 32, … and at each 256."""
-    every = max(EVALUATE, s.log_spacing(s.step))
+    every = max(EVALUATE, s.steps_between_logs(s.step))
     return s.step % every == 0 or (16 <= s.step < every and s.step & (s.step - 1) == 0)
 
 
-def remember(s: GAN, judgement: Judgement, modes: Array) -> None:
+def append_evaluation(s: GAN, judgement: Judgement, modes: Array) -> None:
     """Append an evaluation to the history; ``modes`` are those that G sends the fixed noise to."""
     moved = 0.0 if s.modes is None else float(np.mean(modes != s.modes))
     n_modes = len(judgement.shares)
@@ -66,13 +64,10 @@ def remember(s: GAN, judgement: Judgement, modes: Array) -> None:
 def generate(s: GAN, z: Tensor, *, averaged: bool = True) -> Tensor:
     """Samples of noise z as at a test: by the average of G where there is one, or by G as it is."""
     net = s.G_ema if averaged and s.config.ema else s.G
-    training = net.training
     net.eval()
-    try:
-        samples: Tensor = net(z)
-        return samples
-    finally:
-        net.train(training)
+    samples: Tensor = net(z)
+    s.G.train()  # the average never is
+    return samples
 
 
 def generate_fixed(s: GAN, *, averaged: bool = True) -> Generator[Event, None, Tensor]:
@@ -82,9 +77,3 @@ def generate_fixed(s: GAN, *, averaged: bool = True) -> Generator[Event, None, T
         chunks.append(generate(s, z, averaged=averaged))
         yield Pulse()
     return torch.cat(chunks)
-
-
-def to_bytes(samples: Tensor) -> Array:
-    """Images in -1 … 1 as bytes (n, 28, 28)."""
-    pixels: Array = ((samples + 1) * 127.5).clamp(0, 255).round().to(torch.uint8).cpu().numpy()
-    return pixels.reshape(-1, 28, 28)

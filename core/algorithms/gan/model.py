@@ -1,8 +1,8 @@
-"""Two networks and a game: G makes samples from noise, D says which are real, each learns from the other's mistakes.
+"""Two networks and a game: G makes samples from noise, D tells which are real, each learns from the other's errors.
 
-Nobody writes down what a good sample is. D is that judgement, learned on the way; G only ever sees D's gradient, which
-tells it in which direction a sample would look more real. Where G makes the data's own distribution, the best D can do
-is to say one half everywhere, and its loss is 2·ln 2.
+Nobody writes down what a good sample is. D learns to judge it; all that G gets is D's gradient, the direction in which
+a sample would look more real. Where G makes the data's own distribution, the best D outputs one half everywhere, and
+its loss is 2·ln 2.
 
 - I. Goodfellow et al. Generative adversarial nets. NeurIPS 2014 (arXiv:1406.2661): the game, eq. 1; the optimal D,
   eq. 2; the non-saturating loss of G, end of section 3; its optimum, eq. 5.
@@ -85,7 +85,8 @@ def gradient_penalty(D: nn.Module, real: Tensor, fake: Tensor, epsilon: Tensor) 
     Args:
         real, fake: inputs of D, (n, …); epsilon: uniform in [0, 1), (n,).
     """
-    x_hat = torch.lerp(fake, real, epsilon.view(-1, *[1] * (real.dim() - 1))).requires_grad_()
+    epsilon = epsilon.view(-1, *[1] * (real.dim() - 1))  # (n, 1, …)
+    x_hat = torch.lerp(fake, real, epsilon).requires_grad_()
     (gradient,) = torch.autograd.grad(D(x_hat).sum(), x_hat, create_graph=True)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     return penalty
@@ -129,7 +130,7 @@ def dcgan_generator(latent: int, channels: int, activation: str, *, batch_norm: 
         nn.Linear(latent, 2 * c * 7 * 7),
         *([nn.BatchNorm1d(2 * c * 7 * 7)] if batch_norm else []),
         ACTIVATIONS[activation](),
-        nn.Unflatten(1, (2 * c, 7, 7)),
+        nn.Unflatten(1, (2 * c, 7, 7)),  # (n, 2c, 7, 7)
         nn.ConvTranspose2d(2 * c, c, 4, stride=2, padding=1),  # (n, c, 14, 14)
         *([nn.BatchNorm2d(c)] if batch_norm else []),
         ACTIVATIONS[activation](),
@@ -147,7 +148,7 @@ def dcgan_discriminator(in_channels: int, channels: int, activation: str, *, bat
         nn.Conv2d(c, 2 * c, 4, stride=2, padding=1),  # (n, 2c, 7, 7)
         *([nn.BatchNorm2d(2 * c)] if batch_norm else []),
         ACTIVATIONS[activation](),
-        nn.Flatten(),
+        nn.Flatten(),  # (n, 2c·7·7)
         nn.Linear(2 * c * 7 * 7, 1),
     )
 
@@ -162,13 +163,15 @@ def initialise(net: nn.Sequential, activation: str, generator: torch.Generator) 
     Args:
         generator: of the CPU, so that a seed gives the same weights on every device.
     """
-    variance = {"leaky_relu": 2 / (1 + NEGATIVE_SLOPE**2), "tanh": 1.0}.get(activation, 2.0)
+    gain = {"leaky_relu": 2 / (1 + NEGATIVE_SLOPE**2), "tanh": 1.0}.get(activation, 2.0)
     layers = [layer for layer in net if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
     for layer in layers:
-        deviation = 0.02
-        if isinstance(layer, nn.Linear):
-            n_in, n_out = layer.in_features, layer.out_features
-            deviation = math.sqrt(2 / (n_in + n_out) if layer is layers[-1] else variance / n_in)
+        if not isinstance(layer, nn.Linear):
+            deviation = 0.02
+        elif layer is layers[-1]:
+            deviation = math.sqrt(2 / (layer.in_features + layer.out_features))
+        else:
+            deviation = math.sqrt(gain / layer.in_features)
         layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * deviation)
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
@@ -232,15 +235,3 @@ def frozen_statistics(net: nn.Sequential) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.track_running_stats = True
-
-
-@torch.no_grad()
-def update_ema(G_ema: nn.Module, G: nn.Module, decay: float, t: int) -> None:
-    """G_ema ← β·G_ema + (1 - β)·G, with β = min(decay, t/(t + 10)) at the t-th update, so that the start is forgotten.
-
-    Running statistics of batch norm are copied.
-    """
-    beta = min(decay, t / (t + 10))
-    torch._foreach_lerp_(list(G_ema.parameters()), list(G.parameters()), 1 - beta)
-    for average, current in zip(G_ema.buffers(), G.buffers(), strict=True):
-        average.copy_(current)

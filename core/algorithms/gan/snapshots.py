@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.algorithms.gan.metrics import generate, to_bytes
+from core.algorithms.gan.metrics import generate
 from core.algorithms.gan.model import frozen_statistics, g_loss
 from core.algorithms.gan.train import GAN
 from core.events import Array
 from core.figures import quantised
+from core.samplers import to_bytes
 from core.training import generator
 
 POINTS, REAL = 300, 240  # of the plane that are drawn, generated and real
@@ -136,7 +137,7 @@ def tint(surface: Tensor, middle: float) -> Tensor:
     return distance / (distance.abs().median() + distance.abs()).clamp_min(1e-12)
 
 
-def answers(s: GAN) -> dict[str, Array]:
+def output_histogram(s: GAN) -> dict[str, Array]:
     """How often D gives each output, for real and for generated samples, and the outputs' range."""
     real, fake = (found.cpu().nan_to_num() for found in s.cached_at_step(outputs))
     low, high = 0.0, 1.0
@@ -194,4 +195,4 @@ def latent_ways(s: GAN) -> Tensor:
 
 
 STATIC_SNAPSHOTS = {"data": data}
-SNAPSHOTS = {"samples": samples, "answers": answers, "latent": latent, "between": between}
+SNAPSHOTS = {"samples": samples, "answers": output_histogram, "latent": latent, "between": between}

@@ -13,8 +13,8 @@ PANELS = (
         "samples",
         N_("What G makes"),
         N_(
-            "Samples of G, always of the same noise. Points of the plane lie over what D believes (blue: real); arrows "
-            "show where it pushes them."
+            "Samples of G, always of the same noise. Points of the plane lie over D's output (blue: real); arrows show "
+            "where its gradient pushes them."
         ),
         view=f"{_VIEWS}:samples",
         size="hero",
@@ -49,15 +49,16 @@ PANELS = (
     Panel(
         "loss",
         N_("Losses"),
-        N_("What D and G each make small. Neither falling says much: when one wins, the other loses."),
+        N_("What D and G each minimise. That one falls means little: when one wins, the other loses."),
         metrics=("D/loss", "G/loss"),
         size="side",
     ),
     Panel(
         "answers",
-        N_("D's answers"),
+        N_("D's outputs"),
         N_(
-            "How often D gives each answer, for real and for generated samples: apart, D wins; together, it must guess."
+            "How often D gives each output, for real and for generated samples: where they overlap, D cannot tell them "
+            "apart."
         ),
         view=f"{_VIEWS}:d_outputs",
     ),
@@ -71,7 +72,10 @@ PANELS = (
     Panel(
         "between",
         N_("Between two samples"),
-        N_("From the noise of one image to that of another: a G that has understood has no gap on the way."),
+        N_(
+            "From the noise of one image to that of another: a G that generalises makes an image at every step of the "
+            "way."
+        ),
         view=f"{_VIEWS}:interpolation",
         shown_if={"data": IMAGES},
     ),
@@ -85,14 +89,14 @@ PANELS = (
     Panel(
         "gradient",
         N_("Gradients"),
-        N_("Length of the gradient of either network: where G's is tiny, D tells it nothing."),
+        N_("Length of the gradient of either network: where G's is tiny, G hardly learns."),
         metrics=("D/gradient", "G/gradient"),
         scale="log",
     ),
     Panel(
-        "verdict",
+        "outputs",
         N_("D(x) and D(G(z))"),
-        N_("D's mean answer for real and for generated samples: as probabilities where the loss makes them so."),
+        N_("D's mean output for real and for generated samples: as probabilities where the loss makes them so."),
         metrics=("D/real", "D/fake"),
     ),
     Panel(
@@ -125,8 +129,8 @@ METRICS = (
     Metric("G/loss", N_("G's loss"), N_("Loss of G in its last update.")),
     Metric("D/gradient", N_("D's gradient"), N_("Length of the gradient of all of D's weights in its last update.")),
     Metric("G/gradient", N_("G's gradient"), N_("Length of the gradient of all of G's weights in its last update.")),
-    Metric("D/real", N_("D(x), real"), N_("D's mean answer for the real samples of its last update.")),
-    Metric("D/fake", N_("D(G(z)), generated"), N_("D's mean answer for the generated samples of its last update.")),
+    Metric("D/real", N_("D(x), real"), N_("D's mean output for the real samples of its last update.")),
+    Metric("D/fake", N_("D(G(z)), generated"), N_("D's mean output for the generated samples of its last update.")),
     Metric(
         "modes/covered",
         N_("Modes covered"),
@@ -153,7 +157,10 @@ METRICS = (
         "high",
     ),
     Metric(
-        "images/confidence", N_("Certainty"), N_("Mean probability that the small classifier gives its guess."), "high"
+        "images/confidence",
+        N_("Certainty"),
+        N_("Mean probability that the small classifier gives the class it predicts."),
+        "high",
     ),
 )
 
@@ -169,8 +176,8 @@ PRESETS = (
         "eager",
         N_("G runs ahead"),
         N_(
-            "Five steps of G for each of D, and four numbers of noise: the samples crowd together, chase what D "
-            "trusts and settle on no cloud. That is named."
+            "Five steps of G for each of D, and four numbers of noise: the samples crowd together where D's output is "
+            "high and settle on no cloud. Mode collapse is diagnosed."
         ),
         {"g_steps": 5, "latent": 4},
         {"steps": 6000},
@@ -215,7 +222,10 @@ PRESETS = (
     Preset(
         "convolutions",
         N_("Digits by convolutions"),
-        N_("A DCGAN knows what neighbours are: all ten kinds of digits, nearer to real ones by the Fréchet distance."),
+        N_(
+            "Convolutions use which pixels are neighbours: all ten kinds of digits, nearer to real ones by the Fréchet "
+            "distance."
+        ),
         {
             "data": "mnist_5k",
             "architecture": "dcgan",
@@ -246,7 +256,6 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES),
     program="core.algorithms.gan",
-    source=("source", "model", "train"),
     place=7,
     parts=(N_("D"), N_("G")),
     snapshot_budget=0.02,

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from core import drawing
 from core.algorithms.gan.config import GANConfig
 from core.algorithms.gan.diagnoses import Evaluation
-from core.algorithms.gan.judge import ImageJudge, MixtureJudge, train_classifier
 from core.algorithms.gan.model import (
     add_spectral_norm,
     d_loss,
@@ -28,14 +27,14 @@ from core.algorithms.gan.model import (
     pack,
     power_iteration,
     sample_latent,
-    update_ema,
 )
-from core.algorithms.gan.source import Images, Plane
 from core.data import images, mixtures
 from core.data.dataset import Dataset
 from core.data.mixtures import Mixture
-from core.events import Array, Event
-from core.training import History, Training, generator, log_spacing
+from core.events import Array, Event, Step
+from core.sample_quality import ImageJudge, MixtureJudge, train_classifier
+from core.samplers import ImageSampler, MixtureSampler
+from core.training import History, Training, generator, log_spacing, update_ema
 
 #: Share of MNIST's embedded images that G and D never see; samples are compared with them.
 TEST_SHARE = 0.2
@@ -84,7 +83,7 @@ class GAN(Training):
     G_ema: nn.Sequential
     optimizer_g: torch.optim.Optimizer
     optimizer_d: torch.optim.Optimizer
-    real_data: Plane | Images
+    real_data: MixtureSampler | ImageSampler
     judge: MixtureJudge | ImageJudge
     rng: torch.Generator
     fixed_z: Tensor
@@ -99,16 +98,25 @@ class GAN(Training):
         self.history = History(Evaluation)
         self.modes: Array | None = None
 
-    def log_spacing(self, step: int) -> int:
-        """Steps between two logs of metrics around ``step``."""
+    def steps_between_logs(self, step: int) -> int:
+        """Steps from one log of metrics to the next around ``step``."""
         return log_spacing(step, MAX_LOG_SPACING if self.config.two_dimensional else MAX_LOG_SPACING_IMAGES)
 
     def should_log(self, step: int) -> bool:
-        return step % self.log_spacing(step) == 0
+        return step % self.steps_between_logs(step) == 0
 
     def should_record(self, step: int) -> bool:
         """Whether the update that leads to ``step`` is recorded: one of the last round before metrics are logged."""
-        return -step % self.log_spacing(step) < self.config.d_steps + self.config.g_steps
+        until_log = -step % self.steps_between_logs(step)
+        return until_log < self.config.d_steps + self.config.g_steps
+
+    def next_step(self, loss: Tensor | None = None, *, epoch: float | None = None, part: str = "") -> Step:
+        """As :meth:`Training.next_step`; records the update of ``part`` and sets which part is next."""
+        step = super().next_step(loss, epoch=epoch, part=part)
+        if self.should_record(self.step):
+            self.record(part)
+        self.advance(part)
+        return step
 
     def advance(self, part: str) -> None:
         """Set which part is next after an update of ``part``: d_steps of D, then g_steps of G."""
@@ -120,9 +128,7 @@ class GAN(Training):
 
     @torch.no_grad()
     def record(self, part: str) -> None:
-        """Keep loss, gradient norm and, of D, mean outputs of the update just made, where that is due."""
-        if not self.should_record(self.step):
-            return
+        """Keep loss, gradient norm and, of D, mean outputs of the update just made."""
         assert self.loss is not None
         net = self.D if part == "D" else self.G
         gradients = torch._foreach_norm([p.grad for p in net.parameters() if p.grad is not None])
@@ -171,10 +177,10 @@ def build(config: GANConfig, data: Mixture | tuple[Dataset, nn.Sequential], devi
     """Both networks, their optimisers and the noise at step 0."""
     s = GAN(config, data, device)
     if isinstance(data, Mixture):
-        s.real_data, s.judge = Plane(data, device), MixtureJudge(data)
+        s.real_data, s.judge = MixtureSampler(data, device), MixtureJudge(data)
     else:
         dataset, classifier = data
-        s.real_data = Images(dataset, device, convolutional=config.convolutional)
+        s.real_data = ImageSampler(dataset, device, convolutional=config.convolutional)
         s.judge = ImageJudge(dataset, classifier, device)
     s.G, s.D = make_networks(config)
     weights = generator(config.seed, "weights")
@@ -228,11 +234,11 @@ def train(s: GAN) -> Iterator[Event]:
     G, D, optimizer_g, optimizer_d = s.G, s.D, s.optimizer_g, s.optimizer_d
     while True:
         config = s.config  # live settings may have changed
-        z = sample_latent(config.batch_size, config.latent, config.noise, s.rng)
+        z = sample_latent(config.batch_size, config.latent, config.noise, s.rng)  # (n, latent)
 
-        part = s.next_part  # d_steps updates of D, then g_steps of G; GAN.advance counts them
+        part = s.next_part  # d_steps updates of D, then g_steps of G: s.next_step counts them
         if part == "D":  # ascend the gradient of D, that is descend d_loss (algorithm 1 of 2014)
-            real = augment_and_pack(s, s.real_data.sample(config.batch_size, s.rng))
+            real = augment_and_pack(s, s.real_data.sample(config.batch_size, s.rng))  # (n/m, m·d, …)
             with torch.no_grad(), frozen_statistics(G):
                 fake = augment_and_pack(s, G(z))
             if config.spectral_norm:
@@ -240,32 +246,30 @@ def train(s: GAN) -> Iterator[Event]:
             if config.d_norm:
                 d_real, d_fake = D(real), D(fake)  # each batch norm goes by samples of one kind
             else:
-                d_real, d_fake = D(torch.cat([real, fake])).chunk(2)
+                d_real, d_fake = D(torch.cat([real, fake])).chunk(2)  # (n/m, 1) each
             loss = d_loss(config.loss, d_real, d_fake, config.smoothing)
             if config.loss == "wasserstein_gp":
-                epsilon = torch.rand(len(real), generator=s.rng, device=s.device)
+                epsilon = torch.rand(len(real), generator=s.rng, device=s.device)  # (n/m,)
                 loss = loss + config.penalty * gradient_penalty(D, real, fake, epsilon)
             optimizer_d.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer_d.step()
-            s.d_outputs = d_real.detach(), d_fake.detach()
+            s.d_outputs = d_real.detach(), d_fake.detach()  # for the log
 
         else:  # then descend the gradient of G, through D
             with frozen_statistics(D):
                 d_fake = D(augment_and_pack(s, G(z)))
             loss = g_loss(config.loss, d_fake)
             optimizer_g.zero_grad()
+            # Gradients for G alone: D's own are not needed.
             loss.backward(inputs=list(G.parameters()))  # type: ignore[no-untyped-call]
             optimizer_g.step()
             if config.ema:
                 s.ema_updates += 1
                 update_ema(s.G_ema, G, config.ema, s.ema_updates)
 
-        step = s.next_step(loss, part=part)
-        s.record(part)
-        s.advance(part)
         # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
-        yield step
+        yield s.next_step(loss, part=part)
 
 
 def augment_and_pack(s: GAN, x: Tensor) -> Tensor:

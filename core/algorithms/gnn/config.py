@@ -82,11 +82,11 @@ class GNNConfig(Config):
         "own", shown_if={"task": ON_ONE, "data": BARE}, labels={"own": N_("Own number"), "degree": N_("Degree")}
     ).described(
         N_("Features"),
-        N_("What a node knows of itself where nothing else is known: which one it is, or how many neighbours it has."),
+        N_("A node's features where the data have none: its own number, or how many neighbours it has."),
     )
     labels: int = DATA.setting(2, scale="log", shown_if={"task": ("nodes",), "data": BARE}, ge=1, le=500).described(
         N_("Labels"),
-        N_("Nodes of each class whose class is told in training; of the others 30 % choose the epoch, 70 % test it."),
+        N_("Nodes of each class whose label is given in training; of the others 30 % choose the epoch, 70 % test it."),
     )
     held_out: float = DATA.setting(0.2, step=0.05, shown_if={"task": ("links",)}, ge=0.05, le=0.8).described(
         N_("Edges held out"),
@@ -107,10 +107,10 @@ class GNNConfig(Config):
         },
     ).described(
         N_("Layer"),
-        N_("How a node takes in what its neighbours say; without edges it is the control that hears nobody."),
+        N_("How a node combines its neighbours' features with its own; the MLP is the control and uses no edges."),
     )
     depth: int = MODEL.setting(2, ge=1, le=32).described(
-        N_("Depth"), N_("Layers: a node hears of others as many edges away.")
+        N_("Depth"), N_("Layers: messages reach a node from as many edges away.")
     )
     hidden: int = MODEL.setting(16, scale="log", ge=1, le=256).described(
         N_("Hidden units"), N_("Units of each layer before the last; with attention, of each head.")
@@ -119,7 +119,7 @@ class GNNConfig(Config):
         N_("Heads"), N_("Attentions side by side in each layer before the last, which has one.")
     )
     aggregation: Pooling = MODEL.setting("mean", shown_if={"model": ("sage",)}, labels=POOLINGS).described(
-        N_("Aggregation"), N_("What is made of the neighbours' messages.")
+        N_("Aggregation"), N_("How the neighbours' messages are combined.")
     )
     remedy: Literal["none", "residual", "pairnorm", "jumping"] = MODEL.setting(
         "none",
@@ -131,14 +131,14 @@ class GNNConfig(Config):
         },
     ).described(N_("Against over-smoothing"), N_("What keeps the nodes of a deep model apart."))
     readout: Pooling = MODEL.setting("sum", shown_if=OF_GRAPHS, labels=POOLINGS).described(
-        N_("Readout"), N_("What is made of all nodes of a graph before its kind is told.")
+        N_("Readout"), N_("How all nodes of a graph are combined before its kind is predicted.")
     )
 
     lr: float = fields.learning_rate(0.01, le=10)
     batch_size: int = fields.batch_size(
         64,
         le=512,
-        description=N_("Graphs looked at for one step; on one graph a step looks at the whole of it."),
+        description=N_("Graphs used in one step; on a single graph a step uses the whole of it."),
         shown_if=OF_GRAPHS,
     )
 

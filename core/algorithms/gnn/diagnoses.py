@@ -1,8 +1,7 @@
 """What can be wrong with a training of a graph network, found from its numbers alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from core.metrics import Diagnosis, Values, diagnosis, over_fitting
 from core.words import N_
@@ -20,7 +19,7 @@ class Evaluation(NamedTuple):
 
     Attributes:
         held_out_loss: on the validation part.
-        train_score: accuracy, or the area under the ROC curve.
+        train_score, held_out_score, test_score: accuracy, or the area under the ROC curve.
         distance: the mean distance of two nodes in the last layer but one, over their length.
     """
 
@@ -28,33 +27,9 @@ class Evaluation(NamedTuple):
     train_loss: float
     held_out_loss: float
     train_score: float
+    held_out_score: float
+    test_score: float
     distance: float
-
-
-@dataclass(slots=True)
-class BestEpoch:
-    """The epoch with the best validation score so far, and its test score: chosen without the test part.
-
-    Attributes:
-        score, loss: of the validation part; of equal scores the lower loss is better.
-        test: score of the test part at that epoch.
-    """
-
-    step: int = -1
-    score: float = -1.0
-    loss: float = float("inf")
-    test: float = 0.0
-
-    def update(self, step: int, score: float, loss: float, test: float) -> None:
-        """Take this epoch if it is better."""
-        if (score, -loss) > (self.score, -self.loss):
-            self.step, self.score, self.loss, self.test = step, score, loss, test
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"step": self.step, "score": self.score, "loss": self.loss, "test": self.test}
-
-    def load_state_dict(self, tree: dict[str, Any]) -> None:
-        self.step, self.score, self.loss, self.test = (tree[name] for name in ("step", "score", "loss", "test"))
 
 
 class Evidence(NamedTuple):

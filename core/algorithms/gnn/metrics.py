@@ -20,7 +20,6 @@ from core.algorithms.gnn.train import GNNTraining
 from core.data import graphs_csv
 from core.events import Event, Note, Scalars
 from core.experiment import Diverged
-from core.metrics import newly_diagnosed
 
 
 @torch.no_grad()
@@ -45,15 +44,14 @@ def log_metrics(s: GNNTraining) -> Iterator[Event]:
     values = dict(evaluated.values)
     if not math.isfinite(values["train/loss"]):
         raise Diverged(f"the training loss is {values['train/loss']}")
-    s.best.update(s.step, values[f"val/{score}"], values["val/loss"], values[f"test/{score}"])
-    values[f"chosen/{score}"] = s.best.test
+    losses = values["train/loss"], values["val/loss"]
+    scores = values[f"train/{score}"], values[f"val/{score}"], values[f"test/{score}"]
+    s.history.append(Evaluation(s.step, *losses, *scores, pairwise_distance(evaluated.representation)))
+    values[f"chosen/{score}"] = s.chosen_epoch.test_score
     yield Scalars(s.step, values)
-    distance = pairwise_distance((evaluated.hidden[:-1] or evaluated.hidden)[-1])
-    s.history.append(Evaluation(s.step, values["train/loss"], values["val/loss"], values[f"train/{score}"], distance))
     if len(s.history) % DIAGNOSE_EVERY == 1:
         deep = s.graph is not None and s.config.depth > 2 and s.config.model != "mlp"
-        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, Evidence(s.history, deep), s.active).items():
-            yield Note(s.step, diagnosis, reasons)
+        yield from s.diagnose(DIAGNOSES, Evidence(s.history, deep))
 
 
 def removed_edges(s: GNNTraining) -> Iterator[Event]:

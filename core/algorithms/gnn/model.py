@@ -68,27 +68,32 @@ class Edges:
         edge_index_with_loops, edge_weight = gcn_norm(edge_index, None, n)
         return cls(edge_index, edge_index_with_loops, cast(Tensor, edge_weight))
 
+    @property
+    def pairs(self) -> Tensor:
+        """Each edge once, (2, m)."""
+        return self.edge_index[:, : self.edge_index.shape[1] // 2]
 
-class Dropout:
+
+class Dropout(nn.Module):
     """Dropout by a generator of its own, whose state is part of a checkpoint.
 
     Attributes:
-        p: chance of an entry to be zeroed.
-        active: whether it is training.
+        p: chance of an entry to be zeroed in training.
     """
 
-    def __init__(self, generator: torch.Generator) -> None:
-        self.generator, self.p, self.active = generator, 0.0, True
+    def __init__(self, p: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.p, self.generator = p, generator
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """``x`` with entries zeroed and the others scaled up, so that the expected value stays.
 
         Of a sparse matrix only the entries that are there are drawn: the others are 0 either way.
         """
-        if not self.active or self.p == 0:
+        if not self.training or self.p == 0:
             return x
         if x.layout == torch.sparse_csr:
-            parts = x.crow_indices(), x.col_indices(), self(x.values())
+            parts = x.crow_indices(), x.col_indices(), self.forward(x.values())
             return torch.sparse_csr_tensor(*parts, x.shape, check_invariants=False)  # only the values are new
         kept = torch.rand(x.shape, generator=self.generator, device=x.device) >= self.p
         return x * kept / (1 - self.p)
@@ -106,9 +111,9 @@ class Attention(GATConv):  # type: ignore[misc]
         self, alpha_j: Tensor, alpha_i, edge_attr, index: Tensor, ptr, dim_size
     ) -> Tensor:
         alpha = super().edge_update(alpha_j, alpha_i, edge_attr, index, ptr, dim_size)
-        if not self.alpha_dropout.active:
+        if not self.training:
             self.alpha = alpha.detach()
-        return self.alpha_dropout(alpha)
+        return cast(Tensor, self.alpha_dropout(alpha))
 
 
 class GNN(nn.Module):
@@ -132,7 +137,7 @@ class GNN(nn.Module):
     ) -> None:
         super().__init__()
         self.kind, self.remedy = config.model, config.remedy
-        self.dropout = Dropout(generator)
+        self.dropout = Dropout(config.dropout, generator)
         width = config.hidden * (config.heads if config.model == "gat" else 1)
         self.input_projection: nn.Module | None = None
         if sparse and config.model in _MIX_FIRST:
@@ -145,11 +150,11 @@ class GNN(nn.Module):
             last = i == config.depth - 1 and not has_head
             widths = in_channels if i == 0 else width, out_channels if last else width
             self.layers.append(self._layer(config, *widths, last))
-        self.norms = PairNorm(scale_individually=True) if config.remedy == "pairnorm" else None
+        self.norm = PairNorm(scale_individually=True) if config.remedy == "pairnorm" else None
         self.jump = JumpingKnowledge("cat") if config.remedy == "jumping" else None
-        read = width * config.depth if config.remedy == "jumping" else width
         self.readout = _READOUT[config.readout]
-        self.head = nn.Linear(read, out_channels) if has_head else None
+        read_width = width * config.depth if config.remedy == "jumping" else width
+        self.head = nn.Linear(read_width, out_channels) if has_head else None
         self.act: Callable[[Tensor], Tensor] = F.elu if config.model == "gat" else F.relu
 
     def _layer(self, config: GNNConfig, in_channels: int, out_channels: int, last: bool) -> Any:
@@ -181,22 +186,17 @@ class GNN(nn.Module):
                 out = layer(x, edges.edge_index)
         return cast(Tensor, out)
 
-    def forward(
-        self,
-        x: Tensor,
-        edges: Edges,
-        batch: Tensor | None = None,
-        num_graphs: int = 0,
-        hidden: list[Tensor] | None = None,
-    ) -> Tensor:
-        """Logits (n, out_channels) for features ``x`` (n, in_channels), dense or sparse by rows.
+    def forward(self, x: Tensor, edges: Edges, batch: Tensor | None = None, num_graphs: int = 0) -> Tensor:
+        """Logits (n, out_channels); for whole graphs (num_graphs, out_channels).
 
         Args:
-            batch: for whole graphs, the number of each node's graph, (n,); then the logits are (num_graphs,
-                out_channels).
-            hidden: receives the output of each layer, (n, its units), the last one's among them.
+            x: features (n, in_channels), dense or sparse by rows.
+            batch: for whole graphs, the number of each node's graph, (n,).
         """
-        self.dropout.active = self.training
+        return self.logits(self.layer_outputs(x, edges), batch, num_graphs)
+
+    def layer_outputs(self, x: Tensor, edges: Edges) -> list[Tensor]:
+        """Output of each layer, (n, its units), for features ``x`` (n, in_channels)."""
         if self.input_projection is not None:
             x = self.input_projection(self.dropout(x))
         outputs: list[Tensor] = []
@@ -205,19 +205,20 @@ class GNN(nn.Module):
             inputs = x if i == 0 and self.input_projection is not None else self.dropout(x)
             z = self._propagate(layer, inputs, edges)
             if i < len(self.layers) - 1 or self.head is not None:
-                if self.norms is not None:
-                    z = self.norms(z)
+                if self.norm is not None:
+                    z = self.norm(z)
                 z = self.act(z)
                 if self.remedy == "residual" and z.shape == x.shape and x.layout == torch.strided:
                     z = x + z
             outputs.append(z)
             x = z
-        if hidden is not None:
-            hidden += outputs
-        if self.jump is not None:
-            x = self.jump(outputs)
+        return outputs
+
+    def logits(self, outputs: list[Tensor], batch: Tensor | None = None, num_graphs: int = 0) -> Tensor:
+        """Logits from the outputs of the layers; arguments and shape as for :meth:`forward`."""
+        x = outputs[-1] if self.jump is None else self.jump(outputs)  # (n, read_width)
         if batch is not None:
-            x = self.readout(x, batch, num_graphs)  # (num_graphs, units)
+            x = self.readout(x, batch, num_graphs)  # (num_graphs, read_width)
         return x if self.head is None else cast(Tensor, self.head(self.dropout(x)))
 
     def attention(self) -> list[Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.algorithms.gnn.model import Edges
 from core.algorithms.gnn.requests import GraphRequest
-from core.algorithms.gnn.snapshots import lines, make_scene, reach, receptive_field
+from core.algorithms.gnn.snapshots import lines, make_scene, receptive_field
 from core.algorithms.gnn.tasks import NodeTask
 from core.algorithms.gnn.train import GNNTraining
 from core.events import Array, Event, Snapshot
@@ -35,25 +35,26 @@ class GraphEditor:
         self.s, self.task, self.scene = s, s.task, s.cached(make_scene)
         self.joined = {(int(u), int(v)) for u, v in s.task.graph.edges.T}
         self.cursor, self.selected = 0, NONE
-        self.restore()
+        self.reset()
         self.before = self.outputs()
 
-    def restore(self) -> None:
+    def reset(self) -> None:
+        """The graph as it was trained on."""
         self.toggled: set[tuple[int, int]] = set()
         self.without_features: set[int] = set()
 
     def apply(self, request: GraphRequest) -> None:
         """Make one change."""
         k = len(self.scene.shown)
-        if request.act == "restore":
-            self.restore()
+        if request.act == "reset":
+            self.reset()
         elif request.act in ("next", "back"):
             self.cursor = (self.cursor + (1 if request.act == "next" else -1)) % k
-        elif request.act == "feature":
+        elif request.act == "remove_features":
             node = self.selected if self.selected != NONE else self.cursor
             self.without_features ^= {int(self.scene.shown[node])}
-        elif request.act == "take" or 0 <= request.node < k:
-            self.cursor = self.cursor if request.act == "take" else request.node
+        elif request.act == "select" or 0 <= request.node < k:
+            self.cursor = self.cursor if request.act == "select" else request.node
             self._select()
 
     def _select(self) -> None:
@@ -89,7 +90,7 @@ class GraphEditor:
             "after": after[shown].argmax(axis=1).astype(np.uint8),
             "moved": np.array([int((after.argmax(axis=1) != self.before.argmax(axis=1)).sum())], np.int32),
             "at": np.array([self.cursor, self.selected], np.int32),
-            "mute": np.array([place_of[node] for node in sorted(self.without_features)], np.int32),
+            "without_features": np.array([place_of[node] for node in sorted(self.without_features)], np.int32),
         }
         node = int(shown[self.selected if self.selected != NONE else self.cursor])
         arrays["shares"] = np.stack([self.before[node], after[node]]).astype(np.float32)
@@ -131,4 +132,4 @@ def receptive_fields(s: GNNTraining, name: str, requests: Iterator[GraphRequest]
             at = (at + (1 if request.act == "next" else -1)) % len(shown)
         elif 0 <= request.node < len(shown):
             at = request.node
-        yield Snapshot(s.step, name, receptive_field(s, int(shown[at]), reach(s)))
+        yield Snapshot(s.step, name, receptive_field(s, int(shown[at])))

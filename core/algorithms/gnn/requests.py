@@ -12,4 +12,4 @@ class GraphRequest(Request):
     """A node that is clicked, or a key."""
 
     node: int = Field(-1, ge=-1, le=19_716, title=N_("Node"))
-    act: Literal["none", "next", "back", "take", "feature", "restore"] = Field("none", title=N_("What to do"))
+    act: Literal["none", "next", "back", "select", "remove_features", "reset"] = Field("none", title=N_("What to do"))

@@ -2,17 +2,21 @@
 
 import io
 from dataclasses import dataclass
-from typing import Any
 
+import networkx  # noqa: F401 - what a worker needs is imported once, before it is forked
 import numpy as np
 import torch
+import torch_geometric.datasets  # noqa: F401
 from PIL import Image, ImageDraw
 
 from core.algorithms.gnn.metrics import dirichlet_energy, evaluate, pairwise_distance
-from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask
+from core.algorithms.gnn.tasks import GraphTask, LinkTask
 from core.algorithms.gnn.train import GNNTraining
 from core.data.layout import layout
+from core.data.links import codes
 from core.events import Array
+from core.figures import broken_line, text_array
+from core.projection import AlignedFrames, principal_components
 
 #: Edges beyond which they are drawn as one picture, and its height and width.
 MANY, PIXELS = 800, 900
@@ -21,11 +25,11 @@ MANY, PIXELS = 800, 900
 WHOLE, SAMPLED = 5000, 1200
 #: Graphs drawn of many, in a grid so many wide.
 GALLERY, ACROSS = 24, 6
-#: Hop of a node from which no message reaches the chosen one.
+#: The hop that stands for a node from which no message reaches the chosen one.
 UNREACHED = 255
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What all pictures of a training have in common.
 
@@ -35,7 +39,6 @@ class Scene:
         place: (k, 2).
         member: for each drawn node the item whose prediction it shows: itself, or its graph.
         inside: places in ``edge_index_with_loops`` of the drawn edges, one for each direction, (2, m).
-        embedding: the last one drawn, to which the next is rotated.
     """
 
     shown: Array
@@ -43,7 +46,6 @@ class Scene:
     place: Array
     member: Array
     inside: Array
-    embedding: Array | None = None
 
 
 def make_scene(s: GNNTraining) -> Scene:
@@ -58,35 +60,41 @@ def one_graph(s: GNNTraining) -> Scene:
     shown = np.arange(n)
     if n > WHOLE:
         shown = neighbourhood(edges, n, int(s.graph.degrees().argmax()), SAMPLED)
-        place_of = np.full(n, -1)
-        place_of[shown] = np.arange(len(shown))
-        edges = place_of[edges]
+        edges = numbers_among(shown, n)[edges]
         edges = edges[:, (edges >= 0).all(axis=0)]
     # Where each direction of a drawn edge stands among the edges that carry messages; -1 for those that do not.
-    carried = s.task.edges.edge_index.cpu().numpy()
-    codes, order = np.sort(_code(carried, n)), np.argsort(_code(carried, n))
-    wanted = np.stack([_code(shown[edges], n), _code(shown[edges[::-1]], n)])
-    at = np.minimum(np.searchsorted(codes, wanted), max(len(codes) - 1, 0))
-    inside = np.where(codes[at] == wanted, order[at], -1) if len(codes) else np.full_like(wanted, -1)
+    position = {code: i for i, code in enumerate(codes(s.task.edges.edge_index.cpu().numpy(), n).tolist())}
+    directions = (codes(shown[edges], n), codes(shown[edges[::-1]], n))
+    inside = np.array([[position.get(code, -1) for code in one.tolist()] for one in directions], np.int64)  # (2, m)
     return Scene(shown, edges, layout(edges, len(shown)), np.arange(len(shown)), inside)
 
 
-def _code(pairs: Array, n: int) -> Array:
-    result: Array = pairs[0] * n + pairs[1]
-    return result
+def numbers_among(shown: Array, n: int) -> Array:
+    """For each of ``n`` nodes its place in ``shown``, -1 where it has none."""
+    found = np.full(n, -1)
+    found[shown] = np.arange(len(shown))
+    return found
 
 
 def neighbourhood(edges: Array, n: int, centre: int, most: int) -> Array:
-    """Numbers of the ``most`` nodes nearest to ``centre``, rising."""
-    found = np.zeros(n, bool)
-    found[centre] = True
-    while True:
-        either = found[edges[0]] | found[edges[1]]
-        fresh = np.setdiff1d(np.unique(edges[:, either]), np.flatnonzero(found))
-        room = most - int(found.sum())
-        found[fresh[:room]] = True
-        if len(fresh) == 0 or len(fresh) >= room:
-            return np.flatnonzero(found)
+    """Numbers of the ``most`` nodes nearest to ``centre``, rising; fewer where no more can be reached."""
+    hops = hops_from(edges, n, centre, most)
+    order = np.argsort(hops, kind="stable")
+    nearest: Array = order[hops[order] >= 0][:most]
+    return np.sort(nearest)
+
+
+def hops_from(edges: Array, n: int, node: int, most: int) -> Array:
+    """How many edges each node is from this one, up to ``most``; -1 beyond: int64 (n,)."""
+    hops = np.full(n, -1)
+    hops[node] = 0
+    for hop in range(1, most + 1):
+        reached = np.concatenate([edges[1, hops[edges[0]] == hop - 1], edges[0, hops[edges[1]] == hop - 1]])
+        reached = reached[hops[reached] == -1]
+        if not len(reached):
+            break
+        hops[reached] = hop
+    return hops
 
 
 def gallery(task: GraphTask) -> Scene:
@@ -107,49 +115,37 @@ def gallery(task: GraphTask) -> Scene:
 
 
 def scene(s: GNNTraining) -> dict[str, Array]:
-    """Where the nodes are and what is known of them: ``class`` 255 where it is unknown; ``part`` 0 none, 1
-    training, 2 validation, 3 test; ``edge_x``, ``edge_y`` the edges as lines with gaps, ``edge_png`` as a picture where
-    they are many; ``about`` nodes drawn, and all nodes."""
+    """Where the nodes are and what is known of them: ``class`` 255 where it is unknown; ``mark_x``, ``mark_y`` the
+    nodes of the training part, or of the motif; ``edge_x``, ``edge_y`` the edges as lines with gaps, ``edge_png`` as a
+    picture where they are many; ``about`` nodes drawn, and all nodes."""
     drawing, task = s.cached(make_scene), s.task
-    k = len(drawing.shown)
-    part, y, marked = np.zeros(k, np.uint8), np.full(k, 255, np.uint8), np.zeros(k, bool)
+    shown, place, edges = drawing.shown, drawing.place, drawing.edges
     names: tuple[str, ...] = ()
-    edges = drawing.edges
-    total = k
     if isinstance(task, GraphTask):
-        y = task.data.y[drawing.member].astype(np.uint8)
-        part[:] = 3
-        marked = task.data.marked[drawing.shown]
-        total = len(task.data.y)
-    elif s.graph is not None:
-        total, names = s.graph.n, s.graph.names
-        y = np.where(s.graph.y < 0, 255, s.graph.y)[drawing.shown].astype(np.uint8)
-        if isinstance(task, NodeTask):
-            whole = np.zeros(s.graph.n, np.uint8)
-            for i, rows in enumerate((s.graph.train, s.graph.val, s.graph.test)):
-                whole[rows] = i + 1
-            part = whole[drawing.shown]
-            marked = part == 1
-        else:
-            edges = edges[:, (drawing.inside >= 0).all(axis=0)]
-    segments = lines(drawing.place, edges)
+        y, marked, total = task.data.y[drawing.member], task.data.marked[shown], len(task.data.y)
+    else:
+        y, marked, total = task.graph.y[shown], np.isin(shown, task.graph.train), task.graph.n
+        names = task.graph.names
+    if isinstance(task, LinkTask):
+        marked = np.zeros(len(shown), bool)
+        edges = edges[:, (drawing.inside >= 0).all(axis=0)]
+    edge_x, edge_y = lines(place, edges)
     arrays = {
-        "x": drawing.place[:, 0].astype(np.float32),
-        "y": drawing.place[:, 1].astype(np.float32),
-        "class": y,
-        "part": part,
-        "edge_x": segments[0],
-        "edge_y": segments[1],
-        "mark_x": drawing.place[marked, 0].astype(np.float32),
-        "mark_y": drawing.place[marked, 1].astype(np.float32),
-        "number": drawing.shown.astype(np.int32),
+        "x": place[:, 0].astype(np.float32),
+        "y": place[:, 1].astype(np.float32),
+        "class": np.where(y < 0, 255, y).astype(np.uint8),
+        "edge_x": edge_x,
+        "edge_y": edge_y,
+        "mark_x": place[marked, 0].astype(np.float32),
+        "mark_y": place[marked, 1].astype(np.float32),
+        "number": shown.astype(np.int32),
         "edges": drawing.edges.astype(np.uint16),
-        "about": np.array([k, total], np.int32),
+        "about": np.array([len(shown), total], np.int32),
     }
     if edges.shape[1] > MANY:
-        arrays["edge_png"] = rendered(drawing.place, edges)
+        arrays["edge_png"] = rendered(place, edges)
     if names:
-        arrays["names"] = np.frombuffer("\n".join(names[i] for i in drawing.shown).encode(), np.uint8)
+        arrays["names"] = text_array(names[i] for i in shown)
     return arrays
 
 
@@ -172,10 +168,7 @@ def rendered(place: Array, edges: Array) -> Array:
 
 def lines(place: Array, edges: Array) -> Array:
     """Edges (2, m) as one line with gaps, float32 (2, 3m)."""
-    ends = place[edges.T]  # (m, 2, 2): edge, end, axis
-    gaps = np.full((len(ends), 1, 2), np.nan, ends.dtype)
-    result: Array = np.concatenate([ends, gaps], axis=1).reshape(-1, 2).T.astype(np.float32)  # (2, 3m)
-    return np.ascontiguousarray(result)
+    return broken_line(place[edges.T])
 
 
 def graph(s: GNNTraining) -> dict[str, Array]:
@@ -184,15 +177,13 @@ def graph(s: GNNTraining) -> dict[str, Array]:
     if isinstance(s.task, LinkTask):
         return link_arrays(s.task, drawing, evaluated.predicted.astype(bool))
     rows = drawing.member if s.graph is None else drawing.shown
-    return {"guess": evaluated.predicted[rows], "sure": (100 * evaluated.confidence[rows]).astype(np.uint8)}
+    return {"predicted": evaluated.predicted[rows], "percent": (100 * evaluated.confidence[rows]).astype(np.uint8)}
 
 
 def link_arrays(task: LinkTask, drawing: Scene, predicted: Array) -> dict[str, Array]:
     """Lines of the test's pairs: joined ones that are found or missed, and others that are taken for joined."""
     pairs, joined = task.scored_pairs["test"]
-    place_of = np.full(task.graph.n, -1)
-    place_of[drawing.shown] = np.arange(len(drawing.shown))
-    ends = place_of[pairs.cpu().numpy()]
+    ends = numbers_among(drawing.shown, task.graph.n)[pairs.cpu().numpy()]
     drawn, truth = (ends >= 0).all(axis=0), np.arange(ends.shape[1]) < joined
     kinds = {"found": truth & predicted, "missed": truth & ~predicted, "false": ~truth & predicted}
     arrays = {}
@@ -202,30 +193,19 @@ def link_arrays(task: LinkTask, drawing: Scene, predicted: Array) -> dict[str, A
     return arrays
 
 
-@torch.no_grad()
+def embedding_frames(s: GNNTraining) -> AlignedFrames:
+    """The frames of the embedding. Called through ``s.cached``."""
+    return AlignedFrames(2)
+
+
 def embedding(s: GNNTraining) -> dict[str, Array]:
     """Output of the last layer but one for each drawn node, in its two main directions, rotated to the one before."""
-    drawing, hidden = s.cached(make_scene), s.cached_at_step(evaluate).hidden
-    inner = (hidden[:-1] or hidden)[-1][torch.from_numpy(drawing.shown)].cpu().numpy().astype(np.float64)
-    middle = inner - inner.mean(axis=0)
-    variance, directions = np.linalg.eigh(middle.T @ middle)
-    axes = directions[:, ::-1][:, :2]
-    flat = np.zeros((len(inner), 2))
-    flat[:, : axes.shape[1]] = middle @ axes  # (k, 2)
-    flat /= max(float(np.sqrt((flat**2).mean())), 1e-12)
-    drawing.embedding = flat if drawing.embedding is None else flat @ aligned(flat, drawing.embedding)
-    share = float(variance[::-1][:2].sum() / max(variance.sum(), 1e-30))
-    return {"place": drawing.embedding.astype(np.float16), "share": np.array([share], np.float32)}
-
-
-def aligned(flat: Array, before: Array) -> Array:
-    """The rotation (2, 2), reflection allowed, that brings ``flat`` nearest to ``before``: orthogonal Procrustes.
-
-    P. H. Schönemann. A generalized solution of the orthogonal Procrustes problem. Psychometrika 31, 1966.
-    """
-    u, _, vt = np.linalg.svd(flat.T @ before)
-    result: Array = u @ vt
-    return result
+    shown = s.cached(make_scene).shown
+    representation = s.cached_at_step(evaluate).representation[torch.from_numpy(shown)].cpu().numpy()
+    places, explained = principal_components(representation, 2)
+    places /= max(float(np.sqrt(np.square(places).mean())), 1e-12)
+    aligned = s.cached(embedding_frames).add(shown, places)
+    return {"place": aligned.astype(np.float16), "share": np.array([explained], np.float32)}
 
 
 def feature_smoothness(s: GNNTraining) -> tuple[float, float]:
@@ -245,7 +225,7 @@ def confusion(s: GNNTraining) -> dict[str, Array] | None:
     """Test nodes (or graphs) by true class (row) and predicted class (column)."""
     if isinstance(s.task, LinkTask):
         return None
-    data: Any = s.graph if s.graph is not None else s.data
+    data = s.task.data if isinstance(s.task, GraphTask) else s.task.graph
     n_classes, predicted = s.task.out_channels, s.cached_at_step(evaluate).predicted
     pairs = data.y[data.test] * n_classes + predicted[data.test]
     counts = np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
@@ -265,36 +245,22 @@ def attention(s: GNNTraining) -> dict[str, Array] | None:
     return {"strength": (64 * strength).clip(0, 255).astype(np.uint8)}
 
 
-def reach(s: GNNTraining) -> int:
-    """Hops over which a node receives messages: one a layer, none without edges."""
-    return s.config.depth if s.config.model != "mlp" else 0
-
-
-def hops_from(s: GNNTraining, node: int) -> Array:
-    """How many edges each node of the graph is from this one, :data:`UNREACHED` beyond the reach: uint8 (n,)."""
-    assert s.graph is not None
-    hops = np.full(s.graph.n, UNREACHED, np.uint8)
-    hops[node] = 0
-    plain = s.task.edges.edge_index.cpu().numpy()
-    for hop in range(1, reach(s) + 1):
-        reached = plain[1, hops[plain[0]] == hop - 1]
-        hops[reached[hops[reached] == UNREACHED]] = hop
-    return hops
-
-
-def receptive_field(s: GNNTraining, node: int, depth: int) -> dict[str, Array]:
+def receptive_field(s: GNNTraining, node: int) -> dict[str, Array]:
     """Hops of the drawn nodes from ``node``, the number of nodes at each hop, and the node."""
-    hops = hops_from(s, node)
-    counts = np.bincount(hops, minlength=256)[: depth + 1]
-    shown = s.cached(make_scene).shown
-    return {"hops": hops[shown], "counts": counts.astype(np.int32), "node": np.array([node], np.int32)}
+    assert s.graph is not None
+    reach = s.config.depth if s.config.model != "mlp" else 0  # messages go an edge a layer
+    hops = hops_from(s.task.edges.pairs.cpu().numpy(), s.graph.n, node, reach)
+    counts = np.bincount(hops[hops >= 0], minlength=reach + 1)
+    return {
+        "hops": np.where(hops < 0, UNREACHED, hops)[s.cached(make_scene).shown].astype(np.uint8),
+        "counts": counts.astype(np.int32),
+        "node": np.array([node], np.int32),
+    }
 
 
 def field(s: GNNTraining) -> dict[str, Array] | None:
     """The receptive field of the node that the settings name."""
-    if s.graph is None:
-        return None
-    return receptive_field(s, min(s.config.node, s.graph.n - 1), reach(s))
+    return None if s.graph is None else receptive_field(s, min(s.config.node, s.graph.n - 1))
 
 
 STATIC_SNAPSHOTS = {"scene": scene}

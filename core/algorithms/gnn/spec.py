@@ -12,8 +12,8 @@ from core.words import N_
 _VIEWS = "core.algorithms.gnn.views"
 _SCORED = {"task": ("nodes", "graphs")}
 
-#: What the colours of the graph say, by task.
-_COLOURED = {
+#: What the hero panel shows, by task.
+_GRAPH_SENTENCES = {
     "nodes": N_("Each node in the colour of the class it is taken for, a cross where that is wrong."),
     "links": N_(
         "Of the edges held out from the training those it finds and those it misses, and pairs it takes for edges."
@@ -23,13 +23,13 @@ _COLOURED = {
 
 PANELS = (
     *(
-        Panel("graph", N_("The graph"), said, view=f"{_VIEWS}:graph", size="hero", shown_if={"task": (task,)})
-        for task, said in _COLOURED.items()
+        Panel("graph", N_("The graph"), sentence, view=f"{_VIEWS}:graph", size="hero", shown_if={"task": (task,)})
+        for task, sentence in _GRAPH_SENTENCES.items()
     ),
     Panel(
         "accuracy",
         N_("Accuracy"),
-        N_("Share put into the right class. The chosen epoch is the best on validation; the test has no say in it."),
+        N_("Share put into the right class. The chosen epoch is the best on validation; the test has no part in it."),
         metrics=("train/accuracy", "val/accuracy", "test/accuracy", "chosen/accuracy"),
         size="side",
         shown_if=_SCORED,
@@ -37,7 +37,7 @@ PANELS = (
     Panel(
         "auc",
         N_("Area under the ROC curve"),
-        N_("Chance that an edge is thought likelier than a pair that is not joined. One half is guessing."),
+        N_("Chance that an edge is scored above a pair that is not joined. One half is guessing."),
         metrics=("train/auc", "val/auc", "test/auc", "chosen/auc"),
         size="side",
         shown_if={"task": ("links",)},
@@ -45,7 +45,7 @@ PANELS = (
     Panel(
         "loss",
         N_("Loss"),
-        N_("How wrong the network is where it is told the answer, and where it is not."),
+        N_("How wrong the network is on what it trains on, and on what is held out."),
         metrics=("train/loss", "val/loss", "test/loss"),
         size="side",
     ),
@@ -58,20 +58,20 @@ PANELS = (
     Panel(
         "smoothing",
         N_("Smoothing by layer"),
-        N_("How much joined nodes, and any two, still differ after each layer: near 0 all nodes say the same."),
+        N_("How much joined nodes, and any two, still differ after each layer: near 0 all nodes are alike."),
         view=f"{_VIEWS}:smoothing",
     ),
     Panel(
         "field",
         N_("Receptive field"),
-        N_("From where news reaches the node you follow: as many edges away as there are layers."),
+        N_("From where messages reach the node you follow: as many edges away as there are layers."),
         view=f"{_VIEWS}:receptive_field",
         shown_if={"task": ON_ONE},
     ),
     Panel(
         "attention",
         N_("Attention on the edges"),
-        N_("Which edges the first layer listens along more, and which less, than to each neighbour alike."),
+        N_("Which edges get more attention in the first layer than an even share, and which get less."),
         view=f"{_VIEWS}:attention",
         shown_if={"task": ON_ONE, "model": ("gat",)},
     ),
@@ -127,14 +127,14 @@ PRESETS = (
     Preset(
         "control",
         N_("Communities, without edges"),
-        N_("The same without edges: who sees only its own number guesses, about one in five is right."),
+        N_("The same without edges: a node's own number gives nothing to go by, about one in five is right."),
         {"lr": 0.002, "model": "mlp"},
         {"steps": 1000},
     ),
     Preset(
         "nothing",
         N_("No communities to find"),
-        N_("Edges by chance alone say nothing of the class: one in four, within 0.05. Nothing leaks from the test."),
+        N_("Edges by chance alone hold nothing of the class: one in four, within 0.05. Nothing leaks from the test."),
         {"blocks": (300, 300, 300, 300), "p_in": 0.005, "p_out": 0.005, "labels": 20},
         {"steps": 300},
     ),
@@ -219,28 +219,28 @@ PROBES = (
         "change",
         N_("Change the graph"),
         N_(
-            "Click a node, then another: the edge between them comes or goes. F takes a node's features away. "
-            "By keys: ← → walk, Enter takes."
+            "Click a node, then another: the edge between them comes or goes. F removes a node's features. "
+            "By keys: ← → walk, Enter selects."
         ),
         request=GraphRequest,
-        view="core.algorithms.gnn.views:graph_editor",
-        keys=_WALK | {"Enter": {"act": "take"}, "f": {"act": "feature"}, " ": {"act": "restore"}},
+        view=f"{_VIEWS}:graph_editor",
+        keys=_WALK | {"Enter": {"act": "select"}, "f": {"act": "remove_features"}, " ": {"act": "reset"}},
         idle={},
-        labels=_WALK_LABELS | {"Enter": N_("Take it"), "f": N_("Features away"), " ": N_("As it was")},
+        labels=_WALK_LABELS | {"Enter": N_("Select"), "f": N_("Remove features"), " ": N_("Reset")},
         click="node",
         shown_if={"task": ("nodes",)},
     ),
     Probe(
         "reach",
-        N_("Who is heard"),
-        N_("Click a node: from these nodes news reaches it, an edge a layer. By keys: ← → walk from node to node."),
+        N_("Which nodes does it hear from?"),
+        N_("Click a node: messages reach it from these nodes, an edge a layer. By keys: ← → walk from node to node."),
         request=GraphRequest,
-        view="core.algorithms.gnn.views:clicked_receptive_field",
+        view=f"{_VIEWS}:clicked_receptive_field",
         keys=_WALK,
         idle={},
         labels=_WALK_LABELS,
         click="node",
-        shown_if={"task": ("nodes", "links")},
+        shown_if={"task": ON_ONE},
     ),
 )
 
@@ -248,7 +248,7 @@ experiment = Experiment(
     slug="gnn",
     title=N_("Graph neural network"),
     family=N_("Graphs & agents"),
-    tagline=N_("Nodes ask their neighbours, layer by layer, until each knows where it belongs."),
+    tagline=N_("Nodes gather messages from their neighbours, layer by layer, until each can be put into its class."),
     paper=Paper(
         "Semi-supervised classification with graph convolutional networks",
         "T. N. Kipf, M. Welling",

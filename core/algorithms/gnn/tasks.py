@@ -1,12 +1,11 @@
 """What is learned: the class of a node, which edges are missing, or the kind of a whole graph.
 
-Each task has the loss of an update, and an evaluation of all the data without dropout. What is tested has no part in
-the loss, and the edges that a link predictor is tested on carry no messages.
+Each task is a class that holds the data, with the loss of an update and an evaluation of all the data without dropout.
+What is tested has no part in the loss, and the edges that a link predictor is tested on carry no messages.
 """
 
 import warnings
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,11 +24,10 @@ PARTS = ("train", "val", "test")
 
 @dataclass(slots=True)
 class Evaluated:
-    """The network's outputs for all the data, without dropout.
+    """What the network makes of all the data, without dropout.
 
     Attributes:
         hidden: output of each layer, (n, its units).
-        out: logits.
         values: metrics by name.
         predicted: uint8, the likeliest class of each node, graph or held out pair.
         confidence: its probability, float32.
@@ -37,50 +35,34 @@ class Evaluated:
     """
 
     hidden: list[Tensor]
-    out: Tensor
     values: dict[str, float]
     predicted: Array
     confidence: Array
-    attention: list[Tensor] = field(default_factory=list)
+    attention: list[Tensor]
+
+    @property
+    def representation(self) -> Tensor:
+        """Output of the last layer but one, or of the only one, (n, its units)."""
+        return (self.hidden[:-1] or self.hidden)[-1]
 
 
-class Task(Protocol):
-    """What is learned.
-
-    Attributes:
-        score_name: the metric that chooses the best epoch, ``accuracy`` or ``auc``.
-        in_channels, out_channels: widths of the network's two ends.
-        edges: those that carry messages.
-        x: features of all nodes.
-    """
-
-    score_name: str
-    in_channels: int
-    out_channels: int
-    edges: Edges
-    x: Tensor
-
-    def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
-        """Loss of the next update, a scalar. ``rng`` is on the CPU."""
-        ...
-
-    def evaluate(self, model: GNN) -> Evaluated:
-        """Outputs for all the data; the model is in evaluation mode, and no gradient is wanted."""
-        ...
-
-
-def drop_edges(pairs: Tensor, n: int, share: float, whole: Edges, rng: torch.Generator) -> Edges:
-    """The edges of one update: each of ``pairs`` (2, m) is left out with probability ``share``, in both directions.
+def drop_edges(edges: Edges, n: int, share: float, rng: torch.Generator) -> Edges:
+    """The edges of one update: each is left out with probability ``share``, in both directions.
 
     Y. Rong et al. DropEdge. ICLR 2020: section 3.1, re-normalised: the weights are those of the edges that are left.
+
+    Args:
+        n: nodes.
+        rng: on the CPU.
     """
     if share == 0:
-        return whole
-    kept = torch.rand(pairs.shape[1], generator=rng) >= share
+        return edges
+    pairs = edges.pairs
+    kept = torch.rand(pairs.shape[1], generator=rng) >= share  # (m,)
     return Edges.of(pairs[:, kept.to(pairs.device)], n)
 
 
-def tensor_of(x: Features, device: torch.device) -> Tensor:
+def feature_tensor(x: Features, device: torch.device) -> Tensor:
     """Features as the first layer takes them: sparse where a tenth or less of the entries are there."""
     n = len(x.starts) - 1
     if len(x.values) > 0.1 * n * x.width:
@@ -97,22 +79,21 @@ class NodeTask:
 
     def __init__(self, graph: Graph, device: torch.device) -> None:
         self.graph = graph
-        self.x = tensor_of(graph.x, device)
+        self.x = feature_tensor(graph.x, device)
         self.in_channels, self.out_channels = graph.x.width, len(graph.classes)
-        self.pairs = torch.from_numpy(np.ascontiguousarray(graph.edges)).to(device)
-        self.edges = Edges.of(self.pairs, graph.n)
+        self.edges = Edges.of(torch.from_numpy(np.ascontiguousarray(graph.edges)).to(device), graph.n)
         self.y = torch.from_numpy(graph.y).to(device)
         self.rows = {part: torch.from_numpy(getattr(graph, part)).to(device) for part in PARTS}
 
     def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
-        edges = drop_edges(self.pairs, self.graph.n, config.edge_dropout, self.edges, rng)
+        edges = drop_edges(self.edges, self.graph.n, config.edge_dropout, rng)
+        out = model(self.x, edges)  # (n, classes)
         rows = self.rows["train"]
-        return F.cross_entropy(model(self.x, edges)[rows], self.y[rows])
+        return F.cross_entropy(out[rows], self.y[rows])
 
     def evaluate(self, model: GNN) -> Evaluated:
-        hidden: list[Tensor] = []
-        out = model(self.x, self.edges, hidden=hidden)
-        return classified(hidden, out, self.y, self.rows, model.attention())
+        hidden = model.layer_outputs(self.x, self.edges)
+        return classified(hidden, model.logits(hidden), self.y, self.rows, model.attention())
 
 
 class LinkTask:
@@ -125,34 +106,33 @@ class LinkTask:
 
     def __init__(self, links: Links, hidden: int, device: torch.device) -> None:
         self.links, self.graph = links, links.graph
-        self.x = tensor_of(links.graph.x, device)
+        self.x = feature_tensor(links.graph.x, device)
         self.in_channels, self.out_channels = links.graph.x.width, hidden
-        self.pairs = torch.from_numpy(np.ascontiguousarray(links.train)).to(device)
-        self.edges = Edges.of(self.pairs, links.graph.n)
+        self.edges = Edges.of(torch.from_numpy(np.ascontiguousarray(links.train)).to(device), links.graph.n)
         self.scored_pairs = {
             part: (torch.from_numpy(np.concatenate(pairs, axis=1)).to(device), pairs[0].shape[1])
             for part, pairs in {"train": links.train_pairs, "val": links.val, "test": links.test}.items()
         }
 
     def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
-        edges = drop_edges(self.pairs, self.graph.n, config.edge_dropout, self.edges, rng)
-        z = model(self.x, edges)
-        n_positive = self.pairs.shape[1]
+        edges = drop_edges(self.edges, self.graph.n, config.edge_dropout, rng)
+        z = model(self.x, edges)  # (n, hidden)
+        positive = self.edges.pairs  # (2, m)
         seed = int(torch.randint(2**31 - 1, (1,), generator=rng))
-        negative = negatives(self.links.excluded, self.graph.n, n_positive, np.random.default_rng(seed))
-        pairs = torch.cat([self.pairs, torch.from_numpy(negative).to(self.pairs.device)], dim=1)
-        return link_loss(link_scores(z, pairs), n_positive)
+        negative = negatives(self.links.excluded, self.graph.n, positive.shape[1], np.random.default_rng(seed))
+        pairs = torch.cat([positive, torch.from_numpy(negative).to(positive.device)], dim=1)  # (2, 2m)
+        return link_loss(link_scores(z, pairs), positive.shape[1])
 
     def evaluate(self, model: GNN) -> Evaluated:
-        hidden: list[Tensor] = []
-        z = model(self.x, self.edges, hidden=hidden)
+        hidden = model.layer_outputs(self.x, self.edges)
+        z = model.logits(hidden)
         values = {}
         for part, (pairs, n_positive) in self.scored_pairs.items():
             scores = link_scores(z, pairs)
             values[f"{part}/loss"] = float(link_loss(scores, n_positive))
             values[f"{part}/auc"] = auc(scores[:n_positive].cpu().numpy(), scores[n_positive:].cpu().numpy())
         confidence = link_scores(z, self.scored_pairs["test"][0]).sigmoid().cpu().numpy()
-        return Evaluated(hidden, z, values, (confidence > 0.5).astype(np.uint8), confidence, model.attention())
+        return Evaluated(hidden, values, (confidence > 0.5).astype(np.uint8), confidence, model.attention())
 
 
 def link_loss(scores: Tensor, n_positive: int) -> Tensor:
@@ -177,8 +157,7 @@ class GraphTask:
     def __init__(self, data: Motifs, device: torch.device) -> None:
         self.data, self.device = data, device
         self.in_channels, self.out_channels = data.x.shape[1], len(data.classes)
-        self.all = self.batch(np.arange(len(data.y)))
-        self.x, self.edges = self.all[0], self.all[1]
+        self.x, self.edges, self.graph_of_node = self.batch(np.arange(len(data.y)))
         self.rows = {part: torch.from_numpy(getattr(data, part)).to(device) for part in PARTS}
         self.y = torch.from_numpy(data.y).to(device)
 
@@ -194,17 +173,14 @@ class GraphTask:
 
     def loss(self, model: GNN, config: GNNConfig, rng: torch.Generator) -> Tensor:
         rows = self.data.train
-        graph_ids = rows[torch.randperm(len(rows), generator=rng)[: config.batch_size].numpy()]
+        graph_ids = rows[torch.randperm(len(rows), generator=rng)[: config.batch_size].numpy()]  # (batch_size,)
         x, edges, batch = self.batch(graph_ids)
-        if config.edge_dropout:
-            pairs = edges.edge_index[:, : edges.edge_index.shape[1] // 2]  # the first half: each edge once
-            edges = drop_edges(pairs, len(x), config.edge_dropout, edges, rng)
-        return F.cross_entropy(model(x, edges, batch, len(graph_ids)), self.y[torch.from_numpy(graph_ids)])
+        out = model(x, drop_edges(edges, len(x), config.edge_dropout, rng), batch, len(graph_ids))  # (batch_size, k)
+        return F.cross_entropy(out, self.y[torch.from_numpy(graph_ids)])
 
     def evaluate(self, model: GNN) -> Evaluated:
-        x, edges, batch = self.all
-        hidden: list[Tensor] = []
-        out = model(x, edges, batch, len(self.y), hidden=hidden)
+        hidden = model.layer_outputs(self.x, self.edges)
+        out = model.logits(hidden, self.graph_of_node, len(self.y))
         return classified(hidden, out, self.y, self.rows, model.attention())
 
 
@@ -217,5 +193,10 @@ def classified(
     for part, of in rows.items():
         found[f"{part}/loss"] = F.cross_entropy(out[of], y[of])
         found[f"{part}/accuracy"] = (predicted[of] == y[of]).float().mean()
-    values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
-    return Evaluated(hidden, out, values, predicted.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy(), attention)
+    values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))  # from the device in one go
+    return Evaluated(hidden, values, predicted.to(torch.uint8).cpu().numpy(), confidence.cpu().numpy(), attention)
+
+
+#: Each has ``score_name``, the metric that chooses the epoch; ``in_channels`` and ``out_channels``, the widths of the
+#: network's two ends; ``x``, the features of all nodes; ``edges``, those that carry messages.
+Task = NodeTask | LinkTask | GraphTask

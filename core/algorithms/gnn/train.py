@@ -8,12 +8,10 @@ loop.
 from collections.abc import Iterator
 from typing import Any
 
-import networkx  # noqa: F401 - what a worker needs is imported once, before it is forked
 import torch
-import torch_geometric.datasets  # noqa: F401
 
 from core.algorithms.gnn.config import GNNConfig
-from core.algorithms.gnn.diagnoses import BestEpoch, Evaluation
+from core.algorithms.gnn.diagnoses import Evaluation
 from core.algorithms.gnn.model import GNN
 from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask, Task
 from core.data import graphs, graphs_csv
@@ -37,10 +35,10 @@ class GNNTraining(Training):
         task: what is learned; it holds the data. graph: the one graph, ``None`` where there are many.
         model, optimizer: as ``build`` makes them. dropout_rng: draws the dropout masks.
         rng: draws what else is random: edges left out, negative pairs, batches of graphs.
-        best: the best epoch so far, by the validation part. history: every evaluation.
+        history: every evaluation so far.
     """
 
-    saved = ("model", "optimizer", "rng", "dropout_rng", "best", "history")
+    saved = ("model", "optimizer", "rng", "dropout_rng", "history")
 
     task: Task
     graph: Graph | None
@@ -51,8 +49,12 @@ class GNNTraining(Training):
 
     def __init__(self, config: GNNConfig, data: Graph | Links | Motifs, device: str) -> None:
         super().__init__(config, data, device)
-        self.best = BestEpoch()
         self.history = History(Evaluation)
+
+    @property
+    def chosen_epoch(self) -> Evaluation:
+        """The best evaluation so far by the validation part: the highest score, of equal ones the lowest loss."""
+        return max(self.history, key=lambda e: (e.held_out_score, -e.held_out_loss))
 
     def should_log(self, step: int) -> bool:
         spacing = max(1, log_spacing(step) // (DENSE // 64))
@@ -117,7 +119,6 @@ def build(config: GNNConfig, data: Graph | Links | Motifs, device: str) -> GNNTr
     decay_first, decay_others = weight_decays(config)
     groups = [{"params": first, "weight_decay": decay_first}, {"params": others, "weight_decay": decay_others}]
     s.optimizer = torch.optim.Adam(groups, lr=config.lr, fused=True)
-    s.model.dropout.p = config.dropout
     return s
 
 

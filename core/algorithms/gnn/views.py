@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core import palette
+from core.data import graphs, motifs
 from core.experiment import Context
 from core.figures import (
     Figure,
@@ -33,7 +34,7 @@ from core.words import N_
 
 #: Nodes of a map beyond which it does not show their names: text for each makes a frame large.
 _NAMED = 600
-#: The class of a node whose class nobody knows, and the distance of one that no message comes from.
+#: The class of a node whose class is unknown, and the hop of one that no message comes from.
 _NONE = 255
 
 
@@ -43,14 +44,14 @@ def graph(arrays: Mapping[str, Any], context: Context) -> Figure:
     if "counts" in arrays:
         return _links(arrays, context)
     scene = context.statics["scene"]
-    guess, truth = arrays["guess"], scene["class"]
-    wrong = (truth != _NONE) & (truth != guess)
+    predicted, truth = arrays["predicted"], scene["class"]
+    wrong = (truth != _NONE) & (truth != predicted)
     size = _node_size(scene)
-    coloured: dict[str, Any] = {"colour": guess, "scale": "classes", "opacity": 1, "outline": 0}
+    coloured: dict[str, Any] = {"colour": predicted, "scale": "classes", "opacity": 1, "outline": 0}
     hover: dict[str, Any] = {}
     if len(truth) <= _NAMED:
-        texts = zip(_node_names(scene), guess, arrays["sure"], strict=True)
-        hover = {"hover": "text", "text": [f"{name} → {int(g) + 1} ({int(sure)} %)" for name, g, sure in texts]}
+        rows = zip(_node_names(scene), predicted.tolist(), arrays["percent"].tolist(), strict=True)
+        hover = {"hover": "text", "text": [f"{name} → {c + 1} ({percent} %)" for name, c, percent in rows]}
     marked = N_("the motif") if _of_graphs(context) else N_("training node")
     traces = [
         _edges(scene),
@@ -174,7 +175,7 @@ def graph_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
     # Drawn even where there is none, so that the legend keeps its place.
     rings: tuple[tuple[str, Any, str, str, int], ...] = (
         (N_("now another class"), np.flatnonzero(arrays["after"] != arrays["before"]), "circle-open", BAD, 9),
-        (N_("without features"), arrays["mute"], "square-open", INK, 9),
+        (N_("without features"), arrays["without_features"], "square-open", INK, 9),
         (N_("chosen"), [chosen] if chosen >= 0 else [], "diamond-open", palette.CLASSES[4], 15),
         (N_("here"), [cursor], "circle-open-dot", INK, 15),
     )
@@ -266,10 +267,7 @@ def _of_graphs(context: Context) -> bool:
 
 def _class_names(context: Context, classes: int) -> list[str]:
     """Names of the classes, as the publisher of the data gives them, else numbers."""
-    from core.data.graphs import SUBJECTS
-    from core.data.motifs import CLASSES
-
     if _of_graphs(context):
-        return list(CLASSES)
-    names = SUBJECTS.get(str(getattr(context.config, "data", "")), ())
+        return list(motifs.CLASSES)
+    names = graphs.SUBJECTS.get(str(getattr(context.config, "data", "")), ())
     return list(names) if len(names) == classes else [str(i + 1) for i in range(classes)]

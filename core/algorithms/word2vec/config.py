@@ -151,7 +151,7 @@ class Word2VecConfig(Config):
         "pca", live=True, labels={"pca": N_("PCA"), "tsne": N_("t-SNE")}
     ).described(
         N_("Map by"),
-        N_("PCA keeps the directions in which words differ most; t-SNE keeps who is near whom, and takes much longer."),
+        N_("PCA keeps the directions in which words differ most; t-SNE keeps neighbours together and is slower."),
     )
 
     @model_validator(mode="after")

@@ -7,38 +7,32 @@ measurement to the next. The judgements of people were never trained on.
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from core.algorithms.word2vec.config import Word2VecConfig
+from core.algorithms.word2vec.gensim_engine import GensimEngine
 from core.algorithms.word2vec.model import noise_distribution
 from core.algorithms.word2vec.nearest import cosines
 from core.algorithms.word2vec.neighbour_history import NeighbourHistory
 from core.algorithms.word2vec.queries import query_pairs, query_words
-from core.algorithms.word2vec.text import Text
-from core.algorithms.word2vec.vocabulary import Vocabulary
+from core.algorithms.word2vec.sgns_engine import SGNSEngine
+from core.data.corpora import Corpus
 from core.data.judgements import rated, sections
+from core.data.vocabulary import Vocabulary
 from core.events import Array, Event, Pulse
 from core.training import seed_of
 
 #: Pairs of the text that the loss is measured on; questions of a section in a short test of analogies.
 PAIRS, SHORT = 512, 50
-
+#: Rated pairs, or questions, that have to be known for their result to mean anything.
+ENOUGH = 20
 #: Questions answered in one matrix product.
 QUESTIONS_AT_ONCE = 100
 
-
-class Engine(Protocol):
-    """What is measured of both engines."""
-
-    vocabulary: Vocabulary
-
-    @property
-    def vectors(self) -> Array: ...
-
-    @property
-    def outputs(self) -> Array: ...
+Engine = GensimEngine | SGNSEngine
 
 
 class FixedSampleLoss:
@@ -49,8 +43,8 @@ class FixedSampleLoss:
         nodes, targets, valid: (n, m), what each is compared with, 1 for the true one, and whether it counts.
     """
 
-    def __init__(self, config: Word2VecConfig, text: Text, engine: Engine, rng: np.random.Generator) -> None:
-        index, sentences = engine.vocabulary.index, text.corpus.sentences
+    def __init__(self, config: Word2VecConfig, corpus: Corpus, engine: Engine, rng: np.random.Generator) -> None:
+        index, sentences = engine.vocabulary.index, corpus.sentences
         inputs, answers = [], []
         cbow = config.method == "cbow"
         for _ in range(20 * PAIRS):
@@ -66,12 +60,12 @@ class FixedSampleLoss:
         widest = max(map(len, inputs), default=1)
         self.inputs = np.array([near + [-1] * (widest - len(near)) for near in inputs], np.int64).reshape(-1, widest)
         answer = np.array(answers, np.int64)
-        if config.output == "hierarchical":
-            self.nodes, codes, self.valid = engine.paths(answer)  # type: ignore[attr-defined]
+        if isinstance(engine, GensimEngine) and config.output == "hierarchical":
+            self.nodes, codes, self.valid = engine.paths(answer)
             self.targets = 1 - codes  # a code of 0 is the sigmoid's 1
             return
         probabilities = noise_distribution(engine.vocabulary.counts, config.exponent)
-        drawn = rng.choice(len(probabilities), (len(answer), config.negative), p=probabilities)
+        drawn = rng.choice(len(probabilities), (len(answer), config.negative), p=probabilities)  # (n, k)
         self.nodes = np.concatenate([answer[:, None], drawn], axis=1)
         self.targets = np.zeros(self.nodes.shape, np.float32)
         self.targets[:, 0] = 1
@@ -87,65 +81,36 @@ class FixedSampleLoss:
         inputs, nodes = self.inputs[rows], self.nodes[rows]
         if not len(inputs):
             return 0.0
-        E = engine.vectors[inputs]  # (n, c, N)
+        v = engine.vectors[inputs]  # (n, c, N)
         counts = (inputs >= 0)[:, :, None]
-        h = (E * counts).sum(axis=1) / counts.sum(axis=1)  # (n, N)
-        s = np.einsum("nd,nmd->nm", h, engine.outputs[nodes])
+        h = (v * counts).sum(axis=1) / counts.sum(axis=1)  # (n, N)
+        s = np.einsum("nd,nmd->nm", h, engine.outputs[nodes])  # (n, m)
         each = np.logaddexp(0, np.where(self.targets[rows] > 0, -s, s)) * self.valid[rows]
         return float(each.sum(axis=1).mean())
 
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """Rated pairs of which both words are known: their places, the ranks of their ratings, and how many there were."""
+    """Rated pairs of which both words are known: their places, their ratings, and how many pairs there were."""
 
     name: str
     first: Array
     second: Array
-    ranks: Array
+    ratings: Array
     of: int
 
     def spearman(self, vectors: Array) -> float:
-        """Rank correlation of the cosines with the ratings, in [-1, 1]; ties share their ranks."""
-        cosine = cosines(vectors[self.first], vectors[self.second])
-        cosine_ranks = ranks(cosine)
-        deviation = cosine_ranks.std() * self.ranks.std()
-        product = (cosine_ranks - cosine_ranks.mean()) * (self.ranks - self.ranks.mean())
-        return float(product.mean() / deviation) if deviation else 0.0
-
-
-#: Rated pairs, or questions, that have to be known for their result to mean anything.
-ENOUGH = 20
-
-
-def known_judgements(vocabulary: Vocabulary) -> list[Judgements]:
-    """WordSim-353 and SimLex-999, each where this vocabulary knows enough of its words."""
-    found = [judgements(name, vocabulary) for name in ("wordsim", "simlex")]
-    return [one for one in found if len(one.first) >= ENOUGH]
-
-
-def known_questions(vocabulary: Vocabulary) -> "list[Questions]":
-    """questions-words, as far as this vocabulary knows the words; none where that is next to nothing."""
-    found = questions(vocabulary)
-    return found if sum(len(q.places) for q in found) >= ENOUGH else []
+        """Rank correlation of the cosines with the ratings, in [-1, 1]."""
+        return float(spearmanr(cosines(vectors[self.first], vectors[self.second]), self.ratings).statistic)
 
 
 def judgements(name: str, vocabulary: Vocabulary) -> Judgements:
     """The rated pairs of ``"wordsim"`` or ``"simlex"`` that this vocabulary knows both words of."""
     found, index = rated(name), vocabulary.index
-    known = [
-        (index[a], index[b], r) for (a, b), r in zip(found.pairs, found.ratings, strict=True) if {a, b} <= index.keys()
-    ]
-    first, second, ratings = (np.array([row[i] for row in known]) for i in range(3))
-    return Judgements(name, first.astype(np.int64), second.astype(np.int64), ranks(ratings), len(found.pairs))
-
-
-def ranks(values: Array) -> Array:
-    """0 for the lowest; equal values share the mean of their ranks. float64 (n,)."""
-    order, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    shared: Array = (last - (counts + 1) / 2)[where]
-    return shared.astype(np.float64).reshape(len(values)) if len(order) else np.zeros(0)
+    pairs = zip(found.pairs, found.ratings, strict=True)
+    known = [(index[a], index[b], rating) for (a, b), rating in pairs if a in index and b in index]
+    first, second, ratings = np.array(known, np.float64).reshape(-1, 3).T
+    return Judgements(name, first.astype(np.int64), second.astype(np.int64), ratings, len(found.pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +163,23 @@ class Evaluations:
 
     Attributes:
         loss_sample: measures the loss.
-        judgements, questions: human ratings and analogies of known words; empty for a made or Chinese text.
+        judgements, questions: human ratings and analogies of known words; empty for a made or Chinese text, and where
+            next to none are known.
         pairs: pairs of known words whose cosines are logged.
         analogies: (right, of) for each section of the last test. all_analogies: whether it had all questions.
         neighbour_history: the nearest words of the first word shown.
     """
 
-    def __init__(self, config: Word2VecConfig, text: Text, engine: Engine) -> None:
+    def __init__(self, config: Word2VecConfig, corpus: Corpus, engine: Engine) -> None:
         rng = np.random.default_rng(seed_of(config.seed, "loss sample"))
-        self.loss_sample = FixedSampleLoss(config, text, engine, rng)
-        english = not (text.corpus.chinese or text.corpus.classes)
-        self.judgements = known_judgements(engine.vocabulary) if english else []
-        self.questions = known_questions(engine.vocabulary) if english else []
+        self.loss_sample = FixedSampleLoss(config, corpus, engine, rng)
+        self.judgements: list[Judgements] = []
+        self.questions: list[Questions] = []
+        if not (corpus.chinese or corpus.classes):
+            rated_pairs = [judgements(name, engine.vocabulary) for name in ("wordsim", "simlex")]
+            self.judgements = [one for one in rated_pairs if len(one.first) >= ENOUGH]
+            known = questions(engine.vocabulary)
+            self.questions = known if sum(len(section.places) for section in known) >= ENOUGH else []
         self.pairs = query_pairs(config, engine.vocabulary)
         self.analogies: list[list[int]] = []
         self.all_analogies = False

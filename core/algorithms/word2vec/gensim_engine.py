@@ -16,8 +16,8 @@ import numpy as np
 from gensim.models import Word2Vec
 
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.algorithms.word2vec.text import Text
-from core.algorithms.word2vec.vocabulary import Vocabulary, vocabulary
+from core.data.corpora import Corpus
+from core.data.vocabulary import Vocabulary, vocabulary
 from core.events import Array
 
 #: Words of one of gensim's jobs: it takes no more than 10,000, and fewer where a word costs more, so that a chunk
@@ -41,12 +41,11 @@ class GensimEngine:
         chunks: (first, after the last) passages of each chunk of an epoch.
         steps_per_epoch: each step takes a chunk.
         work_memory: gensim's buffers for one thread.
-        words_trained: words that the last chunk trained on, those left out not counted.
     """
 
-    def __init__(self, config: Word2VecConfig, text: Text) -> None:
+    def __init__(self, config: Word2VecConfig, corpus: Corpus) -> None:
         negative = config.output == "negative"
-        self.sentences = text.corpus.sentences
+        self.sentences = corpus.sentences
         self.model = Word2Vec(
             vector_size=config.size,
             window=config.window,
@@ -61,16 +60,16 @@ class GensimEngine:
             min_alpha=config.lr_end,
             workers=config.threads,
             seed=config.seed,
-            batch_words=job_words(config, text.corpus.words),
+            batch_words=job_words(config, corpus.words),
         )
         self.model.lifecycle_events = None  # it would grow by two entries a chunk
-        self.model.build_vocab_from_freq(dict(text.word_counts), corpus_count=len(self.sentences))
+        self.model.build_vocab_from_freq(dict(corpus.word_counts), corpus_count=len(self.sentences))
         wv = self.model.wv
         self.vocabulary: Vocabulary = vocabulary(list(wv.index_to_key), wv.expandos["count"])
-        jobs_per_chunk = 1 if config.threads == 1 else max(config.threads, min(4 * config.threads, 20))
+        # Several jobs for each thread, so that none waits long for the others at the end of a call.
+        jobs_per_chunk = 1 if config.threads == 1 else min(4 * config.threads, 20)
         self.chunks = chunks(self.sentences, self.model.batch_words, jobs_per_chunk)
         self.steps_per_epoch = len(self.chunks)
-        self.words_trained = 0
         self.work_memory = self.model._get_thread_working_mem()
 
     @property
@@ -88,14 +87,13 @@ class GensimEngine:
     def paths(self, words: Array) -> tuple[Array, Array, Array]:
         """Ways down the tree to these words, as in word2vec.c: nodes (``point``), codes (0 or 1) and whether there is
         one, each (n, longest)."""
-        points = [self.model.wv.expandos["point"][i] for i in words]
-        codes_of = [self.model.wv.expandos["code"][i] for i in words]
-        longest = max(map(len, codes_of))
-        nodes, codes = np.zeros((len(words), longest), np.int64), np.zeros((len(words), longest), np.float32)
-        valid = np.zeros((len(words), longest), bool)
-        for i, (point, code) in enumerate(zip(points, codes_of, strict=True)):
-            nodes[i, : len(code)], codes[i, : len(code)], valid[i, : len(code)] = point, code, True
-        return nodes, codes, valid
+        points, codes = (self.model.wv.expandos[name] for name in ("point", "code"))
+        shape = len(words), max(len(codes[word]) for word in words)
+        nodes, code, valid = np.zeros(shape, np.int64), np.zeros(shape, np.float32), np.zeros(shape, bool)
+        for i, word in enumerate(words):
+            n = len(codes[word])
+            nodes[i, :n], code[i, :n], valid[i, :n] = points[word], codes[word], True
+        return nodes, code, valid
 
     def state_dict(self) -> dict[str, Any]:
         """Both matrices and the random state; all else follows from the settings and the text."""

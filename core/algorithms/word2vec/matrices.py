@@ -22,7 +22,12 @@ from core.palette import INK, colour_scale
 from core.words import N_
 
 #: What stands above each matrix; symbols, alike in every language.
-_TITLES = {"E": "E", "O": "O", "dE": "∂L/∂E", "dO": "∂L/∂O"}
+_TITLES = {
+    "W_in": "W<sub>in</sub>",
+    "W_out": "W<sub>out</sub>",
+    "dW_in": "∂L/∂W<sub>in</sub>",
+    "dW_out": "∂L/∂W<sub>out</sub>",
+}
 _GAP = 0.06
 
 
@@ -56,7 +61,7 @@ def pairs(arrays: Mapping[str, Any], context: Context) -> Figure:
     )
     kinds = {1: N_("pulled")} | ({2 + (k - 1) / 2: N_("pushed away, drawn at random")} if k else {})
     words = [as_is(word) for word in text_lines(arrays["centre"])]
-    key = N_("blue: together; red: apart; pale: knew already")
+    key = N_("blue: together; red: apart; pale: learned already")
     return figure(
         [cells],
         axis(names=kinds, side="top", grid=False, zoom=False),

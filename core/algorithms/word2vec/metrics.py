@@ -10,8 +10,7 @@ from core.algorithms.word2vec.model import learning_rate
 from core.algorithms.word2vec.nearest import cosines, unit
 from core.algorithms.word2vec.queries import spelled_like, unknown_pairs
 from core.algorithms.word2vec.train import LossAt, Word2VecTraining
-from core.events import Array, Event, Note, Scalars, Snapshot
-from core.metrics import newly_diagnosed
+from core.events import Event, Note, Scalars, Snapshot
 
 #: Frequent words whose similarity to one another is measured for the diagnoses.
 FREQUENT = 400
@@ -27,8 +26,7 @@ def log_metrics(s: Word2VecTraining) -> Iterator[Event]:
     values = measure(s)
     yield Scalars(s.step, values)
     s.history.append(LossAt(s.step, values["train/loss"]))
-    for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence(s), s.active).items():
-        yield Note(s.step, diagnosis, reasons)
+    yield from s.diagnose(DIAGNOSES, evidence(s))
 
 
 def unknown_pair_notes(s: Word2VecTraining) -> Iterator[Event]:
@@ -48,28 +46,22 @@ def measure(s: Word2VecTraining) -> dict[str, float]:
     if evaluations.analogies:
         right, of = np.sum(evaluations.analogies, axis=0)
         values["analogy/all" if evaluations.all_analogies else "analogy/short"] = float(right / max(of, 1))
-    for a, b in evaluations.pairs:
-        rows = [[s.vocabulary.index[word]] for word in (a, b)]
-        values[f"cosine/{a}, {b}"] = float(cosines(s.vectors[rows[0]], s.vectors[rows[1]])[0])
+    if evaluations.pairs:
+        rows = np.array([[s.vocabulary.index[word] for word in pair] for pair in evaluations.pairs])  # (pairs, 2)
+        similarity = cosines(s.vectors[rows[:, 0]], s.vectors[rows[:, 1]]).tolist()
+        values |= {f"cosine/{a}, {b}": value for (a, b), value in zip(evaluations.pairs, similarity, strict=True)}
     return values
 
 
 def test_analogies(s: Word2VecTraining, *, all_questions: bool) -> Iterator[Event]:
     """Answer analogies: all questions, or a few of each section."""
-    vectors, results = unit(s.vectors), []
+    vectors, rows = unit(s.vectors), []
     for section in s.evaluations.questions:
         places = section.places if all_questions else short(section)
         right = yield from count_right(places, vectors)
-        results.append([right, len(places)])
-    s.evaluations.analogies, s.evaluations.all_analogies = results, all_questions
-    yield Snapshot(s.step, "sections", section_arrays(s))
-
-
-def section_arrays(s: Word2VecTraining) -> dict[str, Array]:
-    """Right, tested, known and all questions of each section: int32 (s, 4)."""
-    results = zip(s.evaluations.analogies, s.evaluations.questions, strict=True)
-    rows = [[*result, len(q.places), q.of] for result, q in results]
-    return {"sections": np.array(rows, np.int32), "complete": np.array([s.evaluations.all_analogies])}
+        rows.append([right, len(places), len(section.places), section.of])  # right, tested, known and all questions
+    s.evaluations.analogies, s.evaluations.all_analogies = [row[:2] for row in rows], all_questions
+    yield Snapshot(s.step, "sections", {"sections": np.array(rows, np.int32)})
 
 
 def evidence(s: Word2VecTraining) -> Evidence:
@@ -79,7 +71,7 @@ def evidence(s: Word2VecTraining) -> Evidence:
     return Evidence(
         step=s.step,
         end=s.end,
-        chinese=s.data.corpus.chinese,
+        chinese=s.data.chinese,
         mean_letters=sum(len(word) * count for word, count in word_counts.items()) / sum(word_counts.values()),
         longest=max(word_counts, key=len),
         mean_count=float(s.vocabulary.counts.mean()),

@@ -36,9 +36,9 @@ def scores(W_in: Tensor, W_out: Tensor, centre: Tensor, targets: Tensor) -> Tens
 
 
 def loss(W_in: Tensor, W_out: Tensor, centre: Tensor, targets: Tensor) -> Tensor:
-    """Equation 4 negated, of each pair: (B,). What ``gradients`` are the derivatives of; a step needs only these."""
-    s, sign = scores(W_in, W_out, centre, targets), _signs(targets, W_in.dtype)
-    return -(F.logsigmoid(sign * s) * _mask(targets)).sum(dim=1)
+    """Equation 4 negated, of each pair: (B,). A step needs only its derivatives, :func:`gradients`."""
+    s = scores(W_in, W_out, centre, targets)  # (B, 1 + k)
+    return -(F.logsigmoid(_signs(s) * s) * _mask(targets)).sum(dim=1)
 
 
 def gradients(W_in: Tensor, W_out: Tensor, centre: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -46,10 +46,10 @@ def gradients(W_in: Tensor, W_out: Tensor, centre: Tensor, targets: Tensor) -> t
 
     With g = σ(score) − 1 for the true neighbour and σ(score) for a random word they are Σ g·v' and g·v.
     """
-    v, v_out = W_in[centre], W_out[targets]
+    v, v_out = W_in[centre], W_out[targets]  # (B, N), (B, 1 + k, N)
     s = scores(W_in, W_out, centre, targets)
-    label = (_signs(targets, W_in.dtype) + 1) / 2
-    g = (torch.sigmoid(s) - label) * _mask(targets)
+    label = (_signs(s) + 1) / 2  # 1 for the true neighbour, 0 for the random words
+    g = (torch.sigmoid(s) - label) * _mask(targets)  # (B, 1 + k)
     return torch.einsum("bk,bkn->bn", g, v_out), g[:, :, None] * v[:, None, :], g
 
 
@@ -91,10 +91,10 @@ def learning_rate(config: Word2VecConfig, epochs: float) -> float:
     return max(config.lr_end, config.lr - (config.lr - config.lr_end) * (epochs / config.epochs))
 
 
-def _signs(targets: Tensor, dtype: torch.dtype) -> Tensor:
-    """+1 for the true neighbour, −1 for the random words: (1 + k,)."""
-    sign = torch.full((targets.shape[1],), -1.0, dtype=dtype, device=targets.device)
-    sign[0] = 1.0
+def _signs(scores: Tensor) -> Tensor:
+    """+1 for the true neighbour, −1 for the random words: (B, 1 + k)."""
+    sign = -torch.ones_like(scores)
+    sign[:, 0] = 1
     return sign
 
 

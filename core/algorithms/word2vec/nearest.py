@@ -4,13 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.algorithms.word2vec.vocabulary import Vocabulary
+from core.data.vocabulary import Vocabulary
 from core.events import Array
 
 #: Words that are searched: the most frequent ones.
 SEARCHED = 20_000
-#: Nearest words found of each word; on the map they have its colour.
-NEAR = 12
 
 
 def cosines(a: Array, b: Array) -> Array:
@@ -25,29 +23,6 @@ def unit(vectors: Array) -> Array:
     lengths = np.sqrt(np.einsum("vn,vn->v", vectors, vectors))
     found: Array = vectors / np.maximum(lengths, 1e-12)[:, None]
     return found.astype(np.float32, copy=False)
-
-
-def neighbours(
-    words: Sequence[str], vocabulary: Vocabulary, vectors: Array, searched: Array
-) -> list[tuple[str, Array, Array]]:
-    """(word, places of its nearest, their cosines) of each word; for one that is not known both are empty.
-
-    Args:
-        vectors: of all words, (V, N).
-        searched: unit vectors of the most frequent words, (n, N).
-    """
-    index = vocabulary.index
-    found = []
-    for word in words:
-        if word not in index:
-            found.append((word, np.zeros(0, np.int64), np.zeros(0, np.float32)))
-            continue
-        cosine = searched @ unit(vectors[[index[word]]])[0]
-        if index[word] < len(cosine):
-            cosine[index[word]] = -2
-        best = best_of(cosine, NEAR)
-        found.append((word, best, cosine[best]))
-    return found
 
 
 def nearest_to_sum(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.algorithms.word2vec.nearest import SEARCHED, best_of, unit
-from core.algorithms.word2vec.vocabulary import Vocabulary
+from core.data.vocabulary import Vocabulary
 from core.events import Array
 
 #: Neighbours of a row, rows of a run, and steps at its beginning after each of which there is one.

@@ -1,14 +1,10 @@
 """The words, pairs and analogies that the panels show: those of the settings, or a few that suit the text."""
 
 import difflib
-from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
 from core.algorithms.word2vec.config import Word2VecConfig, entries
-from core.algorithms.word2vec.vocabulary import Vocabulary
-from core.events import Array
+from core.data.vocabulary import Vocabulary
 
 #: Words that are searched for a spelling: the most frequent ones.
 SPELLINGS = 4000
@@ -76,8 +72,3 @@ def spelled_like(vocabulary: Vocabulary, word: str) -> tuple[str, ...]:
     same = [w for w in vocabulary.words if w[:1] == word[:1] and abs(len(w) - len(word)) <= 2]
     found = difflib.get_close_matches(word, same[:SPELLINGS], 3, 0.6)
     return tuple(found or difflib.get_close_matches(word, list(vocabulary.words[:SPELLINGS]), 3, 0.5))
-
-
-def encoded(words: Sequence[str]) -> Array:
-    """Words as UTF-8 bytes, a line each: how a snapshot holds them."""
-    return np.frombuffer("\n".join(words).encode("utf-8"), np.uint8)

@@ -5,6 +5,7 @@ centre all words within its window, and the pairs are shuffled. All epochs have 
 number of steps is known beforehand.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,8 @@ from torch import Tensor
 
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.model import init_matrices, keep_probability, noise_distribution
-from core.algorithms.word2vec.text import Text
-from core.algorithms.word2vec.vocabulary import build_vocabulary
+from core.data.corpora import Corpus
+from core.data.vocabulary import build_vocabulary
 from core.events import Array
 from core.training import generator, seed_of
 
@@ -28,25 +29,24 @@ class SGNSEngine:
         steps_per_epoch: each step takes a batch of pairs.
         W_in, W_out: float32 (V, N), the vectors as centre and as neighbour.
         last_batch: centre (B,), targets (B, 1 + k) and dL/dscore (B, 1 + k) of the last step, where there was one.
-        words_trained: pairs of the last step.
     """
 
-    def __init__(self, config: Word2VecConfig, text: Text, device: str) -> None:
+    def __init__(self, config: Word2VecConfig, corpus: Corpus, device: str) -> None:
         self.config, self.device = config, torch.device(device)
-        self.vocabulary = build_vocabulary(text.word_counts, config.min_count)
+        self.vocabulary = build_vocabulary(corpus.word_counts, config.min_count)
         index = self.vocabulary.index
-        rows = [(index[w], i) for i, words in enumerate(text.corpus.sentences) for w in words if w in index]
+        rows = [(index[w], i) for i, words in enumerate(corpus.sentences) for w in words if w in index]
+        # Each running word of the vocabulary, and the number of its passage: (T,) each.
         self._words, self._passage = np.array(rows, np.int64).reshape(-1, 2).T
-        self._keep_probability = keep_probability(self.vocabulary.counts, config.sample)
-        self._cumulative = np.cumsum(noise_distribution(self.vocabulary.counts, config.exponent))
+        self._keep_probability = keep_probability(self.vocabulary.counts, config.sample)  # (V,)
+        self._cumulative_noise = np.cumsum(noise_distribution(self.vocabulary.counts, config.exponent))  # (V,)
         matrices = init_matrices(len(self.vocabulary), config.size, generator(config.seed, "vectors"))
         self.W_in, self.W_out = (matrix.to(self.device) for matrix in matrices)
         self._rng = np.random.default_rng(seed_of(config.seed, "negatives"))
         self._epoch, self._pairs = 0, self._draw_pairs(0)
         self._n_pairs = len(self._pairs)
-        self.steps_per_epoch = max(1, -(-self._n_pairs // config.batch_size))
-        self.last_batch: tuple[Array, Array, Array] | None = None
-        self.words_trained = 0
+        self.steps_per_epoch = max(1, math.ceil(self._n_pairs / config.batch_size))
+        self.last_batch: tuple[Tensor, Tensor, Tensor] | None = None
 
     @property
     def vectors(self) -> Array:
@@ -69,15 +69,9 @@ class SGNSEngine:
         return self._tensor(pairs[:, 0]), self._tensor(pairs[:, 1])
 
     def draw_negatives(self, pairs: int) -> Tensor:
-        """Random words for so many pairs, int64 (B, k), drawn from
-        :func:`~core.algorithms.word2vec.model.noise_distribution`."""
-        drawn = np.searchsorted(self._cumulative, self._rng.random((pairs, self.config.negative)), side="right")
+        """Random words for so many pairs, int64 (B, k), drawn from the noise distribution P_n."""
+        drawn = np.searchsorted(self._cumulative_noise, self._rng.random((pairs, self.config.negative)), side="right")
         return self._tensor(np.minimum(drawn, len(self.vocabulary) - 1))
-
-    def record_batch(self, centre: Tensor, targets: Tensor, g: Tensor) -> None:
-        """Keep the batch of the last step for the snapshots."""
-        self.last_batch = (centre.cpu().numpy(), targets.cpu().numpy(), g.cpu().numpy())
-        self.words_trained = len(centre)
 
     def _tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
@@ -87,27 +81,30 @@ class SGNSEngine:
         rng = np.random.default_rng(seed_of(self.config.seed, "pairs", epoch))
         kept = rng.random(len(self._words)) < self._keep_probability[self._words]
         words, passage = self._words[kept], self._passage[kept]
-        width = self.config.window
-        reach = rng.integers(1, width + 1, len(words)) if self.config.shrink else np.full(len(words), width)
+        window = self.config.window
+        reach = rng.integers(1, window + 1, len(words)) if self.config.shrink else np.full(len(words), window)
         found = []
-        for d in range(1, width + 1):
+        for d in range(1, window + 1):
+            left, right = words[:-d], words[d:]  # two words at a distance of d
             same = passage[d:] == passage[:-d]
-            left, right = words[:-d], words[d:]
-            forward, back = same & (reach[:-d] >= d), same & (reach[d:] >= d)
-            found += [np.stack([left[forward], right[forward]], 1), np.stack([right[back], left[back]], 1)]
-        pairs = np.concatenate(found)
+            left_reaches, right_reaches = same & (reach[:-d] >= d), same & (reach[d:] >= d)
+            found.append(np.stack([left[left_reaches], right[left_reaches]], axis=1))
+            found.append(np.stack([right[right_reaches], left[right_reaches]], axis=1))
+        pairs = np.concatenate(found)  # (P, 2)
         return pairs[rng.permutation(len(pairs))]
 
     def state_dict(self) -> dict[str, Any]:
-        """Both matrices and the random generator; the pairs of an epoch follow from its number."""
-        last = None if self.last_batch is None else [np.array(a) for a in self.last_batch]
-        return {"vectors": self.W_in, "outputs": self.W_out, "rng": self._rng.bit_generator.state, "last": last}
+        """Both matrices, the random generator and the last batch; the pairs of an epoch follow from its number."""
+        rng = self._rng.bit_generator.state
+        return {"vectors": self.W_in, "outputs": self.W_out, "rng": rng, "last_batch": self.last_batch}
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
         self.load_matrices(tree)
         self._rng.bit_generator.state = tree["rng"]
-        last = tree["last"]
-        self.last_batch = None if last is None else tuple(np.array(a) for a in last)  # type: ignore[assignment]
+        self.last_batch = None
+        if tree["last_batch"] is not None:
+            centre, targets, g = (torch.as_tensor(part).to(self.device) for part in tree["last_batch"])
+            self.last_batch = centre, targets, g
 
     def load_matrices(self, tree: Mapping[str, Any]) -> None:
         """Both matrices alone, from what :meth:`state_dict` returned."""

@@ -1,47 +1,45 @@
 """What the panels of the word vectors draw: small arrays, made without changing the state or a random generator."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.maps import Frames, principal
-from core.algorithms.word2vec.model import learning_rate
-from core.algorithms.word2vec.nearest import SEARCHED, nearest_to_sum, neighbours, unit
-from core.algorithms.word2vec.queries import ANALOGIES, encoded, query_words, spelled_like
+from core.algorithms.word2vec.nearest import SEARCHED, nearest_to_sum, unit
+from core.algorithms.word2vec.queries import ANALOGIES, query_words, spelled_like
 from core.algorithms.word2vec.requests import analogy_of
 from core.algorithms.word2vec.sgns_engine import SGNSEngine
 from core.algorithms.word2vec.train import Word2VecTraining
 from core.events import Array
-from core.figures import quantised
+from core.figures import quantised, text_array
+from core.projection import AlignedFrames, principal_components, scaled
 
-#: Neighbours shown of a word, and those that are on the map because of it.
-SHOWN, BESIDE = 8, 6
+#: Neighbours found of a word, which have its colour on the map; those shown of them, and those on the map for it.
+NEAR, SHOWN, BESIDE = 12, 8, 6
 #: Frames of a t-SNE in a run: one takes a second.
 TSNE = 12
 #: Words and numbers of the matrices that are shown; pairs of a step.
 ROWS, COLUMNS, PAIRS = 24, 64, 10
-
-Near = list[tuple[str, Array, Array]]
 
 
 @dataclass(slots=True)
 class Map:
     """A map that is drawn again and again: its last frames, and when it was drawn last."""
 
-    frames: Frames
+    frames: AlignedFrames
     tsne: tuple[int, Array, Array] | None = None  # step, words, places
     drawn: float = field(default_factory=time.perf_counter)
     step: int = -1
 
 
 def plane(s: Word2VecTraining) -> Map:
-    return Map(Frames(2))
+    return Map(AlignedFrames(2))
 
 
 def space(s: Word2VecTraining) -> Map:
-    return Map(Frames(3))
+    return Map(AlignedFrames(3))
 
 
 def searched(s: Word2VecTraining) -> Array:
@@ -49,9 +47,13 @@ def searched(s: Word2VecTraining) -> Array:
     return unit(s.vectors[:SEARCHED])
 
 
-def near_queries(s: Word2VecTraining) -> Near:
-    """The nearest words of each word shown."""
-    return neighbours(query_words(s.config, s.vocabulary), s.vocabulary, s.vectors, s.cached_at_step(searched))
+def near_queries(s: Word2VecTraining) -> list[tuple[str, Array, Array]]:
+    """(word, places of its nearest, their cosines) of each word shown; for one that is not known both are empty."""
+    near = []
+    for word in query_words(s.config, s.vocabulary):
+        places, cosine, _ = nearest_to_sum([(1, word)], s.vocabulary, s.vectors, s.cached_at_step(searched), NEAR)
+        near.append((word, places, cosine))
+    return near
 
 
 def neighbour_panel(s: Word2VecTraining) -> dict[str, Array]:
@@ -63,7 +65,7 @@ def neighbour_panel(s: Word2VecTraining) -> dict[str, Array]:
         cosine[i, : min(len(cosines), SHOWN)] = cosines[:SHOWN]
         words += [word, *shown, *[""] * (SHOWN - len(shown))]
     known = [len(places) > 0 for _, places, _ in near]
-    return {"words": encoded(words), "cosine": cosine, "known": np.array(known, bool)}
+    return {"words": text_array(words), "cosine": cosine, "known": np.array(known, bool)}
 
 
 def mapped(s: Word2VecTraining) -> Array:
@@ -71,7 +73,7 @@ def mapped(s: Word2VecTraining) -> Array:
     many = min(len(s.vocabulary), SEARCHED)
     skipped = min(s.config.skipped, max(0, many - s.config.shown))
     words = list(range(skipped, min(many, skipped + s.config.shown)))
-    if not s.data.corpus.classes:
+    if not s.data.classes:
         index = s.vocabulary.index
         for word, places, _ in s.cached_at_step(near_queries):
             words += [index[word]] if word in index and index[word] < many else []
@@ -85,11 +87,11 @@ def groups(s: Word2VecTraining) -> dict[str, Array]:
     That is its kind where kinds are known, else the shown word among whose nearest it is.
     """
     words, near = s.cached_at_step(mapped), s.cached_at_step(near_queries)
-    classes = s.data.corpus.classes
+    classes = s.data.classes
     if classes:
         kinds = {kind: i for i, kind in enumerate(dict.fromkeys(classes.values()))}
         kind_of = [kinds.get(classes.get(s.vocabulary.words[w], ""), -1) for w in words]
-        return {"names": encoded(list(kinds)), "group": np.array(kind_of, np.int8)}
+        return {"names": text_array(list(kinds)), "group": np.array(kind_of, np.int8)}
     index = s.vocabulary.index
     best: dict[int, tuple[float, int]] = {}
     for i, (word, places, cosines) in enumerate(near):
@@ -99,7 +101,7 @@ def groups(s: Word2VecTraining) -> dict[str, Array]:
             if cosine > best.get(place, (-1.0, 0))[0]:
                 best[place] = (cosine, i)
     group = [best[w][1] if w in best else -1 for w in words.tolist()]
-    return {"names": encoded([word for word, *_ in near]), "group": np.array(group, np.int8)}
+    return {"names": text_array([word for word, *_ in near]), "group": np.array(group, np.int8)}
 
 
 def principal_places(s: Word2VecTraining) -> Array:
@@ -107,7 +109,7 @@ def principal_places(s: Word2VecTraining) -> Array:
     groups come apart."""
     vectors = s.cached_at_step(searched)[s.cached_at_step(mapped)]
     coloured = np.flatnonzero(s.cached_at_step(groups)["group"] >= 0)
-    return principal(vectors, 3, coloured if len(coloured) > 3 else slice(None))[0]
+    return principal_components(vectors, 3, coloured if len(coloured) > 3 else slice(None))[0]
 
 
 def map_plane(s: Word2VecTraining) -> dict[str, Array]:
@@ -115,13 +117,12 @@ def map_plane(s: Word2VecTraining) -> dict[str, Array]:
     one = s.cached(plane)
     now, words_per_s = time.perf_counter(), 0.0
     if 0 <= one.step < s.step and now > one.drawn:
-        words_per_s = s.data.corpus.words / s.engine.steps_per_epoch * (s.step - one.step) / (now - one.drawn)
+        words_per_s = s.data.words / s.engine.steps_per_epoch * (s.step - one.step) / (now - one.drawn)
     one.drawn, one.step = now, s.step
-    rate = learning_rate(s.config, s.epoch)
-    about = [s.epoch, s.config.epochs, words_per_s, rate, by_tsne(s)]
-    shown = [s.vocabulary.index.get(word, -1) for word, *_ in s.cached_at_step(near_queries)]
-    typed = np.isin(s.cached_at_step(mapped), shown)
-    return map_arrays(s, one) | {"about": np.array(about, np.float32), "typed": typed}
+    about = [s.epoch, s.config.epochs, words_per_s, by_tsne(s)]
+    queries = [s.vocabulary.index.get(word, -1) for word, *_ in s.cached_at_step(near_queries)]
+    queried = np.isin(s.cached_at_step(mapped), queries)
+    return map_arrays(s, one) | {"about": np.array(about, np.float32), "queried": queried}
 
 
 def map_space(s: Word2VecTraining) -> dict[str, Array]:
@@ -140,8 +141,8 @@ def map_arrays(s: Word2VecTraining, one: Map) -> dict[str, Array]:
     if by_tsne(s):
         places = tsne(s, words, one)
     else:
-        places = one.frames.add(words, s.cached_at_step(principal_places)[:, : one.frames.dimensions])
-    names = encoded([s.vocabulary.words[w] for w in words])
+        places = one.frames.add(words, scaled(s.cached_at_step(principal_places)[:, : one.frames.dimensions]))
+    names = text_array([s.vocabulary.words[w] for w in words])
     return {"places": places.astype(np.float32), "words": names} | s.cached_at_step(groups)
 
 
@@ -153,8 +154,8 @@ def tsne(s: Word2VecTraining, words: Array, one: Map) -> Array:
         return one.tsne[2]
     from sklearn.manifold import TSNE as TSNE_
 
-    before = frames.start(words)
-    start = before if before is not None else principal(vectors, frames.dimensions)[0]
+    before = frames.last(words)
+    start = before if before is not None else principal_components(vectors, frames.dimensions)[0]
     start = start / max(float(start.std(axis=0).max()), 1e-12) * 1e-2
     made = TSNE_(
         frames.dimensions,
@@ -166,26 +167,37 @@ def tsne(s: Word2VecTraining, words: Array, one: Map) -> Array:
         metric="cosine",
         n_jobs=1,
     )
-    places = frames.add(words, np.asarray(made.fit_transform(vectors), np.float64))
+    places = frames.add(words, scaled(np.asarray(made.fit_transform(vectors), np.float64)))
     one.tsne = (s.step, words, places)
     return places
 
 
 def analogy(s: Word2VecTraining) -> dict[str, Array]:
-    """The ranking of a − b + c: words and cosines; where a word is not known, that word and the nearest spellings."""
+    """The ranking of the words nearest to a − b + c."""
     query = analogy_of(s.config.analogy or ANALOGIES.get(s.config.corpus, ""))
     if query is None:
-        return {"query": encoded([]), "words": encoded([]), "cosine": np.zeros(0, np.float32), "unknown": encoded([])}
+        return {
+            "query": text_array([]),
+            "words": text_array([]),
+            "cosine": np.zeros(0, np.float32),
+            "unknown": text_array([]),
+        }
     a, b, c = query
-    best, cosine, unknown = nearest_to_sum(
-        [(1, a), (-1, b), (1, c)], s.vocabulary, s.vectors, s.cached_at_step(searched), SHOWN
-    )
-    words = spelled_like(s.vocabulary, unknown) if unknown else [s.vocabulary.words[i] for i in best]
+    ranked = ranking(s, [(1, a), (-1, b), (1, c)], s.cached_at_step(searched), SHOWN)
+    return ranked | {"query": text_array(query)}
+
+
+def ranking(s: Word2VecTraining, summed: Sequence[tuple[int, str]], searched: Array, most: int) -> dict[str, Array]:
+    """The words nearest to a sum of words, their places and cosines; where a word of the sum is not known, that one
+    and the spellings nearest to it. Arguments as for :func:`~core.algorithms.word2vec.nearest.nearest_to_sum`."""
+    vocabulary = s.vocabulary
+    best, cosine, unknown = nearest_to_sum(summed, vocabulary, s.vectors, searched, most)
+    words = spelled_like(vocabulary, unknown) if unknown else [vocabulary.words[i] for i in best]
     return {
-        "query": encoded(query),
-        "words": encoded(words),
+        "unknown": text_array([unknown] if unknown else []),
+        "words": text_array(words),
+        "places": np.array([vocabulary.index[word] for word in words], np.int32),
         "cosine": cosine,
-        "unknown": encoded([unknown] if unknown else []),
     }
 
 
@@ -206,7 +218,7 @@ def neighbour_history(s: Word2VecTraining) -> dict[str, Array] | None:
         return None
     words, rank = history.ranks()
     return {
-        "words": encoded([history.word, *(s.vocabulary.words[w] for w in words)]),
+        "words": text_array([history.word, *(s.vocabulary.words[w] for w in words)]),
         "rank": rank,
         "epoch": np.array([step / s.engine.steps_per_epoch for step, _ in history.rows], np.float32),
     }
@@ -218,9 +230,9 @@ def matrices(s: Word2VecTraining) -> dict[str, Array] | None:
     if not isinstance(engine, SGNSEngine):
         return None
     rows, columns = min(ROWS, len(engine.vocabulary)), min(COLUMNS, engine.config.size)
-    arrays: dict[str, Any] = {"words": encoded(engine.vocabulary.words[:rows])}
-    gradients = last_gradients(engine, rows)
-    shown = {"E": engine.vectors[:rows], "O": engine.outputs[:rows], "dE": gradients[0], "dO": gradients[1]}
+    arrays: dict[str, Any] = {"words": text_array(engine.vocabulary.words[:rows])}
+    dW_in, dW_out = last_gradients(engine, rows)
+    shown = {"W_in": engine.vectors[:rows], "W_out": engine.outputs[:rows], "dW_in": dW_in, "dW_out": dW_out}
     for name, matrix in shown.items():
         reach = float(np.abs(matrix).max(initial=1e-6))
         arrays[name] = quantised(matrix[:, :columns], -reach, reach)
@@ -229,19 +241,19 @@ def matrices(s: Word2VecTraining) -> dict[str, Array] | None:
 
 
 def last_gradients(engine: SGNSEngine, rows: int) -> tuple[Array, Array]:
-    """The last step's dL/dE and dL/dO, summed over its pairs, of the first rows: by the present matrices."""
-    dE, dO = (np.zeros((rows, engine.config.size), np.float32) for _ in range(2))
+    """The last step's dL/dW_in and dL/dW_out, summed over its pairs, of the first rows: by the present matrices."""
+    dW_in, dW_out = (np.zeros((rows, engine.config.size), np.float32) for _ in range(2))
     if engine.last_batch is not None:
-        centre, targets, g = engine.last_batch
+        centre, targets, g = (tensor.cpu().numpy() for tensor in engine.last_batch)
         W_in, W_out = engine.vectors, engine.outputs
         by_centre = np.einsum("bk,bkn->bn", g, W_out[targets])
         by_target = (g[:, :, None] * W_in[centre][:, None, :]).reshape(-1, W_in.shape[1])  # (B·(1 + k), N)
         all_targets = targets.reshape(-1)
         here = centre < rows
-        np.add.at(dE, centre[here], by_centre[here])
+        np.add.at(dW_in, centre[here], by_centre[here])
         here = all_targets < rows
-        np.add.at(dO, all_targets[here], by_target[here])
-    return dE, dO
+        np.add.at(dW_out, all_targets[here], by_target[here])
+    return dW_in, dW_out
 
 
 def pairs(s: Word2VecTraining) -> dict[str, Array] | None:
@@ -249,11 +261,11 @@ def pairs(s: Word2VecTraining) -> dict[str, Array] | None:
     engine = s.engine
     if not isinstance(engine, SGNSEngine) or engine.last_batch is None:
         return None
-    centre, targets, g = (array[:PAIRS] for array in engine.last_batch)
+    centre, targets, g = (tensor[:PAIRS].cpu().numpy() for tensor in engine.last_batch)
     words = engine.vocabulary.words
     return {
-        "centre": encoded([words[i] for i in centre]),
-        "targets": encoded([words[i] for i in targets.reshape(-1)]),
+        "centre": text_array([words[i] for i in centre]),
+        "targets": text_array([words[i] for i in targets.reshape(-1)]),
         "pull": -g.astype(np.float32),
     }
 
@@ -264,7 +276,7 @@ SNAPSHOTS = {
     "map3d": map_space,
     "analogy": analogy,
     "coverage": coverage,
-    "company": neighbour_history,
+    "neighbour_history": neighbour_history,
     "matrices": matrices,
     "pairs": pairs,
 }

@@ -41,10 +41,10 @@ PANELS = (
         view=f"{_VIEWS}:neighbours",
     ),
     Panel(
-        "company",
+        "neighbour_history",
         N_("Neighbours over time"),
         N_("The words nearest to the first word shown, over the training: which came, which rose and which left."),
-        view="core.algorithms.word2vec.views:neighbour_history",
+        view=f"{_VIEWS}:neighbour_history",
     ),
     Panel(
         "analogy",
@@ -61,7 +61,7 @@ PANELS = (
     Panel(
         "matrices",
         N_("Both matrices"),
-        N_("A row a word: as a centre, as a neighbour, and what the last step says of both; red above 0, blue below."),
+        N_("A row a word: as a centre, as a neighbour, and the last step's gradient of both; red above 0, blue below."),
         view=f"{_MATRICES}:matrices",
         shown_if=_SGNS,
     ),
@@ -219,7 +219,7 @@ PRESETS = (
     Preset(
         "glued",
         N_("Chinese cut as if it were English"),
-        N_("Whole clauses are taken for words: the page says so, and 宝玉 has lost most of its places."),
+        N_("Whole clauses are taken for words: a note points it out, and 宝玉 has lost most of its places."),
         {"corpus": "hongloumeng", "cut": "words", "min_count": 2, "epochs": 3},
         _END,
     ),
@@ -227,8 +227,8 @@ PRESETS = (
 
 PROBES = (
     Probe(
-        "ask",
-        N_("Ask for words"),
+        "lookup",
+        N_("Look up words"),
         N_(
             "Write a word, or a sum such as king - man + woman: here are the words nearest to it. "
             "Click one to go on from there."
@@ -257,7 +257,7 @@ experiment = Experiment(
     metrics=METRICS,
     diagnoses=metrics.sentences(DIAGNOSES) | NOTES,
     program="core.algorithms.word2vec",
-    source=("model", "train", "sgns_engine", "gensim_engine", "vocabulary", "text"),
+    source=("model", "train", "sgns_engine", "gensim_engine"),
     place=5,
     snapshot_budget=0.015,
     files=N_("Vectors"),

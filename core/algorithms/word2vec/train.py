@@ -13,17 +13,21 @@ import numpy as np
 import torch
 
 from core.algorithms.word2vec.config import Word2VecConfig
-from core.algorithms.word2vec.evaluate import Evaluations
+from core.algorithms.word2vec.evaluate import Engine, Evaluations
 from core.algorithms.word2vec.gensim_engine import GensimEngine
 from core.algorithms.word2vec.model import learning_rate, sgd_step
 from core.algorithms.word2vec.sgns_engine import SGNSEngine
-from core.algorithms.word2vec.text import Text, read
-from core.algorithms.word2vec.vocabulary import Vocabulary
+from core.data import corpora
+from core.data.corpora import Corpus
+from core.data.vocabulary import Vocabulary
 from core.events import Array, Event
 from core.experiment import Diverged
 from core.training import History, Training, check_shapes
 from core.words import N_, Refusal
 
+#: Fewest words of a vocabulary that can be trained, and most running words for the SGNS engine, which would take hours
+#: for more.
+MIN_WORDS, SGNS_WORDS = 20, 200_000
 #: Measurements of a run, and steps at its beginning after each of which there is one.
 MEASURED, DENSE = 64, 8
 
@@ -47,12 +51,12 @@ class Word2VecTraining(Training):
     saved = ("engine", "history", "evaluations")
     learned_arrays = ("vectors", "outputs")
 
-    engine: GensimEngine | SGNSEngine
+    engine: Engine
     end: int
     evaluations: Evaluations
 
-    def __init__(self, config: Word2VecConfig, text: Text, device: str) -> None:
-        super().__init__(config, text, device)
+    def __init__(self, config: Word2VecConfig, corpus: Corpus, device: str) -> None:
+        super().__init__(config, corpus, device)
         self.history = History(LossAt)
 
     @property
@@ -113,16 +117,36 @@ def checksum_of_rows(s: Word2VecTraining) -> int:
     return zlib.crc32(repr((s.config.output, words)).encode())
 
 
-def load(config: Word2VecConfig) -> Text:
+def load(config: Word2VecConfig) -> Corpus:
     """The text of the settings, cut into words and counted.
 
     Raises:
-        Refusal: it cannot be had, or there is too little or too much of it.
+        Refusal: it cannot be had, has too few words, or too many for the engine.
     """
-    return read(config)
+    corpus = corpora.load(config.corpus, cut=config.cut, text=config.text, sentences=config.sentences, seed=config.seed)
+    words = sum(n >= config.min_count for n in corpus.word_counts.values())
+    if words < MIN_WORDS:
+        raise Refusal(
+            "min_count",
+            N_(
+                "Minimum count: only {words} words occur {count} times or more, and {fewest} are needed. "
+                "Lower it, or take more text."
+            ),
+            words=words,
+            count=config.min_count,
+            fewest=MIN_WORDS,
+        )
+    if config.engine == "sgns" and corpus.words > SGNS_WORDS:
+        raise Refusal(
+            "engine",
+            N_("Engine: PyTorch takes texts of up to {most} words; this one has {words}. Choose gensim."),
+            most=f"{SGNS_WORDS:,}",
+            words=f"{corpus.words:,}",
+        )
+    return corpus
 
 
-def build(config: Word2VecConfig, data: Text, device: str) -> Word2VecTraining:
+def build(config: Word2VecConfig, data: Corpus, device: str) -> Word2VecTraining:
     """Vocabulary and vectors at step 0."""
     s = Word2VecTraining(config, data, device)
     s.engine = GensimEngine(config, data) if config.engine == "gensim" else SGNSEngine(config, data, device)
@@ -149,7 +173,7 @@ def train_sgns(s: Word2VecTraining, engine: SGNSEngine) -> Iterator[Event]:
         targets = torch.cat([context[:, None], negatives], dim=1)  # (B, 1 + k)
         lr = learning_rate(s.config, epoch + batch / engine.steps_per_epoch)
         g = sgd_step(engine.W_in, engine.W_out, centre, targets, lr)
-        engine.record_batch(centre, targets, g)
+        engine.last_batch = centre, targets, g
         # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step(epoch=(s.step + 1) / engine.steps_per_epoch)
 
@@ -164,10 +188,8 @@ def train_gensim(s: Word2VecTraining, engine: GensimEngine) -> Iterator[Event]:
         lr, next_lr = learning_rate(s.config, epoch + start / n), learning_rate(s.config, epoch + end / n)
         if s.config.threads == 1:
             # What gensim's one worker does with a job, without the threads and queues that train() makes at each call.
-            engine.words_trained, _ = engine.model._do_train_job(passages, lr, engine.work_memory)
+            engine.model._do_train_job(passages, lr, engine.work_memory)
         else:
-            engine.words_trained, _ = engine.model.train(
-                passages, total_examples=len(passages), epochs=1, start_alpha=lr, end_alpha=next_lr
-            )
+            engine.model.train(passages, total_examples=len(passages), epochs=1, start_alpha=lr, end_alpha=next_lr)
         # Between two steps the driver logs metrics, takes snapshots, saves and applies changed settings.
         yield s.next_step(epoch=(s.step + 1) / engine.steps_per_epoch)

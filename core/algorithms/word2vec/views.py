@@ -47,24 +47,11 @@ SECTIONS = {
     "gram9-plural-verbs": N_("third person"),
 }
 
-#: Classes of the made-up grammar's words: the names come in a snapshot, and are marked for translation here.
-KINDS = (
-    N_("animal"),
-    N_("person"),
-    N_("food"),
-    N_("place"),
-    N_("colour"),
-    N_("eating"),
-    N_("going"),
-    N_("saying"),
-    N_("time"),
-)
-
 
 def map2d(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The words at their present places; colours are classes, or the chosen words among whose nearest a word is."""
-    chosen, words = arrays["typed"], text_lines(arrays["words"])
-    epoch, epochs, rate, _, by_tsne = arrays["about"].tolist()
+    chosen, words = arrays["queried"], text_lines(arrays["words"])
+    epoch, epochs, words_per_s, by_tsne = arrays["about"].tolist()
     traces = []
     for members, name, colour in _groups(arrays, context):
         sizes = np.where(chosen[members], 15, 12 if name else 10).tolist()
@@ -82,8 +69,10 @@ def map2d(arrays: Mapping[str, Any], context: Context) -> Figure:
                 textfont={"size": sizes, "color": colour},
             )
         )
-    template = N_("epoch {epoch} of {epochs} · {pace} words a second") if rate else N_("epoch {epoch} of {epochs}")
-    progress = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{rate:,.0f}"}
+    template = (
+        N_("epoch {epoch} of {epochs} · {pace} words a second") if words_per_s else N_("epoch {epoch} of {epochs}")
+    )
+    progress = {"epoch": f"{epoch:.1f}", "epochs": f"{epochs:.0f}", "pace": f"{words_per_s:,.0f}"}
     corner: dict[str, Any] = {"paper": True, "colour": INK}
     plane = hidden_axis(-_LIMIT, _LIMIT)
     return figure(
@@ -236,8 +225,8 @@ def _rows(names: list[str]) -> dict[str, Any]:
 
 def sections(arrays: Mapping[str, Any], context: Context) -> Figure:
     """A bar for each section of questions-words: the share answered rightly, of those whose words are all known."""
-    right, tested, known, of = arrays["sections"].T.tolist()
-    share = np.array(right) / np.maximum(tested, 1)
+    right, tested, known, of = arrays["sections"].T  # (sections,) each
+    share = right / np.maximum(tested, 1)
     done = bars(
         share,
         list(range(len(share))),
@@ -249,11 +238,11 @@ def sections(arrays: Mapping[str, Any], context: Context) -> Figure:
         hover="skip",
     )
     values = {
-        "asked": f"{sum(tested):,}",
-        "of": f"{sum(of):,}",
-        "unknown": f"{100 * (1 - sum(known) / max(sum(of), 1)):.0f}",
+        "tested": f"{tested.sum():,}",
+        "of": f"{of.sum():,}",
+        "unknown": f"{100 * (1 - known.sum() / max(of.sum(), 1)):.0f}",
     }
-    title = {"template": N_("{asked} of {of} asked; {unknown} % have a word that the text lacks"), "values": values}
+    title = {"template": N_("{tested} of {of} tested; {unknown} % have a word that the text lacks"), "values": values}
     return figure(
         [done],
         axis(limits=(0, max(0.1, 1.25 * float(share.max(initial=0)))), tickformat=".0%"),

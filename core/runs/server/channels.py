@@ -324,7 +324,7 @@ class RunChannel:
         return self._renderer.render_event(probe.name, probe.view, event, step)
 
     def static_arrays(self, panel: str) -> bytes:
-        """The arrays of a panel's snapshot at step 0, which figures may name (:func:`core.figures.fixed`), as JSON.
+        """The arrays of a panel's snapshot at step 0, which figures name by :func:`core.figures.static_array`, as JSON.
 
         Raises:
             KeyError: there is none.

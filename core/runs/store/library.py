@@ -13,6 +13,7 @@ import reprlib
 import secrets
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +28,7 @@ import core
 from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
+from core.field_kinds import KEPT, Kept, kind_of
 from core.runs.store import checkpoints
 from core.runs.store.log import Head, LogReader
 from core.runs.store.paths import RECORDED, info_file, log_file, runs_folder, start_file
@@ -38,6 +40,8 @@ from core.words import N_, Refusal, Sentence
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _START = re.compile(r"([A-Za-z0-9_-]{1,64})(?:@([0-9]{1,9}))?")
 _PREFIX = "recorded-"
+#: Held while a run takes, or gives up, what is kept for its settings.
+_keeping = threading.Lock()
 
 #: Stands for the weights of no run, where a preset names one.
 RANDOM = "random"
@@ -188,7 +192,7 @@ class Library:
             start: the checkpoint with whose weights it begins; the run keeps it. ``None`` for random ones.
 
         Raises:
-            Refusal: the disk is full or read-only.
+            Refusal: the disk is full or read-only, or something that the settings name is not kept here any more.
         """
         info = RunInfo(
             id=secrets.token_hex(12),  # no "-" in front, which a command line would take for an option
@@ -209,7 +213,13 @@ class Library:
             if start:
                 checkpoints.link(start.file, start_file(folder))
             control.write(folder, control.Control())
-            control.replace(info_file(folder), info.model_dump_json(indent=1).encode())  # last: now it is a run
+            with _keeping:
+                for kind, value in _kept(info):
+                    kind.claim(value)
+                control.replace(info_file(folder), info.model_dump_json(indent=1).encode())  # last: now it is a run
+        except Refusal:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise disk_refusal(error) from error
@@ -410,14 +420,34 @@ class Library:
         """
         if not self.owns(run, owner_token):
             raise Refusal("run", N_("This run belongs to somebody else: you may watch it."))
-        folder = self.folder(run)
+        folder, info = self.folder(run), self.info(run)
         if alive(folder):
             raise Refusal("run", N_("This run is still training: stop it first."))
         try:
             info_file(folder).unlink()  # first: now it is no run any more, whatever happens to the rest
+            self._discard(info)
             shutil.rmtree(folder)
         except OSError as error:
             raise disk_refusal(error) from error
+
+    def _discard(self, gone: RunInfo) -> None:
+        """Delete what was kept for the settings of a deleted run, and for no other's."""
+        with _keeping:
+            if values := set(_kept(gone)):
+                in_use = {item for info in self.infos() for item in _kept(info)}
+                for kind, value in values - in_use:
+                    kind.discard(value)
+            for kind in KEPT:
+                kind.discard_unclaimed()
+
+
+def _kept(info: RunInfo) -> Iterator[tuple[Kept, str]]:
+    """The settings of a run that name something kept for it, as (kind, value)."""
+    with suppress(Refusal):  # there is no such experiment any more
+        for name, field in registry.get(info.slug).config.model_fields.items():
+            kind, value = kind_of(field), info.config.get(name)
+            if isinstance(kind, Kept) and value and isinstance(value, str):
+                yield kind, value
 
 
 @lru_cache(maxsize=4096)  # written once, and read for every run that is listed

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.algorithms.gan.source import Plane
 from core.data import mixtures
+from core.samplers import MixtureSampler
 
 
 def test_the_ring_has_eight_gaussians_at_eight_angles():
@@ -25,7 +25,7 @@ def test_the_grid_is_five_by_five():
 @pytest.mark.parametrize("name", mixtures.MIXTURES)
 def test_samples_are_new_each_time_of_the_right_noise_and_of_high_quality(name):
     mixture = mixtures.load(name)
-    plane, draw = Plane(mixture, "cpu"), torch.Generator().manual_seed(0)
+    plane, draw = MixtureSampler(mixture, "cpu"), torch.Generator().manual_seed(0)
     one, other = plane.sample(4000, draw).numpy(), plane.sample(4000, draw).numpy()
     assert not np.intersect1d(one[:, 0], other[:, 0]).size > 40
     modes, good = mixtures.judged(mixture, one)

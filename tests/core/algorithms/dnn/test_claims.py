@@ -138,7 +138,7 @@ def test_the_full_mnist_in_five_epochs(preset, measured):
     assert state.batches.epoch == 5.0
     # What the page and the command line show: the whole test part, the last time after the last step.
     assert log.curves["test/accuracy"][-1][0] == STEPS["mnist"]
-    assert len(state.predicted) == 10_000
+    assert len(state.predictions) == 10_000
     title = TITLES["mnist"]
     measured(f"{title}: test accuracy", log.last("test/accuracy"), at_least=0.97)
     lowest = min(score for step, score in log.curves["test/accuracy"] if step >= 1000)

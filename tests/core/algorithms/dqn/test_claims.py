@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.algorithms.dqn.environments import Env
 from core.algorithms.dqn.spec import experiment
+from core.data.environments import Env
 from tests.core.algorithms.dqn.training import run, start
 from tests.core.algorithms.trial import Log
 
@@ -99,11 +99,11 @@ def test_q_learning_walks_along_the_cliff_and_sarsa_keeps_away_from_it(preset, m
     more = online[1] - online[0]
     measured(f"{TITLES['cliff_sarsa']}: return in training above Q-learning's, seed {seed}", more, at_least=10)
     for name, log, wavers in (("cliff_q", short, False), ("cliff_sarsa", safe, True)):
-        measured(f"{TITLES[name]}: is it said to waver, seed {seed}", "wavers" in diagnoses(log), exactly=wavers)
+        measured(f"{TITLES[name]}: is wavering diagnosed, seed {seed}", "wavers" in diagnoses(log), exactly=wavers)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_double_thinks_less_too_much_of_a_and_b(preset, measured, seed):
+def test_double_over_estimates_a_and_b_less(preset, measured, seed):
     both = [outcome(preset, name, seed=seed) for name in ("trap", "trap_double")]
     plain, double = (np.mean([v for _, v in log.curves["value/estimate"]]) for log in both)
     measured(f"{TITLES['trap']}: diagnoses, with and without, seed {seed}", sum(len(t.notes) for t in both), exactly=0)

@@ -2,9 +2,17 @@
 
 from dataclasses import replace
 
-from core.algorithms.dqn.diagnoses import DIAGNOSES, Evidence
+from core.algorithms.dqn.diagnoses import DIAGNOSES, Evaluation, Evidence
 from core.algorithms.dqn.spec import experiment
 from core.metrics import newly_diagnosed
+
+
+def history(returns: list[float], errors: list[float] | None = None) -> list[Evaluation]:
+    """An evaluation each 100 steps; a standard error of 1 each where none are given."""
+    return [
+        Evaluation(100 * i, *one) for i, one in enumerate(zip(returns, errors or [1.0] * len(returns), strict=True))
+    ]
+
 
 FINE = Evidence(
     largest_q=90.0,
@@ -16,8 +24,7 @@ FINE = Evidence(
     episodes=100,
     lowest=9.0,
     highest=500.0,
-    evaluations=[9.0, 200.0, 500.0],
-    doubt=[1.0, 1.0, 1.0],
+    history=history([9.0, 200.0, 500.0]),
 )
 
 
@@ -47,9 +54,10 @@ def test_returns_that_never_differ_mean_no_exploration_once_epsilon_is_down():
 
 
 def test_half_of_the_gain_lost_is_forgetting_and_is_logged_once_until_it_has_come_back():
-    def after(*evaluations: float, first: float = 9.0, best: float = 500.0) -> Evidence:
-        returns = [first, best, best, best, *evaluations]
-        return replace(FINE, evaluations=returns, doubt=[1.0] * len(returns))
+    def after(
+        *evaluations: float, first: float = 9.0, best: float = 500.0, errors: list[float] | None = None
+    ) -> Evidence:
+        return replace(FINE, history=history([first, best, best, best, *evaluations], errors))
 
     active: set[str] = set()
     # The mean of the last three against the best mean of three, 500: half of what was gained is (9 + 500) / 2 = 254.5.
@@ -62,11 +70,11 @@ def test_half_of_the_gain_lost_is_forgetting_and_is_logged_once_until_it_has_com
     # Where returns are below zero, half is half of what was gained.
     assert named(after(-174.0, -174.0, first=-200.0, best=-100.0)) == []
     assert named(after(-176.0, -176.0, first=-200.0, best=-100.0)) == ["forgets"]
-    lost = [100.0, 50.0, 40.0, 30.0, 20.0]
-    assert named(replace(FINE, evaluations=lost, doubt=[1.0] * 5)) == []  # nothing had been gained
+    lost = history([100.0, 50.0, 40.0, 30.0, 20.0])
+    assert named(replace(FINE, history=lost)) == []  # nothing had been gained
     assert named(replace(after(0.0, 0.0), tabular=True)) == ["wavers"]
     # From 500 to 100 is a fall of 400. Each of the three behind either mean may be off by d: their difference is off by
     # sqrt(6 d²) / 3, and three times that is 400 at d = 163.3.
-    fall = after(150.0, 150.0, 0.0)
-    assert named(replace(fall, doubt=[9e9, *[163.0] * 6])) == ["forgets"], "the first is of neither mean"
-    assert named(replace(fall, doubt=[0.0, *[164.0] * 6])) == []
+    fall = 150.0, 150.0, 0.0
+    assert named(after(*fall, errors=[9e9, *[163.0] * 6])) == ["forgets"], "the first is of neither mean"
+    assert named(after(*fall, errors=[0.0, *[164.0] * 6])) == []

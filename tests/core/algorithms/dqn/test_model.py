@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.algorithms.dqn import tabular
-from core.algorithms.dqn.environments import Transition
 from core.algorithms.dqn.model import Batch, QNetwork, initialise, q_of_actions, td_loss, td_target, update_target
+from core.data.environments import Transition
 
 
 def network(seed=0, *, inputs=3, actions=4, layers=(8,), dueling=False, one_hot=False) -> QNetwork:

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from core.algorithms.dqn.requests import KEYS, Move
 from core.algorithms.dqn.spec import experiment
 from core.algorithms.dqn.views import duel
-from core.algorithms.dqn.worlds import KEYS, Move
 from core.experiment import Context
 from tests.core.algorithms.dqn.training import advance, program, start
 from tests.core.algorithms.trial import through_checkpoint

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.algorithms.dqn.environments import Transition
 from core.algorithms.dqn.replay import NStepBuffer, ReplayBuffer, SumTree, bytes_per_transition
+from core.data.environments import Transition
 
 CPU = torch.device("cpu")
 

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from core.algorithms.dqn.agent import episode_seed, epsilon_at, make_env
 from core.algorithms.dqn.config import DQNConfig
-from core.algorithms.dqn.environments import Env, episode_seed
 from core.algorithms.dqn.metrics import discounted_returns, evidence, unknown, update_metrics
-from core.algorithms.dqn.train import beta, epsilon_at, load
+from core.algorithms.dqn.train import beta, load
+from core.data.environments import Env
 from core.events import Note, Pulse
 from core.experiment import Diverged
 from core.words import Refusal
@@ -207,8 +208,7 @@ def test_the_diagnoses_go_by_what_was_measured_and_each_is_named_once():
     assert (found.largest_reward, found.gamma, found.epsilon, found.tabular) == (1.0, 0.9, 1.0, False)
     assert (found.episodes, found.longest) == (stats.episodes, stats.longest) and stats.episodes > 3
     assert found.lowest == stats.lowest < stats.highest == found.highest == stats.longest
-    assert found.evaluations == [evaluation.mean_return for evaluation in state.history] and len(state.history) == 3
-    assert found.doubt == [evaluation.standard_error for evaluation in state.history]
+    assert found.history == state.history and [evaluation.step for evaluation in found.history] == [0, 100, 200]
     for name in ("target", "td_error"):  # of Q alone, of targets alone
         state.last_update |= {"target": y, "td_error": delta, name: torch.full_like(y, 1e6)}
         named = [note.diagnosis for _ in range(2) for note in program.log_metrics(state) if isinstance(note, Note)]
@@ -284,7 +284,7 @@ def test_an_evaluation_by_hand():
     metrics, pairs = evaluated(state)
     returns, estimates, obtained, drawn = [], [], [], []
     for i in range(3):
-        env = Env(state.config)
+        env = make_env(state.config)
         env.reset(episode_seed(0, "evaluation", i))
         Q, steps = [], []
         while not steps or not steps[-1].done:
@@ -343,22 +343,6 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_is_not_saved():
         state.state_dict()
     with pytest.raises(Diverged):
         advance(state, 100)
-
-
-@pytest.mark.parametrize(
-    ("other", "says"),
-    [
-        ("Nowhere-v3", "knows no Nowhere-v3"),
-        ("CartPole-v99", "knows no CartPole-v99"),
-        ("ALE/Pong-v5", "knows no ALE/Pong-v5"),
-        ("Pendulum-v1", "cannot be counted"),
-        ("LunarLander-v3", "needs a package"),
-    ],
-)
-def test_what_cannot_be_had_is_refused_in_a_sentence(other, says):
-    with pytest.raises(Refusal, match=says) as refused:
-        load(DQNConfig(environment="other", other=other))
-    assert refused.value.field == "other"
 
 
 def test_other_environments_are_learned_in():

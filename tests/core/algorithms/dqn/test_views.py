@@ -39,11 +39,18 @@ def test_every_panel_of_every_kind_of_environment_can_be_drawn(kind):
             assert figure["data"], panel
 
 
+def at_next_step(state, panel):
+    """A panel's arrays a step later, at which nothing is learned."""
+    arrays = program.snapshots[panel](state)
+    state.step += 1
+    return arrays
+
+
 def test_the_rollout_is_a_picture_of_the_environment_and_moves():
     state = start(KINDS["plain"])
     frames, steps = [], []
     for _ in range(3):
-        arrays = program.snapshots["rollout"](state)
+        arrays = at_next_step(state, "rollout")
         picture = np.asarray(Image.open(io.BytesIO(arrays["png"].tobytes())).convert("RGB"), np.int32)
         assert picture.shape == (200, 300, 3)
         drawn = state.cached(Rollout).env.render()[::2, ::2].astype(np.int32)
@@ -59,7 +66,7 @@ def test_the_rollout_is_a_picture_of_the_environment_and_moves():
 
 def test_the_rollout_shows_an_episodes_end_and_then_the_beginning_of_the_next():
     state = start(KINDS["plain"] | {"limit": 15})
-    shown = [program.snapshots["rollout"](state)["about"].tolist() for _ in range(40)]
+    shown = [at_next_step(state, "rollout")["about"].tolist() for _ in range(40)]
     assert {over for *_, over in shown} >= {0.0, 1.0} or {over for *_, over in shown} >= {0.0, 2.0}
     for (episode, steps, returned, over), (later, after, _, _) in pairwise(shown):
         assert steps == returned <= 15
@@ -69,6 +76,7 @@ def test_the_rollout_shows_an_episodes_end_and_then_the_beginning_of_the_next():
 def test_the_values_are_those_of_the_picture_and_go_by_the_best_action():
     state = start(KINDS["plain"])
     for _ in range(4):
+        state.step += 1
         arrays = snapshots(state)
     shown = state.cached(Rollout)
     values = arrays["values"]
@@ -76,6 +84,14 @@ def test_the_values_are_those_of_the_picture_and_go_by_the_best_action():
     np.testing.assert_array_equal(values["q"][-1], state.q(shown.env.observation[None])[0])
     assert shown.env.actions == values["q"][:-1].argmax(axis=1).tolist()
     assert np.array_equal(program.snapshots["values"](state)["q"], values["q"]), "to draw them does not go on"
+
+
+@pytest.mark.parametrize("panel", ["values", "map"])
+def test_the_episode_moves_on_where_the_rollout_is_out_of_sight(panel):
+    state = start(KINDS["plain"])
+    for _ in range(3):
+        at_next_step(state, panel)
+    assert len(state.cached(Rollout).env.actions) > 0
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import numpy as np
 
 from core import drawing
 from core.algorithms.gan import train
-from core.algorithms.gan.judge import make_classifier
 from core.data import images
+from core.sample_quality import make_classifier
 from tests.core.algorithms.contract import Cases, Effect, Overfit, drawn, initial, part, shapes
 from tests.core.algorithms.trial import Log
 

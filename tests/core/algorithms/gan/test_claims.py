@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from core.algorithms.gan.model import g_loss
-from core.algorithms.gan.source import encode
 from core.algorithms.gan.spec import experiment
 from core.algorithms.gan.train import GAN
+from core.samplers import encode
 from tests.core.algorithms.gan.test_metrics import judged
 from tests.core.algorithms.gan.training import run, start
 from tests.core.algorithms.trial import Log

@@ -46,7 +46,7 @@ def test_a_collapse_ends_when_samples_are_near_more_modes_again():
 
 
 def test_under_label_smoothing_a_d_can_be_too_strong_and_what_is_on_is_no_remedy():
-    surest = {"real": 0.88, "fake": 0.01}  # D is asked to call real samples 0.9
+    surest = {"real": 0.88, "fake": 0.01}  # D's target for real samples is 0.9
     assert diagnose(history(**surest), set()) == {}
     found = diagnose(history(**surest), set(), smoothing=0.1)["D too strong"]
     assert "non-saturating" not in str(found["remedy"])

@@ -8,11 +8,11 @@ import torch
 
 from core.algorithms.gan.config import GANConfig
 from core.algorithms.gan.diagnoses import WINDOW
-from core.algorithms.gan.judge import NEIGHBOURS, ImageJudge, Judgement, frechet, moments
 from core.algorithms.gan.metrics import generate, should_evaluate
-from core.algorithms.gan.source import encode
 from core.algorithms.gan.train import load
 from core.events import Note, Scalars
+from core.sample_quality import NEIGHBOURS, ImageJudge, Judgement, frechet, moments
+from core.samplers import encode
 from tests.core.algorithms.gan.cases import CRITIC, KINDS, SMALL
 from tests.core.algorithms.gan.training import judged_images, program, run, start
 from tests.core.algorithms.trial import copies, same, through_checkpoint
@@ -55,8 +55,8 @@ def test_images_are_evaluated_and_compared_with_images_never_trained_on():
     assert {"images/score", "images/frechet", "images/confidence", "modes/covered"} <= set(log.curves)
     data = state.judge.data
     assert len(data.x_train) == 4000 and len(data.x_test) == 1000
-    guess = state.judge.nearest_mode(encode(torch.from_numpy(data.x_test)))
-    assert (guess == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not taught"
+    predicted = state.judge.nearest_mode(encode(torch.from_numpy(data.x_test)))
+    assert (predicted == data.y_test).mean() >= 0.85, "the judge of the samples reads digits it was not trained on"
     x = state.real_data.sample(24, state.rng)
     assert x.shape == (24, 784) and -1 <= x.min() < -0.99 and 0.99 < x.max() <= 1
     assert np.array_equal(state.real_data.pixels.numpy(), data.x_train)
@@ -131,6 +131,14 @@ def test_the_history_holds_what_a_diagnosis_needs_and_no_more():
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])
+def test_after_an_evaluation_g_trains_on_with_the_statistics_of_its_batches(ema):
+    state = start(SMALL | {"g_norm": True, "ema": ema})
+    list(program.log_metrics(state))
+    modes = [{module.training for module in net.modules()} for net in (state.G, state.D, state.G_ema)]
+    assert modes == [{True}, {True}, {False}]
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.99])
 def test_samples_are_of_the_average_where_there_is_one(ema):
     state = start(SMALL | {"ema": ema})
     run(state, 20)
@@ -140,7 +148,7 @@ def test_samples_are_of_the_average_where_there_is_one(ema):
     assert not torch.equal(*(net(state.fixed_z) for net in (state.G, state.G_ema)))
 
 
-def test_outputs_of_a_critic_say_nothing_of_how_sure_it_is():
+def test_outputs_of_a_critic_are_no_measure_of_how_sure_it_is():
     state = start(CRITIC)
     run(state, 32)
     assert state.recorded["D/real"] != 0.5

@@ -97,13 +97,13 @@ def test_a_pack_is_of_one_kind_and_never_of_one_sample_twice(kind):
     """What D gets for the panels: it has learned of packs of real or of generated samples."""
     settings = {"packing": 3, "batch_size": 12} | ({"data": "mnist_5k"} if kind == "images" else {})
     state = start(SMALL | settings)
-    asked = []
-    state.D.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].detach()))
+    packed = []
+    state.D.register_forward_pre_hook(lambda _, inputs: packed.append(inputs[0].detach()))
     snapshots(state)
     made = generate(state, state.fixed_z[: 300 if kind == "plane" else 64])
     real = state.cached(drawn.real_samples)
     seen = []
-    for packs in asked:
+    for packs in packed:
         slots = packs.reshape(len(packs), 3, -1)
         for i, j in ((0, 1), (0, 2), (1, 2)):
             assert not (slots[:, i] == slots[:, j]).all(dim=1).any(), "a sample stands beside itself"
@@ -122,7 +122,7 @@ def test_a_pack_is_of_one_kind_and_never_of_one_sample_twice(kind):
 
 
 @pytest.mark.parametrize("kind", ["ring", "critic", "hinge", "squares"])
-def test_tints_are_blue_where_d_believes_and_never_all_alike(kind):
+def test_tints_are_blue_where_d_outputs_real_and_never_all_alike(kind):
     state = start(KINDS[kind] | {"seed": 1})
     surface = torch.linspace(-40, 3, 1000)  # late in a run: sure that nearly the whole plane is not real
     middle = undecided(state)
@@ -139,7 +139,7 @@ def test_tints_are_blue_where_d_believes_and_never_all_alike(kind):
 
 
 @pytest.mark.parametrize("kind", ["ring", "critic"])
-def test_answers_are_counted_as_probabilities_where_the_loss_makes_them_so(kind):
+def test_outputs_are_counted_as_probabilities_where_the_loss_makes_them_so(kind):
     state = start(KINDS[kind])
     run(state, 40)
     found = snapshots(state)["answers"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from tests.core.algorithms.contract import Cases, Effect, Overfit, drawn, initial, shapes
+from tests.core.algorithms.contract import Cases, Effect, Overfit, Trial, drawn, initial, shapes
 from tests.core.algorithms.gnn.training import SMALL
 from tests.core.algorithms.trial import Log, UploadedText
 
@@ -35,6 +35,10 @@ def kept_as_it_is(state: Any) -> None:
     """The whole training part is one batch."""
 
 
+def edges(trial: Trial) -> Any:
+    return trial.state.task.edges.pairs
+
+
 def by_heart(kind: str) -> Overfit:
     settings = KINDS[kind] | {"dropout": 0.0, "edge_dropout": 0.0, "weight_decay": 0.0, "remedy": "none"}
     settings |= {"hidden": 32, "depth": 3, "batch_size": 30} if kind == "graphs" else {"features": "own"}
@@ -59,7 +63,13 @@ CASES = Cases(
         Effect("seed", (0, 1), {}, initial, steps=0),
         Effect("seed", (0, 1), MANY),
         Effect("task", ("nodes", "links", "graphs"), MANY | PASTED | {"node_table": NODES[0]}, shapes(), steps=0),
-        Effect("data", ("blocks", "karate", "lesmis", "pasted"), LINKS | PASTED, lambda t: t.state.task.pairs, steps=0),
+        Effect(
+            "data",
+            ("blocks", "karate", "lesmis", "pasted"),
+            LINKS | PASTED,
+            lambda t: t.state.task.edges.pairs,
+            steps=0,
+        ),
         Effect("blocks", ((12, 12), (12, 14))),
         Effect("p_in", (0.5, 0.6)),
         Effect("p_out", (0.1, 0.2)),

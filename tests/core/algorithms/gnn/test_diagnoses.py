@@ -12,9 +12,9 @@ def diagnose(history, active, *, deep):
 
 
 def history(**changed):
-    plain = {"train_loss": 0.5, "held_out_loss": 0.8, "train_score": 0.8, "distance": 0.8}
-    start = Evaluation(0, 1.6, 1.6, 0.2, 0.8)
-    return [start, Evaluation(96, **plain), Evaluation(104, **(plain | changed))]
+    start = Evaluation(0, 1.6, 1.6, 0.2, 0.2, 0.2, 0.8)
+    plain = start._replace(step=96, train_loss=0.5, held_out_loss=0.8, train_score=0.8)
+    return [start, plain, plain._replace(step=104, **changed)]
 
 
 @pytest.mark.parametrize(

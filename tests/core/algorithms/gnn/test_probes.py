@@ -48,7 +48,7 @@ def test_the_edge_between_two_clicked_nodes_comes_and_goes(state):
 
 
 def test_keys_do_what_clicks_do(state):
-    moves = [GraphRequest(act="take"), GraphRequest(act="next"), GraphRequest(act="next"), GraphRequest(act="take")]
+    moves = [GraphRequest(act="select"), GraphRequest(act="next"), GraphRequest(act="next"), GraphRequest(act="select")]
     by_keys = answers(state, *moves)[-1]
     by_clicks = answers(state, GraphRequest(node=0), GraphRequest(node=2))[-1]
     for name, array in by_keys.items():
@@ -62,12 +62,12 @@ def test_keys_do_what_clicks_do(state):
 def test_a_node_without_features_adds_nothing_of_its_own(state):
     x = state.task.x.to_dense().clone()
     x[4] = 0
-    gone = answers(state, GraphRequest(node=4), GraphRequest(act="feature"))[-1]
+    gone = answers(state, GraphRequest(node=4), GraphRequest(act="remove_features"))[-1]
     edges = sorted(tuple(edge) for edge in state.graph.edges.T.tolist())
     assert np.allclose(gone["shares"][1], expected(state, edges, x)[4], atol=1e-6)
-    assert gone["mute"].tolist() == [4]
-    restored = answers(state, GraphRequest(node=4), GraphRequest(act="feature"), GraphRequest(act="restore"))[-1]
-    assert len(restored["mute"]) == 0 and np.allclose(restored["shares"][0], restored["shares"][1])
+    assert gone["without_features"].tolist() == [4]
+    restored = answers(state, GraphRequest(node=4), GraphRequest(act="remove_features"), GraphRequest(act="reset"))[-1]
+    assert len(restored["without_features"]) == 0 and np.allclose(restored["shares"][0], restored["shares"][1])
 
 
 def test_a_node_that_does_not_exist_is_ignored_and_the_last_edge_can_be_removed(state):
@@ -80,7 +80,7 @@ def test_a_node_that_does_not_exist_is_ignored_and_the_last_edge_can_be_removed(
 def test_the_picture_is_valid_plotly_and_can_be_clicked(state):
     fresh = start(SMALL)
     statics = snapshots(fresh)
-    arrays = answers(state, GraphRequest(node=1), GraphRequest(node=30), GraphRequest(act="feature"))[-1]
+    arrays = answers(state, GraphRequest(node=1), GraphRequest(node=30), GraphRequest(act="remove_features"))[-1]
     made = views.graph_editor(arrays, Context(state.config, statics, 60))
     go.Figure(filled(made, statics))
     (clickable,) = [trace for trace in made["data"] if "customdata" in trace]

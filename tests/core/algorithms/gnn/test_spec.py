@@ -1,4 +1,4 @@
-"""What a person may ask for, and the sentence where it cannot be had."""
+"""Which settings are allowed, and the sentence where they are not."""
 
 import numpy as np
 import pytest
@@ -123,12 +123,12 @@ def test_too_few_pairs_that_are_not_joined_are_refused():
         start(own(full, task="links"))
 
 
-def test_loops_and_doubles_are_left_out_and_said():
+def test_loops_and_doubles_are_left_out_and_noted():
     nodes = "\n".join(f"n{i},{'even' if i % 2 == 0 else 'odd'},{i % 2}" for i in range(30))
     state = start(own("source;target\n" + RING.replace(",", ";") + "\nn3;n3\nn1;n0\nn0;n1\n", nodes, model="mlp"))
     assert state.graph.edges.shape[1] == 30 and state.graph.n == 30
     assert state.graph.names[:2] == ("n0", "n1") and state.graph.classes == ("even", "odd")
-    told = run(state, 60)
-    (note,) = [note for note in told.notes if note.diagnosis == "tidied"]
+    log = run(state, 60)
+    (note,) = [note for note in log.notes if note.diagnosis == "tidied"]
     assert note.values == {"loops": 1, "doubles": 2, "edges": 30}
-    assert told.last("train/accuracy") == 1.0
+    assert log.last("train/accuracy") == 1.0

@@ -29,11 +29,12 @@ def test_the_epoch_is_chosen_without_the_test():
     tested = other.task.rows["test"]
     other.task.y[tested] = (other.task.y[tested] + 1) % other.task.out_channels
     a, b = run(one, 40), run(other, 40)
-    assert one.best.step == other.best.step
+    chosen = one.chosen_epoch.step
+    assert chosen == other.chosen_epoch.step
     best = max(a.curves["val/accuracy"], key=lambda point: point[1])[1]
-    at = dict(a.curves["val/accuracy"])[one.best.step]
+    at = dict(a.curves["val/accuracy"])[chosen]
     assert at == best
-    assert a.last("chosen/accuracy") == dict(a.curves["test/accuracy"])[one.best.step]
+    assert a.last("chosen/accuracy") == dict(a.curves["test/accuracy"])[chosen]
     assert a.last("chosen/accuracy") != b.last("chosen/accuracy")
 
 
@@ -51,7 +52,7 @@ def test_no_pair_of_nodes_is_in_two_parts_of_the_links():
         assert part[0].shape == part[1].shape
     carried = set(codes(np.sort(task.edges.edge_index.numpy(), axis=0), n).tolist())
     held_out = {code for part in (task.links.val, task.links.test) for code in codes(part[0], n).tolist()}
-    assert not carried & held_out, "no message runs along an edge that is asked for"
+    assert not carried & held_out, "no message runs along an edge that is scored"
     assert carried | held_out == joined
 
 

@@ -43,7 +43,7 @@ def few_pairs(state: Any) -> None:
 
 def pair_loss(log: Log) -> float:
     """Mean −log σ(score) of the true pairs of the last batch."""
-    centre, targets, _ = log.state.engine.last_batch
+    centre, targets, _ = (part.numpy() for part in log.state.engine.last_batch)
     score = (log.state.vectors[centre] * log.state.outputs[targets[:, 0]]).sum(axis=1)
     return float(np.logaddexp(0, -score).mean())
 
@@ -59,7 +59,7 @@ CASES = Cases(
             Effect("cut", ("words", cut), {"corpus": "own", "text": POEM, "min_count": 1}, words, steps=0)
             for cut in ("auto", "jieba")
         ),
-        Effect("sentences", (300, 400), {}, lambda t: len(t.state.data.corpus.sentences), steps=0),
+        Effect("sentences", (300, 400), {}, lambda t: len(t.state.data.sentences), steps=0),
         *(Effect("min_count", (2, 10), context, words, steps=0) for context in ENGINES),
         Effect("engine", ("gensim", "sgns"), {}, lambda t: type(t.state.engine).__name__, steps=0),
         Effect("method", ("skip_gram", "cbow")),
@@ -93,7 +93,7 @@ CASES = Cases(
         # Several threads write in no fixed order: what they learned could differ by itself.
         Effect("threads", (1, 2), {}, lambda t: t.state.engine.model.workers, steps=0),
         Effect("words", ("cat", "girl"), {}, drawn("neighbours", "cosine")),
-        Effect("words", ("cat", "girl"), {}, drawn("company", "rank")),
+        Effect("words", ("cat", "girl"), {}, drawn("neighbour_history", "rank")),
         Effect("analogy", ("cat - dog + girl", "cat - dog + house"), {}, drawn("analogy", "cosine")),
         Effect("pairs", ("cat dog", "cat house"), {}, logged("cosine/")),
         Effect("shown", (20, 30), {}, drawn("map", "words")),

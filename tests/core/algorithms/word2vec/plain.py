@@ -13,7 +13,8 @@ from gensim.models import Word2Vec
 from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.gensim_engine import job_words
 from core.algorithms.word2vec.spec import experiment
-from core.algorithms.word2vec.text import Text, read
+from core.algorithms.word2vec.train import load
+from core.data.corpora import Corpus
 from core.events import Step
 from core.program import program_of
 from core.runs.worker import pacing
@@ -21,19 +22,19 @@ from core.runs.worker import pacing
 EPOCHS = 10
 
 
-def plain(text: Text, threads: int) -> float:
+def plain(corpus: Corpus, threads: int) -> float:
     """Words a second of gensim's own training."""
     model = Word2Vec(vector_size=100, window=5, min_count=5, sg=1, negative=5, workers=threads, seed=0)
-    model.build_vocab(text.corpus.sentences)
+    model.build_vocab(corpus.sentences)
     began = time.process_time()
-    model.train(text.corpus.sentences, total_examples=model.corpus_count, epochs=EPOCHS)
-    return EPOCHS * text.corpus.words / (time.process_time() - began)
+    model.train(corpus.sentences, total_examples=model.corpus_count, epochs=EPOCHS)
+    return EPOCHS * corpus.words / (time.process_time() - began)
 
 
-def tenfold(text: Text, threads: int) -> float:
+def tenfold(corpus: Corpus, threads: int) -> float:
     """Words a second of Tenfold's, with all that it measures and the snapshots that its page draws."""
     program, config = program_of(experiment), Word2VecConfig(epochs=EPOCHS, threads=threads)
-    state = program.build(config, text, "cpu")
+    state = program.build(config, corpus, "cpu")
     share = experiment.snapshot_budget or pacing.SNAPSHOT_SHARE
     budget = pacing.TimeBudget(share, pacing.SNAPSHOT_SOONEST_S, pacing.SNAPSHOT_LATEST_S)
     began = time.process_time()
@@ -47,13 +48,13 @@ def tenfold(text: Text, threads: int) -> float:
             for snapshot in program.snapshots.values():
                 snapshot(state)
             budget.done()
-    return EPOCHS * text.corpus.words / (time.process_time() - began)
+    return EPOCHS * corpus.words / (time.process_time() - began)
 
 
 if __name__ == "__main__":
     threads = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    text = read(Word2VecConfig(threads=threads))
-    print(f"jobs of {job_words(Word2VecConfig(threads=threads), text.corpus.words)} words")
+    corpus = load(Word2VecConfig(threads=threads))
+    print(f"jobs of {job_words(Word2VecConfig(threads=threads), corpus.words)} words")
     for _ in range(3):
-        a, b = plain(text, threads), tenfold(text, threads)
+        a, b = plain(corpus, threads), tenfold(corpus, threads)
         print(f"plain {a:,.0f}, Tenfold {b:,.0f} words a second: {b / a:.3f}", flush=True)

@@ -17,7 +17,7 @@ from core.settings import check
 from core.words import Refusal
 from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start
 
-HOUSE = Path(__file__).parents[4]
+PROJECT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize("settings", [QUICK, SGNS], ids=["gensim", "sgns"])
@@ -63,6 +63,6 @@ def test_a_run_s_files_are_written_from_its_newest_checkpoint_by_a_process_of_it
 
 def test_a_run_that_is_not_there_is_refused_in_a_sentence():
     done = subprocess.run(
-        [sys.executable, "-m", "core", "export", "nosuchrun"], cwd=HOUSE, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "core", "export", "nosuchrun"], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1

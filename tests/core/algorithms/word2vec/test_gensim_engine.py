@@ -11,7 +11,7 @@ from core.algorithms.word2vec.config import Word2VecConfig
 from core.algorithms.word2vec.evaluate import FixedSampleLoss
 from core.algorithms.word2vec.gensim_engine import chunks, job_words
 from core.algorithms.word2vec.model import keep_probability, noise_distribution
-from core.algorithms.word2vec.text import Text, read
+from core.algorithms.word2vec.train import load
 from core.data.corpora import Corpus
 from tests.core.algorithms.word2vec.training import QUICK, run, start
 
@@ -35,7 +35,7 @@ def test_one_thread_gives_the_vectors_of_a_plain_gensim_bit_for_bit(changed):
     config = state.config
     negative = config.output == "negative"
     plain = Word2Vec(
-        state.data.corpus.sentences,
+        state.data.sentences,
         vector_size=config.size,
         window=config.window,
         min_count=config.min_count,
@@ -106,13 +106,12 @@ def test_the_measured_loss_down_a_tree_is_what_gensim_scores_a_sentence_with(met
     state = start(config)
     run(state)
     engine = state.engine
-    sentence = next(words[:2] for words in state.data.corpus.sentences if words[0] != words[1])
+    sentence = next(words[:2] for words in state.data.sentences if words[0] != words[1])
     theirs = -float(engine.model.score([sentence], total_sentences=1)[0])
-    text = Text(Corpus("pair", [sentence]), state.data.word_counts)
-    measured = FixedSampleLoss(config, text, engine, np.random.default_rng(0))
+    measured = FixedSampleLoss(config, Corpus("pair", [sentence]), engine, np.random.default_rng(0))
     both = [measured(engine, rows) for rows in (measured.inputs[:, 0] == engine.vocabulary.index[w] for w in sentence)]
     assert sum(both) == pytest.approx(theirs, rel=0.04), "gensim looks its logarithms up in a coarse table"
-    assert sum(both) < 2 * 0.8 * math.log(len(state.vocabulary)), "and it knows more than nothing"
+    assert sum(both) < 2 * 0.8 * math.log(len(state.vocabulary)), "and it has learned something"
 
 
 def test_chances_down_the_tree_add_up_to_1():
@@ -130,13 +129,13 @@ def test_the_measured_loss_with_random_words_is_gensim_s_own_sum():
     config = Word2VecConfig(corpus="grammar", size=12, sentences=400, sample=0.0, min_count=1, window=1, epochs=3)
     state = start(config)
     run(state)
-    engine, words = state.engine, state.data.corpus.sentences[0][:2]
+    engine, words = state.engine, state.data.sentences[0][:2]
     again = [words] * 2000
     engine.model.train(again, total_examples=2000, epochs=1, start_alpha=1e-9, end_alpha=1e-9, compute_loss=True)
     theirs = engine.model.get_latest_training_loss() / 4000
-    text = Text(Corpus("pair", again), state.data.word_counts)
+    corpus = Corpus("pair", again)
     measured = np.mean(
-        [FixedSampleLoss(config, text, engine, np.random.default_rng(seed))(engine) for seed in range(8)]
+        [FixedSampleLoss(config, corpus, engine, np.random.default_rng(seed))(engine) for seed in range(8)]
     )
     assert measured == pytest.approx(theirs, rel=0.03)
 
@@ -150,5 +149,5 @@ def test_the_measured_loss_begins_where_nothing_is_known():
 
 
 def test_reading_counts_every_word_once():
-    text = read(Word2VecConfig(**QUICK))
-    assert sum(text.word_counts.values()) == text.corpus.words
+    corpus = load(Word2VecConfig(**QUICK))
+    assert sum(corpus.word_counts.values()) == corpus.words

@@ -109,7 +109,7 @@ def test_pairs_are_those_within_the_window_and_the_passage():
     state = start(SGNS | {"sentences": 100, "shrink": False, "sample": 0.0, "min_count": 1, "window": 2})
     index = state.vocabulary.index
     expected = []
-    for words in state.data.corpus.sentences:
+    for words in state.data.sentences:
         for i, word in enumerate(words):
             for j in range(max(0, i - 2), min(len(words), i + 3)):
                 if i != j:
@@ -129,7 +129,7 @@ def test_it_overfits_one_batch():
     state = start(SGNS)
     engine = state.engine
     run(state, 1)
-    centre, targets, _ = (torch.from_numpy(np.array(array)) for array in engine.last_batch)
+    centre, targets, _ = engine.last_batch
     rows = torch.arange(len(centre))  # a centre of its own for each pair, so that nothing stands in its way
     W_in, W_out = torch.randn(len(rows), 32) * 0.1, torch.zeros(len(state.vocabulary), 32)
     first = float(model.loss(W_in, W_out, rows, targets).mean())

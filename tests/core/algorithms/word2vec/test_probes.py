@@ -1,4 +1,4 @@
-"""What a person asks of trained vectors, against gensim's own search."""
+"""Words looked up in trained vectors, against gensim's own search."""
 
 import json
 
@@ -25,8 +25,8 @@ def state():
 
 
 def answer(state, **request):
-    (event,) = probe(state, "ask", iter([WordRequest(**request)]))
-    assert event.panel == "ask"
+    (event,) = probe(state, "lookup", iter([WordRequest(**request)]))
+    assert event.panel == "lookup"
     words = {key: event.arrays[key].tobytes().decode() for key in ("query", "unknown", "words")}
     return event.arrays, {key: text.split("\n") if text else [] for key, text in words.items()}
 

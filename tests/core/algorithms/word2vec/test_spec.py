@@ -11,9 +11,8 @@ from core.algorithms.word2vec.config import Word2VecConfig, entries
 from core.algorithms.word2vec.queries import ANALOGIES, PAIRS, WORDS
 from core.algorithms.word2vec.requests import analogy_of
 from core.algorithms.word2vec.spec import experiment
-from core.algorithms.word2vec.text import read
-from core.algorithms.word2vec.views import KINDS, SECTIONS
-from core.data import grammar
+from core.algorithms.word2vec.train import load
+from core.algorithms.word2vec.views import SECTIONS
 from core.data.judgements import sections
 from core.settings import check
 from core.words import Refusal
@@ -61,14 +60,13 @@ def test_every_choice_has_a_word():
             assert set(schema["labels"]) == set(schema["enum"]), name
 
 
-def test_every_section_and_kind_has_a_word():
+def test_every_section_has_a_name():
     assert [section.name for section in sections()] == list(SECTIONS)
-    assert list(grammar.KINDS) == list(KINDS)
 
 
 @pytest.mark.parametrize("corpus", ["grammar", "news", "wikipedia"])
 def test_default_queries_are_in_the_text(corpus):
-    word_counts = read(Word2VecConfig(corpus=corpus)).word_counts
+    word_counts = load(Word2VecConfig(corpus=corpus)).word_counts
     pairs = [word for pair in entries(PAIRS[corpus]) for word in pair.split()]
     for word in (*entries(WORDS[corpus]), *analogy_of(ANALOGIES[corpus]), *pairs):
         assert word_counts.get(word, 0) >= 5, word

@@ -72,7 +72,7 @@ def test_a_word_is_never_translated():
     assert figure(found["neighbours"], state)["layout"]["xaxis"]["ticktext"] == ["\u2060<b>police</b>"]
 
 
-def test_an_unknown_word_is_told_with_spellings_that_exist():
+def test_an_unknown_word_is_shown_with_spellings_that_exist():
     state = start(NEWS | {"words": "police, polise", "analogy": "polise - india + israel"})
     found = seen(state)
     note = figure(found["neighbours"], state)["layout"]["annotations"][0]
@@ -124,7 +124,7 @@ def test_the_gradients_shown_are_those_of_the_last_step():
     state = start(SGNS)
     run(state, 9)
     dE, dO = last_gradients(state.engine, 10)
-    centre, targets, g = state.engine.last_batch
+    centre, targets, g = (part.numpy() for part in state.engine.last_batch)
     E, O = state.engine.vectors, state.engine.outputs  # noqa: E741
     expected = np.zeros_like(E)
     outwards = np.zeros_like(O)
@@ -147,7 +147,7 @@ def test_neighbours_over_time_end_with_what_gensim_finds_and_begin_anew_with_ano
     steps = [step for step, _ in history.rows]
     assert steps == sorted(set(steps)) and len(steps) <= ROWS + DENSE + 2
 
-    arrays = snapshots(state)["company"]
+    arrays = snapshots(state)["neighbour_history"]
     words = arrays["words"].tobytes().decode().split("\n")[1:]
     assert arrays["rank"].shape == (len(words), len(steps)) and arrays["epoch"][-1] == state.config.epochs
     assert [words[i] for i in np.argsort(arrays["rank"][:, -1]) if arrays["rank"][i, -1] >= 0] == found

@@ -27,7 +27,7 @@ def run(state: Any, steps: float = math.inf) -> Log:
 
 def same_kind(state: Any) -> float:
     """Share of the words of a known kind whose nearest neighbour is of that kind."""
-    words, kinds = state.vocabulary.words, state.data.corpus.classes
+    words, kinds = state.vocabulary.words, state.data.classes
     vectors = unit(state.vectors)
     near = vectors @ vectors.T
     np.fill_diagonal(near, -2)

@@ -108,6 +108,18 @@ def test_commands_that_make_no_sense(engine: Engine, toy: Experiment, do: str, v
     assert control.read(engine.library.folder(run)) == before
 
 
+def test_a_control_file_takes_so_many_changed_settings_and_no_more(
+    engine: Engine, toy: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "MOST_CHANGES", 3)
+    run = start(engine, toy)
+    for lr in (0.1, 0.2, 0.3):
+        engine.command(run, "me", "setting", {"field": "lr", "value": lr})
+    with pytest.raises(Refusal, match="A run takes 3 changed settings"):
+        engine.command(run, "me", "setting", {"field": "lr", "value": 0.4})
+    assert len(control.read(engine.library.folder(run)).changes) == 3
+
+
 def test_another_person_may_watch_and_not_touch(engine: Engine, toy: Experiment) -> None:
     run = start(engine, toy)
     assert engine.view(run).info.id == run
@@ -208,12 +220,12 @@ def test_weights_that_do_not_fit_end_the_run_before_its_first_step(engine: Engin
 def test_a_recorded_run_may_be_started_from(engine: Engine) -> None:
     info = engine.library.info("recorded-dqn")
     config = engine.library.config(info)
-    run = engine.start("dqn", config, Stop(steps=1500), "cpu", "me", start_from="recorded-dqn")
-    until(lambda: state(engine, run) == "finished")
+    run = engine.start("dqn", config, engine.library.stop(info), "cpu", "me", start_from="recorded-dqn")
     start = engine.view(run).info.start_from
     assert start and (start.run, start.preset) == ("recorded-dqn", info.preset) and str(start) == "recorded-dqn"
-    returns = {name: value for name, value in scalars(engine, run)[0].values.items() if name == "test/return"}
-    assert returns["test/return"] > 100, "the agent plays at step 0 as it played when it was recorded"
+    until(lambda: engine.view(run).head.step > 0)
+    returns = [event.values["test/return"] for event in scalars(engine, run) if "test/return" in event.values]
+    assert returns[0] > 100, "the agent plays at step 0 as it played when it was recorded"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +234,7 @@ def test_a_recorded_run_may_be_started_from(engine: Engine) -> None:
         ("unknown", "There is no such run here"),
         ("../dnn", "reads like RUN@2000; it was ../dnn."),
         ("{mine}@", "reads like RUN@2000"),
-        ("{mine}@19", "has saved nothing at step 19 or before"),
+        ("{mine}@0", "has saved nothing at step 0 or before"),
         ("{yours}", "belongs to somebody else"),
         ("{toy}", "is one of Toy; it has to be one of Deep neural network"),
         ("recorded-dnn", "has saved nothing yet"),

@@ -15,8 +15,8 @@ import pytest
 from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
 from core.runs.store import log
 from core.runs.store.log import Head, LogReader, LogWriter, Record, mend
+from core.runs.store.paths import PROJECT
 from core.words import Sentence
-from tests.conftest import HOUSE
 
 EVENTS: list[Event] = [
     Status("preparing", 0),
@@ -125,7 +125,7 @@ def test_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
             print(step, flush=True)
     """)
     path = tmp_path / "log.sqlite"
-    process = subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=HOUSE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
         if int(line) > 1000:

@@ -18,8 +18,9 @@ from core.events import ENDED
 from core.experiment import Experiment, Stop
 from core.runs.server.engine import Engine
 from core.runs.store.library import Library, alive
+from core.runs.store.paths import PROJECT
 from core.runs.worker.process import work
-from tests.conftest import HOUSE, until
+from tests.conftest import until
 from tests.core.runs.worker.test_worker import made, same, scalars, weights
 
 #: Random moments at which a worker is killed.
@@ -110,7 +111,7 @@ def test_the_server_killed(toy: Experiment, tmp_path: Path) -> None:
         time.sleep(600)
     """)
     process = subprocess.Popen(
-        [sys.executable, "-c", server], cwd=HOUSE, env=dict(os.environ), stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", server], cwd=PROJECT, env=dict(os.environ), stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     run, queued = process.stdout.readline().strip(), process.stdout.readline().strip()

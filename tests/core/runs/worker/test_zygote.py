@@ -13,7 +13,8 @@ import pytest
 from core.experiment import Experiment
 from core.runs.server.launchers import Launcher, ProcessLauncher, ZygoteLauncher
 from core.runs.store.library import Library
-from tests.conftest import HOUSE, until
+from core.runs.store.paths import PROJECT
+from tests.conftest import until
 from tests.core.runs.worker.test_kill import zygote
 from tests.core.runs.worker.test_worker import made, states
 
@@ -115,7 +116,7 @@ def test_the_server_does_not_import_torch() -> None:
         "from core.runs.store.library import Library; import core.__main__;"
         "assert not {'torch', 'streamlit', 'sklearn', 'pandas'} & set(sys.modules), sorted(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=HOUSE, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, timeout=60)
 
 
 def test_output_of_a_worker_is_kept(warm: ZygoteLauncher, toy: Experiment, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The environments an agent can act in: Gymnasium's, and two of a few states whose values are known.
+"""Environments to act in: Gymnasium's, and two of a few states whose values are known.
 
 Every episode has a seed of its own, so that the state of an environment is given by that seed and the actions since: a
 resumed run replays the episode up to where it was left, whatever the environment keeps to itself.
@@ -24,9 +24,7 @@ import gymnasium
 import pygame  # noqa: F401 - imported before the fork, so that no worker pays for it
 from gymnasium import error, spaces
 
-from core.algorithms.dqn.config import DQNConfig
 from core.events import Array
-from core.training import seed_of
 from core.words import N_, Refusal
 
 #: Steps of an episode where the environment itself sets no limit.
@@ -107,29 +105,33 @@ class Env:
     """A Gymnasium environment, an episode at a time.
 
     Args:
-        config: names it.
+        name: under which it is registered.
+        limit: steps after which an episode is cut off; 0 for its own limit, or :data:`DEFAULT_TIME_LIMIT`.
         render: whether :meth:`render` will be called.
+        **options: of the environment itself.
 
     Attributes:
         n_actions: how many there are.
         n_states: how many there are, 0 where observations are vectors.
         shape: of an observation, ``()`` for the number of a state (int64), else ``(n,)`` (float32).
         seed, actions, episode_return: seed of the episode under way, the actions taken in it, the sum of its rewards.
+        ended: 0 while the episode goes on, 1 once it has terminated, 2 once it was cut off.
         observation: the present one.
         replayed: whether the last :meth:`load_state_dict` came to the state that was saved.
 
     Raises:
-        Refusal: no such environment exists, it needs a package that is not here, or its actions cannot be counted.
+        Refusal: of the field ``other``, which names it: no such environment exists, it needs a package that is not
+            here, its actions cannot be counted, or its observations are too large.
     """
 
-    def __init__(self, config: DQNConfig, *, render: bool = False) -> None:
-        self.env = make_env(config, render)
+    def __init__(self, name: str, *, limit: int = 0, render: bool = False, **options: Any) -> None:
+        self.env = make_env(name, limit, render, options)
         actions, observations = self.env.action_space, self.env.observation_space
         if not isinstance(actions, spaces.Discrete):
             raise Refusal(
                 "other",
                 N_("Its name: the actions of {name} cannot be counted ({space}); choose one with a finite number."),
-                name=config.name,
+                name=name,
                 space=type(actions).__name__,
             )
         self.n_actions, self.first_action = int(actions.n), int(actions.start)
@@ -139,28 +141,22 @@ class Env:
             self.n_states, self.first_state = int(observations.n), int(observations.start)
         else:
             self.shape = (spaces.utils.flatdim(observations),)
-        if config.tabular and self.shape:
-            raise Refusal(
-                "method",
-                N_("Method: a table needs states that can be counted, and {environment} has none. Choose DQN."),
-                environment=config.name,
-            )
         if self.shape and self.shape[0] > MAX_OBSERVATION_SIZE:
             raise Refusal(
                 "other",
                 N_("Its name: an observation of {name} has {size} numbers, and at most {largest} can be learned from."),
-                name=config.name,
+                name=name,
                 size=self.shape[0],
                 largest=MAX_OBSERVATION_SIZE,
             )
-        self.seed, self.actions, self.episode_return = 0, list[int](), 0.0
+        self.seed, self.actions, self.episode_return, self.ended = 0, list[int](), 0.0, 0
         self.observation: Array = np.zeros(self.shape, np.float32 if self.shape else np.int64)
         self.replayed = True
 
     def reset(self, seed: int) -> Array:
         """Begin an episode; its first observation."""
         observation, _ = self.env.reset(seed=seed)
-        self.seed, self.actions, self.episode_return = seed, [], 0.0
+        self.seed, self.actions, self.episode_return, self.ended = seed, [], 0.0, 0
         self.observation = self._encode(observation)
         return self.observation
 
@@ -170,6 +166,7 @@ class Env:
         before, self.observation = self.observation, self._encode(observation)
         self.actions.append(action)
         self.episode_return += float(reward)
+        self.ended = 1 if terminated else 2 if truncated else 0
         return Transition(before, action, float(reward), self.observation, bool(terminated), bool(truncated))
 
     def _encode(self, observation: Any) -> Array:
@@ -179,11 +176,15 @@ class Env:
         return flat
 
     def render(self) -> Array | None:
-        """The present state as the environment draws it, uint8 (height, width, 3); None where it draws nothing."""
+        """The present state as the environment draws it, uint8 (height, width, 3); ``None`` where it cannot."""
         if self.env.render_mode != "rgb_array":
             return None
-        frame = self.env.render()
-        return frame if isinstance(frame, np.ndarray) and frame.ndim == 3 else None
+        try:
+            frame: Any = self.env.render()
+        except Exception:  # whatever a drawing may lack, the agent goes on without it
+            return None
+        image = isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.shape[2:] == (3,)
+        return frame if image else None
 
     def state_dict(self) -> dict[str, Any]:
         """The episode under way: its seed and actions, and what they led to."""
@@ -202,19 +203,12 @@ class Env:
         self.replayed = not ended and same and self.episode_return == float(tree["episode_return"])
 
 
-def make_env(config: DQNConfig, render: bool) -> gymnasium.Env[Any, Any]:
-    """The environment of the settings, cut off at the limit; one that can be drawn where it can draw itself.
-
-    Raises:
-        Refusal: no such environment exists, or it needs a package that is not here.
-    """
-    name = config.name
-    options: dict[str, Any] = {"disable_env_checker": True}
-    if config.environment == "FrozenLake-v1":
-        options["is_slippery"] = config.slip
+def make_env(name: str, limit: int, render: bool, options: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    """Gymnasium's own object for the arguments of :class:`Env`."""
     try:
-        if config.limit or not gymnasium.spec(name).max_episode_steps:
-            options["max_episode_steps"] = config.limit or DEFAULT_TIME_LIMIT
+        if not limit and not gymnasium.spec(name).max_episode_steps:
+            limit = DEFAULT_TIME_LIMIT
+        options = {"disable_env_checker": True, "max_episode_steps": limit or None, **options}
         env = gymnasium.make(name, **options)
         if render and "rgb_array" in env.metadata.get("render_modes", []):
             env.close()
@@ -233,49 +227,7 @@ def make_env(config: DQNConfig, render: bool) -> gymnasium.Env[Any, Any]:
     except error.Error as unknown:
         raise Refusal(
             "other",
-            N_("Its name: Gymnasium knows no {name} here: {reason}. Choose another, or install what brings it."),
+            N_("Its name: Gymnasium has no {name} here: {reason}. Choose another, or install what brings it."),
             name=name,
             reason=str(unknown).rstrip(".? "),
         ) from unknown
-
-
-def episode_seed(seed: int, purpose: str, number: int) -> int:
-    """Seed of an episode: below 2³¹ in training, from there on for any other purpose, so none of those was trained on.
-
-    32 bits are all that some environments take.
-    """
-    return seed_of(seed, purpose, number) % 2**31 + (0 if purpose == "training" else 2**31)
-
-
-class EpisodeStats:
-    """Returns and lengths of the training's episodes.
-
-    Attributes:
-        episodes: that ended so far. recent: returns of the last :attr:`RECENT`.
-        unlogged: (return, length) of those that ended since metrics were last logged.
-        lowest, highest: of all returns. longest: of all lengths. largest_reward: of all |rewards|.
-    """
-
-    RECENT = 20
-
-    def __init__(self) -> None:
-        self.episodes = self.longest = 0
-        self.recent: list[float] = []
-        self.unlogged: list[tuple[float, int]] = []
-        self.lowest, self.highest, self.largest_reward = np.inf, -np.inf, 0.0
-
-    def record(self, env: Env, transition: Transition) -> None:
-        """Count a step, and the episode where it ended one."""
-        self.largest_reward = max(self.largest_reward, abs(transition.reward))
-        if transition.done:
-            returned, length = env.episode_return, len(env.actions)
-            self.episodes, self.longest = self.episodes + 1, max(self.longest, length)
-            self.lowest, self.highest = min(self.lowest, returned), max(self.highest, returned)
-            self.recent = [*self.recent[1 - self.RECENT :], returned]
-            self.unlogged.append((returned, length))
-
-    def state_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-    def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        vars(self).update(tree)

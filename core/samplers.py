@@ -1,7 +1,6 @@
-"""Where real samples come from: a mixture in the plane, which is sampled anew for each batch, or a data set of images.
+"""Where models that generate get real samples: a mixture in the plane, sampled anew for each batch, or a set of images.
 
-Samples are drawn with replacement, so there are no epochs: a batch is a batch of the data's distribution, as in
-algorithm 1 of 2014.
+Samples are drawn with replacement, so there are no epochs: a batch is a batch of the data's distribution.
 """
 
 import torch
@@ -9,9 +8,10 @@ from torch import Tensor
 
 from core.data.dataset import Dataset
 from core.data.mixtures import Mixture
+from core.events import Array
 
 
-class Plane:
+class MixtureSampler:
     """Points of a mixture in the plane: one of its skeleton, and noise."""
 
     def __init__(self, mixture: Mixture, device: str) -> None:
@@ -25,7 +25,7 @@ class Plane:
         return torch.add(self.skeleton.index_select(0, rows), noise, alpha=self.mixture.sigma)
 
 
-class Images:
+class ImageSampler:
     """Images of a training part, which stay bytes, a quarter of the memory, until they are sampled."""
 
     def __init__(self, data: Dataset, device: str, *, convolutional: bool) -> None:
@@ -41,3 +41,9 @@ class Images:
 def encode(pixels: Tensor) -> Tensor:
     """Pixels 0 … 255 as a network takes them, -1 … 1."""
     return pixels.float() / 127.5 - 1
+
+
+def to_bytes(images: Tensor) -> Array:
+    """Images (n, 784) or (n, 1, 28, 28) in -1 … 1 as pixels 0 … 255, uint8 (n, 28, 28)."""
+    pixels: Array = ((images + 1) * 127.5).clamp(0, 255).round().to(torch.uint8).cpu().numpy()
+    return pixels.reshape(-1, 28, 28)

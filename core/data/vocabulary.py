@@ -1,4 +1,4 @@
-"""The words that are learned, and how often they occur."""
+"""The words of a text that a model learns, and how often they occur."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Vocabulary:
 
     Attributes:
         words: the most frequent first.
-        counts: int64 (V,), how often each occurs in the corpus.
+        counts: int64 (V,), how often each occurs.
         index: row of each word.
     """
 

@@ -1,4 +1,4 @@
-"""How good generated samples are, by judges that G and D never see: this is measurement, not training.
+"""How good generated samples are, by judges that a model never sees in training.
 
 Points of the plane are judged by the mixture itself: which mode each is nearest to, and whether it lies within 3σ.
 Images are judged by a small classifier, trained on the same images and their labels: in which classes samples fall, how
@@ -19,15 +19,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.algorithms.gan.source import encode
 from core.data.cache import report_progress
 from core.data.dataset import Dataset
 from core.data.mixtures import Mixture, covered, judged
 from core.events import Array, Event, Pulse
+from core.samplers import encode
 from core.training import generator
 from core.words import N_
 
-LEARNING = N_("Teaching a small classifier to judge the images")
+LEARNING = N_("Training a small classifier that judges the images")
 #: Features of the classifier; rows of a forward pass, after which the driver gets a Pulse.
 FEATURES, CHUNK = 64, 500
 #: How sure the classifier has to be of a sample that is to count as one of its class.
@@ -77,7 +77,7 @@ class ImageJudge:
     """Compares images, (n, 784) or (n, 1, 28, 28), with the data set that they are to imitate, by a classifier.
 
     Attributes:
-        mean, covariance: of the classifier's features of at most 5,000 test images, which G and D never see.
+        mean, covariance: of the classifier's features of at most 5,000 test images.
     """
 
     def __init__(self, data: Dataset, classifier: nn.Sequential, device: str) -> None:
@@ -102,9 +102,9 @@ class ImageJudge:
         features = torch.cat(chunks)
         with torch.no_grad():
             p = self.classifier[-1](features).softmax(dim=1)
-        confidence, guess = (column.cpu().numpy() for column in p.max(dim=1))
-        counts = np.bincount(guess, minlength=n_classes)
-        clear = np.bincount(guess[confidence >= CLEAR], minlength=n_classes) / len(guess)
+        confidence, predicted = (column.cpu().numpy() for column in p.max(dim=1))
+        counts = np.bincount(predicted, minlength=n_classes)
+        clear = np.bincount(predicted[confidence >= CLEAR], minlength=n_classes) / len(predicted)
         metrics = {
             "images/confidence": float(confidence.mean()),
             "modes/covered": float(covered(clear)),
@@ -115,16 +115,16 @@ class ImageJudge:
         rows = yield from self.nearest_rows(x[:NEIGHBOURS])
         return Judgement(
             metrics,
-            shares=counts / len(guess),
-            confidence=np.bincount(guess, confidence, minlength=n_classes) / np.maximum(counts, 1),
+            shares=counts / len(predicted),
+            confidence=np.bincount(predicted, confidence, minlength=n_classes) / np.maximum(counts, 1),
             nearest=self.pixels[rows].cpu().numpy().reshape(-1, 28, 28),
         )
 
     @torch.no_grad()
     def nearest_mode(self, samples: Tensor) -> Array:
-        """The class that each sample is taken for, uint8 (n,)."""
-        guess: Array = self.classifier(samples.flatten(1)).argmax(dim=1).to(torch.uint8).cpu().numpy()
-        return guess
+        """The class that is predicted for each sample, uint8 (n,)."""
+        predicted: Array = self.classifier(samples.flatten(1)).argmax(dim=1).to(torch.uint8).cpu().numpy()
+        return predicted
 
     def nearest_rows(self, x: Tensor) -> Generator[Event, None, Tensor]:
         """The training image at the least Euclidean distance from each of ``x`` (n, 784), int64 (n,)."""

@@ -71,8 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    export = commands.add_parser("export", help="write the files that a run's newest checkpoint gives")
+    export = commands.add_parser(
+        "export", help="write the files that a run's newest checkpoint gives"
+    )
     export.add_argument("run", help="which run: the name of its folder")
+    export.add_argument("--step", type=int, help="from the newest checkpoint at this step or before")
     export.add_argument("--to", default=".", metavar="FOLDER", help="where to; here where nothing is said")
     record = commands.add_parser("record", help="train a preset and keep it as the run that the page opens with")
     record.add_argument("slug", help="which algorithm; see list")
@@ -95,7 +98,7 @@ def _export(args: argparse.Namespace) -> int:
     from core.runs.store.export import export_run
     from core.runs.store.library import Library
 
-    for path in export_run(Library(), args.run, Path(args.to)):
+    for path in export_run(Library(), args.run, Path(args.to), args.step):
         print(path)
     return 0
 

@@ -71,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    export = commands.add_parser(
-        "export", help="write the files that a run's newest checkpoint gives"
-    )
+    export = commands.add_parser("export", help="write the files that a run's newest checkpoint gives")
     export.add_argument("run", help="which run: the name of its folder")
     export.add_argument("--step", type=int, help="from the newest checkpoint at this step or before")
     export.add_argument("--to", default=".", metavar="FOLDER", help="where to; here where nothing is said")
@@ -87,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _record(args: argparse.Namespace) -> int:
-    from core.runs.store.recordings import record
+    from core.runs.worker.recordings import record
 
     steps = {} if args.steps is None else {"steps": args.steps}
     print(record(args.slug, args.preset, args.seed, steps))
@@ -104,9 +102,9 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    from core.runs.store import control
     from core.runs.store.library import Library
     from core.runs.store.worker_lock import alive
-    from core.runs.worker import control
 
     library = Library()
     if args.resume:

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.runs.store.paths import ASSETS, PROJECT
 from core.words import Sentence
 
-ROOT = Path(__file__).parents[1]
-LOCALES = ROOT / "assets" / "locale"
+LOCALES = ASSETS / "locale"
 
 #: Languages by code, each by its own name. English first: it needs no catalogue.
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -83,10 +83,10 @@ def marked() -> Iterator[tuple[str, str, int]]:
     from babel.messages.extract import extract_from_file
 
     for pattern, method in _SOURCES:
-        for file in sorted(ROOT.glob(pattern.replace("**.py", "**/*.py"))):
+        for file in sorted(PROJECT.glob(pattern.replace("**.py", "**/*.py"))):
             for line, message, _, _ in extract_from_file(method, file, keywords=_KEYWORDS):
                 if isinstance(message, str) and message:
-                    yield message, file.relative_to(ROOT).as_posix(), line
+                    yield message, file.relative_to(PROJECT).as_posix(), line
 
 
 def collect(lang: str) -> list[str]:

@@ -13,10 +13,10 @@ import pytest
 from core import registry
 from core.__main__ import main
 from core.experiment import Experiment, Stop
+from core.runs.store import control
 from core.runs.store.library import Library
 from core.runs.store.paths import PROJECT
 from core.runs.store.worker_lock import WorkerLock
-from core.runs.worker import control
 from tests.conftest import last_object, until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -18,11 +18,11 @@ from core import registry
 from core.events import ENDED, Event, Status
 from core.experiment import Probe
 from core.runs.server.figure_cache import FigureCache, FigureRenderer, unreadable_figure
-from core.runs.server.fold import Fold, run_status, sentence_json
+from core.runs.server.fold import Fold, run_status
 from core.runs.server.messages import Hello, Refused, RunDescription, SentenceJson, Update, dumps, encode, shared
 from core.runs.store.library import RunView
 from core.runs.store.log import Head, LogReader
-from core.words import N_, Refusal, Sentence
+from core.words import N_, Refusal, Sentence, sentence_json
 
 #: Seconds between two updates of a watcher, between two reads of a log that moves and of one that does not.
 UPDATE_S, READ_S, IDLE_READ_S = 0.12, 0.06, 0.25

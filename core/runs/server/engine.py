@@ -21,12 +21,13 @@ from core.experiment import Config, Stop
 from core.runs.server import stopping
 from core.runs.server.launchers import Line, launcher
 from core.runs.server.queue import Queue
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
+from core.runs.store.disk import disk_refusal
 from core.runs.store.library import Library, RunView, Start, fingerprint
 from core.runs.store.paths import log_file
 from core.runs.store.worker_lock import alive, worker_process
-from core.runs.worker import control, probe_worker
-from core.runs.worker.failures import LOCKED, disk_refusal, why
+from core.runs.worker import probe_worker
+from core.runs.worker.failures import LOCKED, why
 from core.runs.worker.process import slots
 from core.words import N_, Refusal, Sentence
 

@@ -22,7 +22,7 @@ from core.experiment import Stop
 from core.figures import packed
 from core.runs.server.messages import RunStatus, SentenceJson
 from core.runs.store.log import Head, Record
-from core.words import Sentence
+from core.words import Sentence, sentence_json
 
 #: Points a curve holds at the most; the older half is thinned when there is one more.
 MAX_POINTS = 8192
@@ -251,12 +251,6 @@ class Fold:
             for seq, note in self._notes
             if seq > since
         ]
-
-
-def sentence_json(sentence: Sentence) -> dict[str, Any]:
-    """A sentence as JSON: the browser looks the template up in its own language."""
-    values = {name: sentence_json(v) if isinstance(v, Sentence) else v for name, v in sentence.values.items()}
-    return {"template": sentence.template, "values": values}
 
 
 def run_status(

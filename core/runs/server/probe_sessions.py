@@ -18,11 +18,10 @@ from core import settings
 from core.events import Event
 from core.experiment import Probe
 from core.runs.server.channels import MAX_UNDRAWN, Watcher
-from core.runs.server.fold import sentence_json
 from core.runs.server.launchers import Line
 from core.runs.server.messages import ProbeAnswer, Refused, SentenceJson, dumps, encode
 from core.runs.worker.probe_worker import answers
-from core.words import N_, Refusal, Sentence
+from core.words import N_, Refusal, Sentence, sentence_json
 
 _log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from types import TracebackType
 import psutil
 from filelock import FileLock, Timeout
 
+from core.runs.store import disk
 from core.runs.store.paths import lock_file, process_file
-from core.runs.worker.control import replace
 
 #: Seconds by which two readings of a process's start may differ: they are taken from the clock and the uptime.
 TOLERANCE_S = 2.0
@@ -38,7 +38,7 @@ class WorkerLock:
         process = psutil.Process()
         with suppress(OSError):  # a full disk is for the training to find
             about = {"pid": process.pid, "started": process.create_time()}
-            replace(process_file(self._folder), json.dumps(about).encode())
+            disk.replace(process_file(self._folder), json.dumps(about).encode())
 
     def release(self) -> None:
         self._lock.release()

@@ -19,11 +19,12 @@ from core.data import cache
 from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Rounds, State, Stop
 from core.program import Program
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
 from core.runs.store.library import RunInfo
 from core.runs.store.log import Head, LogWriter, mend
+from core.runs.store.paths import log_file
 from core.runs.store.restore import begin, restore
-from core.runs.worker import control, pacing
+from core.runs.worker import pacing
 from core.runs.worker.clock import Clock
 from core.runs.worker.control_reader import ControlReader
 from core.runs.worker.failures import sentence_of
@@ -68,8 +69,8 @@ class Driver:
         self.experiment = registry.get(info.slug)
         self.config: Config = settings.check(self.experiment.config, info.config)
         self.stop = settings.check(Stop, info.stop)
-        mend(folder / "log.sqlite")
-        self.log = LogWriter(folder / "log.sqlite")
+        mend(log_file(folder))
+        self.log = LogWriter(log_file(folder))
         self.terminated = False  # set by a signal: ends as a stop does
 
         self.status = "queued"
@@ -124,7 +125,7 @@ class Driver:
     def _prepare(self) -> tuple[Program, State]:
         import torch  # not before: the server imports this module's neighbours, and never torch
 
-        earlier = ResumeLog(self.folder / "log.sqlite")
+        earlier = ResumeLog(log_file(self.folder))
         self.step = earlier.step
         self._log_status("preparing")
         self._flush()

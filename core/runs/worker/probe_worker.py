@@ -20,13 +20,12 @@ from typing import IO, Any
 from core import registry, settings
 from core.events import Event, Snapshot, Text
 from core.experiment import Probe, Request
-from core.runs.server.fold import sentence_json
 from core.runs.store.library import Library
 from core.runs.store.log import decoded, encoded
 from core.runs.store.restore import restore
 from core.runs.worker import process
 from core.runs.worker.failures import sentence_of
-from core.words import N_, Refusal
+from core.words import N_, Refusal, sentence_json
 
 #: Seconds that an answer may still take once nobody waits for it.
 GRACE_S = 2.0

@@ -26,6 +26,7 @@ import core.runs.store.checkpoints
 import core.runs.worker.driver  # noqa: F401 - what every worker needs is imported once, here
 from core import registry
 from core.program import program_of
+from core.runs.store.paths import output_file
 from core.runs.worker import probe_worker, process
 
 #: Present where the driver of an accelerator is; merely asking torch would wake it.
@@ -87,7 +88,7 @@ def serve() -> None:
 def _obey(order: dict[str, Any], runs: dict[int, str], pipes: tuple[int, int], lines: list[int]) -> None:
     if "launch" in order:
         folder = Path(order["folder"])
-        pid = _fork(lambda: _work(folder), (*pipes, *lines), folder / "worker.out")
+        pid = _fork(lambda: _work(folder), (*pipes, *lines), output_file(folder))
         runs[pid] = order["launch"]
         _say({"started": order["launch"], "pid": pid})
     elif "probe" in order:

@@ -11,9 +11,9 @@ from gensim.models import KeyedVectors
 from core.algorithms.word2vec.export import export as export_vectors
 from core.algorithms.word2vec.spec import experiment
 from core.experiment import Stop
-from core.runs.store import checkpoints, export
+from core.runs.store import checkpoints, control, export
 from core.runs.store.library import Library
-from core.runs.worker import control, process
+from core.runs.worker import process
 from core.settings import check
 from core.words import Refusal
 from tests.core.algorithms.word2vec.training import QUICK, SGNS, run, start

@@ -8,9 +8,9 @@ import pytest
 from core.algorithms.word2vec.spec import experiment
 from core.events import Pulse, Scalars, Step
 from core.experiment import Diverged, Stop
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
 from core.runs.store.library import Library
-from core.runs.worker import control, process
+from core.runs.worker import process
 from core.settings import check
 from core.words import Refusal
 from tests.core.algorithms.trial import same, through_checkpoint

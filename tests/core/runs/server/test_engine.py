@@ -13,10 +13,10 @@ from core.experiment import Experiment, Stop
 from core.runs.server import engine as engine_module
 from core.runs.server.engine import Engine
 from core.runs.server.queue import WAITING_EACH
+from core.runs.store import control, disk
 from core.runs.store.library import Library, StartFrom
 from core.runs.store.paths import log_file
 from core.runs.store.worker_lock import alive
-from core.runs.worker import control
 from core.words import Refusal
 from tests.conftest import until
 
@@ -315,7 +315,7 @@ def test_a_full_disk_is_a_sentence(engine: Engine, toy: Experiment, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(control, "replace", full)
+    monkeypatch.setattr(disk, "replace", full)
     known = list(engine.library.root.iterdir())
     with pytest.raises(Refusal, match="disk is full"):
         start(engine, toy)

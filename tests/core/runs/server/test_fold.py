@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.events import Event, Failure, Note, Scalars, SettingChanged, Snapshot, Status, Text
 from core.experiment import Stop
-from core.runs.server.fold import FULL_STATE_POINTS, MAX_POINTS, Fold, extremes, run_status, sentence_json
+from core.runs.server.fold import FULL_STATE_POINTS, MAX_POINTS, Fold, extremes, run_status
 from core.runs.store.log import Head, Record
-from core.words import Sentence
+from core.words import Sentence, sentence_json
 
 DIAGNOSES = {"dead": "{n} units are dead."}
 

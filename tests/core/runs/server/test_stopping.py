@@ -18,10 +18,10 @@ from core import settings
 from core.experiment import Experiment, Stop
 from core.runs.server import stopping
 from core.runs.server.engine import Engine
+from core.runs.store import control, disk
 from core.runs.store.library import Library
 from core.runs.store.paths import PROJECT, lock_file, log_file, process_file
 from core.runs.store.worker_lock import WorkerLock, alive, worker_process
-from core.runs.worker import control
 from core.words import Refusal
 from tests import conftest
 
@@ -163,7 +163,7 @@ def test_a_full_disk_keeps_no_run_from_being_deleted(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(control, "replace", full)
+    monkeypatch.setattr(disk, "replace", full)
     engine.command(stopped, "me", "stop")
     engine.delete(deleted, "me")
     assert engine._queue.order() == [] and engine.view(stopped).place == 0

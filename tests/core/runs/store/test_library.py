@@ -13,12 +13,11 @@ from core.data import pictures
 from core.events import Scalars, Status
 from core.experiment import Config, Experiment, Setting, Stop
 from core.field_kinds import PICTURES
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
+from core.runs.store.control import Control, SettingRequest
 from core.runs.store.library import Library
 from core.runs.store.log import Head, LogWriter
 from core.runs.store.worker_lock import WorkerLock, alive
-from core.runs.worker import control
-from core.runs.worker.control import Control, SettingRequest
 from core.runs.worker.process import work
 from core.words import Refusal
 from tests.core.runs.worker.test_worker import made

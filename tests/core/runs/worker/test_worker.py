@@ -12,11 +12,11 @@ import torch
 from core import settings
 from core.events import Checkpoint, Failure, Scalars, SettingChanged, Snapshot, Status
 from core.experiment import Experiment, Stop
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
 from core.runs.store.library import Library, alive
 from core.runs.store.log import LogWriter
 from core.runs.store.paths import checkpoints_folder
-from core.runs.worker import control, driver, pacing
+from core.runs.worker import driver, pacing
 from core.runs.worker.failures import DISK_FULL, DISK_READ_ONLY, LOCKED, why
 from core.runs.worker.process import work
 from tests.conftest import until

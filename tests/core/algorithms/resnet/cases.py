@@ -29,9 +29,10 @@ EVERYTHING = TINY | {
 }
 
 
+NAMED = ((0, "cup"), (1, "pen"))
 #: Two sets of a person's own pictures.
 OWN = [
-    {name: list(np.random.default_rng(seed).integers(0, 256, (6, 3, 32, 32), np.uint8)) for name in ("cup", "pen")}
+    {name: list(np.random.default_rng([seed, i]).integers(0, 256, (6, 3, 32, 32), np.uint8)) for i, name in NAMED}
     for seed in (0, 1)
 ]
 

@@ -95,17 +95,18 @@ def test_what_batch_norm_behind_a_relu_does_to_the_gradient():
         assert sum(growth) / len(growth) == pytest.approx(expected, rel=0.05)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("batch_norm", [True, False])
-def test_gradients_at_56_layers_before_the_first_step(batch_norm):
+def test_gradients_at_56_layers_before_the_first_step(batch_norm, seed):
     """The first block's over the last one's: explodes with batch norm, not without; shortcuts keep it near 1."""
-    s = start({"data": "mnist_5k", "n": 9, "width": 8, "stride": 2, "batch_norm": batch_norm})
+    s = start({"data": "mnist_5k", "n": 9, "width": 8, "stride": 2, "batch_norm": batch_norm, "seed": seed})
     losses, norms = initial(s)
     found = {name: ratio(row.numpy()) for name, row in zip(s.networks, norms, strict=True)}
     if batch_norm:
-        assert 300 <= found["plain"] <= 3000
-        assert 2 <= found["residual"] <= 8
+        assert 1000 <= found["plain"] <= 3000
+        assert 4.5 <= found["residual"] <= 6.5
     else:
-        assert 0.05 <= found["plain"] <= 0.8
+        assert 1 <= found["plain"] <= 11
         assert losses["residual"] >= 1000
         assert losses["plain"] < 10
 

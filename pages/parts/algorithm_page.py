@@ -117,6 +117,10 @@ def _act(experiment: Experiment, draft: Draft, watched: WatchedRun | None, actio
         engine().resume(watched.id, owner())
     elif do == "command":
         engine().command(watched.id, owner(), str(action.get("command", "")), action.get("value"))
+        if action.get("command") == "setting":
+            draft.follow(action.get("value"))
+    elif do == "follow":
+        draft.follow(action.get("value"))
 
 
 def _stop(watched: WatchedRun) -> None:

@@ -5,6 +5,7 @@ refuses these, and a sentence does where the draft came from an address.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -73,6 +74,14 @@ class Draft:
         return {n for n, v in self.values.items() if v != base[n]} | {
             STOP + n for n, v in self.stop.items() if v != stop[n]
         }
+
+    def follow(self, change: Any) -> None:
+        """Take a live setting that was changed in the run itself, ``{"field", "value"}``, so that its control shows
+        it. What no run allows is left out."""
+        if isinstance(change, Mapping):
+            with suppress(Refusal):
+                config = settings.with_setting(self.config(), str(change.get("field")), change.get("value"))
+                self.values = config.model_dump()
 
     def differs(self, config: Mapping[str, Any]) -> bool:
         """Whether a new run would have other settings than those of a run."""

@@ -29,6 +29,16 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+def test_a_draft_follows_a_live_setting_that_was_changed_in_the_run() -> None:
+    draft = Draft.of(TOY, "plain")
+    before = dict(draft.values)
+    draft.follow({"field": "lr", "value": 0.5})
+    assert draft.values == before | {"lr": 0.5}
+    for change in ({"field": "batch", "value": 3}, {"field": "lr", "value": -1}, {"field": "x", "value": 1}, {}, None):
+        draft.follow(change)
+        assert draft.values == before | {"lr": 0.5}, change
+
+
 @given(values=VALUES, preset=st.sampled_from(["plain", "noisy"]), steps=st.integers(1, 10_000_000))
 @settings(max_examples=300, deadline=None)
 def test_address_restores_the_draft(values: dict[str, Any], preset: str, steps: int) -> None:

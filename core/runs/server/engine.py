@@ -291,6 +291,9 @@ class Engine:
             case "setting":
                 if not isinstance(value, Mapping) or not isinstance(value.get("field"), str) or "value" not in value:
                     raise Refusal("setting", N_("A changed setting needs a field and a value."))
+                if len(current.changes) >= control.MOST_CHANGES:
+                    sentence = N_("A run takes {most} changed settings; stop this one and continue it to change more.")
+                    raise Refusal(value["field"], sentence, most=control.MOST_CHANGES)
                 config = self.library.config(info)
                 for earlier in current.changes:
                     config = settings.with_setting(config, earlier.field, earlier.value)

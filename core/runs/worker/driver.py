@@ -304,6 +304,7 @@ class Driver:
             time.sleep(NAP_S)
             self._read_control()
             self._apply_changes(state)
+            self._take_snapshots(state)  # where a setting was changed: what it changes in a picture is seen at once
             if self._control.save_requested:
                 self._save(state)
             if self.log.waiting:
@@ -364,6 +365,7 @@ class Driver:
             self.log.append(SettingChanged(self.step, field, getattr(self.config, field), getattr(config, field)))
             self.config = config
             state.apply_config(config)
+            self._snapshots_at = -1  # those of this step were of other settings
 
     # What is logged
 

@@ -105,6 +105,18 @@ def test_commands_that_make_no_sense(engine: Engine, toy: Experiment, do: str, v
     assert control.read(engine.library.folder(run)) == before
 
 
+def test_a_control_file_takes_so_many_changed_settings_and_no_more(
+    engine: Engine, toy: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "MOST_CHANGES", 3)
+    run = start(engine, toy)
+    for lr in (0.1, 0.2, 0.3):
+        engine.command(run, "me", "setting", {"field": "lr", "value": lr})
+    with pytest.raises(Refusal, match="A run takes 3 changed settings"):
+        engine.command(run, "me", "setting", {"field": "lr", "value": 0.4})
+    assert len(control.read(engine.library.folder(run)).changes) == 3
+
+
 def test_another_person_may_watch_and_not_touch(engine: Engine, toy: Experiment) -> None:
     run = start(engine, toy)
     assert engine.view(run).info.id == run

@@ -46,8 +46,8 @@ _SCALE = "sequential"
 
 #: A tower: where its middle and the text beside it stand, in shares of its half of the figure; half the width of the
 #: blocks of each stage, of both ends, and how far out a shortcut runs.
-_MIDDLE, _TEXT = 0.34, 0.68
-_HALF, _END, _OUTER = (0.14, 0.19, 0.24), 0.09, 0.30
+_MIDDLE, _TEXT = 0.25, 0.55
+_HALF, _END, _OUT = (0.11, 0.16, 0.21), 0.07, 0.045
 
 
 def decades(norms: Any) -> Array:
@@ -75,7 +75,7 @@ def towers(arrays: Mapping[str, Any], context: Context) -> Figure:
         loss, accuracy, ratio = arrays["scores"][i].tolist()
         shown = [(f"{loss:.3g}" if loss < 1000 else f"{loss:,.0f}", N_("training loss"))]
         shown.append((f"{100 * accuracy:.1f} %" if accuracy >= 0 else "–", N_("test accuracy")))
-        shown.append((_times(ratio) if ratio else "–", N_("gradient, first ÷ last block")))
+        shown.append((_times(ratio) if ratio else "–", N_("first ÷ last block")))
         annotations += _beside(config, i, shown)
     return _towers(config, traces, annotations, margin={"t": 36, "b": 64})
 
@@ -87,38 +87,27 @@ def _towers(
     return figure(traces, x, hidden_axis(-0.8, 3 * config.n + 1.8), annotations=annotations, bargap=0, **layout)
 
 
-def _tower(config: ResNetConfig, name: str, i: int, colours: list[str], texts: list[str], **more: Any) -> list[Trace]:
-    """The blocks of the ``i``-th tower as bars, and its shortcuts."""
+def _tower(config: ResNetConfig, name: str, i: int, colours: list[str], texts: list[str]) -> list[Trace]:
+    """The blocks of the ``i``-th tower as bars, wider where there are more channels, and its shortcuts."""
     rows = 3 * config.n + 2
-    half = _half_widths(config)
-    middle = i + _MIDDLE
+    half = np.array([_END, *(half for half in _HALF for _ in range(config.n)), _END], np.float32)
+    left = i + _MIDDLE - half
     blocks = bars(
         (2 * half).tolist(),
         list(range(rows)),
         colour=colours,
         horizontal=True,
         hover="text",
-        base=(middle - half).tolist(),
+        base=left.tolist(),
         width=0.84,
         hovertext=texts,
         customdata=[-1, *range(rows - 2), -1],
-        **more,
     )
-    stem = line([middle, middle], [-0.7, rows - 0.3], colour=faded(INK, 0.5), width=2)
     if name != RESIDUAL:
-        return [stem, blocks]
-    y = np.arange(1, rows - 1, dtype=np.float32)[:, None]
-    x = middle + half[1:-1, None]
-    out = np.full_like(x, middle + _OUTER)
-    corners = [(middle + 0 * x, y - 0.5), (out, y - 0.5), (out, y + 0.5), (middle + 0 * x, y + 0.5)]
-    path = np.stack([np.concatenate(corner, axis=1) for corner in corners], axis=1)  # (3n, 4, 2)
-    return [stem, segments(path, colour=COLOURS[name], width=2.5 if config.n <= 6 else 1.5), blocks]
-
-
-def _half_widths(config: ResNetConfig) -> Array:
-    """Half the width of each row of a tower: wider stages have more channels."""
-    stages = [half for half in _HALF for _ in range(config.n)]
-    return np.array([_END, *stages, _END], np.float32)
+        return [blocks]
+    y, x = np.arange(1, rows - 1, dtype=np.float32), i + _MIDDLE + half[1:-1]
+    path = np.stack([[x, x + _OUT, x + _OUT, x], [y - 0.5, y - 0.3, y + 0.3, y + 0.5]], axis=-1)  # (4, 3n, 2)
+    return [segments(path.swapaxes(0, 1), colour=COLOURS[name], width=2.5 if config.n <= 6 else 1.5), blocks]
 
 
 def _title(config: ResNetConfig, name: str, i: int) -> dict[str, Any]:
@@ -138,7 +127,7 @@ def _beside(config: ResNetConfig, i: int, shown: Sequence[tuple[str, str]]) -> l
     return annotations
 
 
-def _colour_key(title: str = N_("gradient of a block's weights")) -> Trace:
+def _colour_key() -> Trace:
     """No points, and the scale of the gradients' colours under the axes."""
     ticks = list(range(LOW, HIGH + 1))
     bar = {
@@ -149,7 +138,7 @@ def _colour_key(title: str = N_("gradient of a block's weights")) -> Trace:
         "thickness": 10,
         "tickvals": ticks,
         "ticktext": [f"10<sup>{power}</sup>" for power in ticks],
-        "title": {"text": title, "side": "top"},
+        "title": {"text": N_("gradient of a block's weights"), "side": "top", "font": {"size": 13}},
     }
     nowhere = np.array([np.nan], np.float32)
     return points(nowhere, nowhere, colour=nowhere, scale=_SCALE, limits=(LOW, HIGH), colour_bar=bar, hover="skip")
@@ -280,7 +269,7 @@ def block_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
         [(held, "triangle-right-open", palette.CLASSES[4])] if held >= 0 else []
     )
     for place, symbol, colour in marks:
-        x = np.array([i + _MIDDLE - _OUTER for i in range(len(config.names))], np.float32)
+        x = np.array([i + _MIDDLE - _HALF[-1] - _OUT for i in range(len(config.names))], np.float32)
         y = np.full_like(x, place + 1)
         traces.append(points(x, y, colour=colour, symbol=symbol, size=14, outline=2, hover="skip"))
     return _towers(config, traces, annotations, barmode="overlay", margin={"t": 36, "b": 36})
@@ -298,12 +287,17 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
     places = np.linspace(-reach, reach, side)
     with np.errstate(divide="ignore", invalid="ignore"):
         heights = np.log10(arrays["loss"].astype(np.float64)).clip(_FLOOR, _CEILING)  # NaN where not computed yet
-    plain: dict[str, Any] = {"showspikes": False, "gridcolor": faded(INK, 0.25), "showbackground": False}
+    plain: dict[str, Any] = {
+        "showspikes": False,
+        "gridcolor": faded(INK, 0.25),
+        "showbackground": False,
+        "tickfont": {"size": 11},
+    }
     flat = axis(limits=(-reach, reach), nticks=5, **plain) | {"title": {"text": ""}}
     powers = {power: f"{10.0**power:g}" for power in (-2, -1, 0, 1)}
     z = axis(limits=(_FLOOR, _CEILING), names=powers, **plain) | {"title": {"text": ""}}
     view = {
-        "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 0.9}},
+        "camera": {"eye": {"x": 1.15, "y": 1.15, "z": 0.75}},
         "aspectmode": "manual",
         "aspectratio": {"x": 1, "y": 1, "z": 0.8},
         "dragmode": "turntable",
@@ -312,7 +306,7 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
     share = 1 / len(config.names)
     for i, (name, height) in enumerate(zip(config.names, heights, strict=True)):
         scene = f"scene{i + 1 if i else ''}"
-        middle = [0.0], [0.0], [float(height[side // 2, side // 2]) + 0.05]
+        middle = [0.0], [0.0], [float(height[side // 2, side // 2]) + 0.1]
         traces += [_surface(places, height, scene), points(*middle, colour=BAD, size=5, hover="skip", scene=scene)]
         domain = {"x": [i * share, (i + 1) * share], "y": [0, 1]}
         scenes[scene] = {"xaxis": flat, "yaxis": flat, "zaxis": z, "domain": domain, **view}

@@ -40,7 +40,7 @@ def test_twenty_layers(measured, seed):
     residual, plain = (log.last(f"{name}/loss") for name in ("residual", "plain"))
     measured(f"{title}: residual over plain training loss", residual / plain, at_most=2 / 3)
     measured(f"{title}: plain test accuracy", log.last("plain/accuracy"), at_least=0.88)
-    measured(f"{title}: residual test accuracy", log.last("residual/accuracy"), at_least=0.93)
+    measured(f"{title}: residual test accuracy", log.last("residual/accuracy"), at_least=0.9)
 
 
 @pytest.mark.long
@@ -57,9 +57,9 @@ def test_fifty_six_layers(measured, seed):
     measured(f"{title}: are exploding gradients named?", "exploding gradients" in diagnoses(deep), exactly=True)
     ratios = [ratio for step, ratio in deep.curves["plain/gradient_ratio"] if step >= 100]
     measured(
-        f"{title}: plain, first block's gradient over the last's, smallest from step 100", min(ratios), at_least=0.05
+        f"{title}: plain, first block's gradient over the last's, smallest from step 100", min(ratios), at_least=0.01
     )
-    measured(f"{title}: the largest", max(ratios), at_most=20)
+    measured(f"{title}: the largest", max(ratios), at_most=1)
     measured(f"{title}: are vanishing ones?", "vanishing gradients by block" in diagnoses(deep), exactly=False)
 
 

@@ -34,7 +34,7 @@ def log_metrics(s: ResNetTraining) -> Iterator[Event]:
     values |= {f"{name}/gradient_ratio": found for name, found in ratios.items() if found is not None}
     evaluate = s.should_evaluate(s.step)
     if evaluate:
-        for i, (name, net) in enumerate(s.networks.items()):
+        for i, (name, net) in enumerate(s.nets.items()):
             evaluated = yield from classification.evaluate(predictor(s, net), s.x_test, s.y_test)
             values[f"{name}/accuracy"] = s.accuracy[name] = evaluated.accuracy
             if i == 0:  # the residual network, where there is one
@@ -102,7 +102,7 @@ def initial(s: ResNetTraining) -> tuple[dict[str, float], Tensor]:
     """Loss and gradient norms of every network on the first training pictures, before any step; changes neither."""
     x, y = s.inputs(s.x_train[:SAMPLE]), s.y_train[:SAMPLE]
     losses, norms = {}, []
-    for name, net in s.networks.items():
+    for name, net in s.nets.items():
         net = copy.deepcopy(net)
         with batch_statistics(net):
             loss = F.cross_entropy(net(x), y)
@@ -117,7 +117,7 @@ def sizes(s: ResNetTraining) -> dict[str, Array]:
     """By network (3n, 3): what shortcut and branch of each block add up, and the spread of its output."""
     x = s.inputs(s.x_train[:SAMPLE])
     found = {}
-    for name, net in s.networks.items():
+    for name, net in s.nets.items():
         rows: list[Sizes] = []
         with batch_statistics(net):
             net(x, None, rows)

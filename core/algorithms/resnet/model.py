@@ -18,7 +18,7 @@ convolutions then have a bias. The shortcut of a block that changes the shape is
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -123,6 +123,8 @@ class ResNet(nn.Module):
         survival: probability that a step keeps each block's branch.
     """
 
+    blocks: list[Block]
+
     def __init__(
         self,
         channels: int,
@@ -141,7 +143,8 @@ class ResNet(nn.Module):
         self.residual, self.pre_activation = residual, pre_activation
         self.conv = convolution(channels, width, 3, stride, bias=not batch_norm)
         self.norm = nn.BatchNorm2d(width) if batch_norm else nn.Identity()
-        blocks, n_in = [], width
+        blocks: list[Block] = []
+        n_in = width
         for stage in range(3):
             for i in range(n):
                 n_out, halves = width * 2**stage, stage > 0 and i == 0
@@ -157,7 +160,7 @@ class ResNet(nn.Module):
                 )
                 blocks.append(block)
                 n_in = n_out
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(blocks)  # type: ignore[assignment]
         # Before the pooling, where the last block's sum has passed no norm and ReLU yet.
         self.last_norm = nn.BatchNorm2d(n_in) if pre_activation and batch_norm else nn.Identity()
         self.linear: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, classes)  # type: ignore[no-untyped-call]
@@ -208,24 +211,24 @@ def initialise(net: ResNet, generator: torch.Generator, *, zero_gamma: bool = Fa
         generator: of the CPU, so that a seed gives the same weights on every device.
         zero_gamma: in a residual network γ of the last batch norm of each branch becomes 0.
     """
-    projections = [block.projection[0] for block in net.blocks if block.projection is not None]
-    convolutions = [net.conv, *(conv for block in net.blocks for conv in (block.conv1, block.conv2))]
-    for layer, gain in [*((c, 2) for c in convolutions), (net.linear, 1), *((p, 2) for p in projections)]:
-        n_in = layer.weight[0].numel()
+    layers: list[Any] = [net.conv, *(conv for block in net.blocks for conv in (block.conv1, block.conv2)), net.linear]
+    layers += [block.projection[0] for block in net.blocks if block.projection is not None]
+    for layer in layers:
+        n_in, gain = layer.weight[0].numel(), 1 if layer is net.linear else 2
         layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) * math.sqrt(gain / n_in))
         if layer.bias is not None:
             layer.bias.zero_()
     if zero_gamma and net.residual:
         for block in net.blocks:
-            block.norm2.weight.zero_()
+            block.norm2.weight.zero_()  # type: ignore[operator]
 
 
 def sample_gates(net: ResNet, generator: torch.Generator) -> list[float]:
     """For a training step, 1 for each block whose branch is kept and 0 for each that is skipped: b_l of 2016, eq. 2."""
     if min(net.survival) == 1:
         return net.survival
-    kept = torch.rand(len(net.survival), generator=generator) < torch.tensor(net.survival)
-    return kept.float().tolist()
+    drawn = torch.rand(len(net.survival), generator=generator).tolist()
+    return [float(u < p) for u, p in zip(drawn, net.survival, strict=True)]
 
 
 @contextmanager

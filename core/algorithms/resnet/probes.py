@@ -40,7 +40,7 @@ class BlockEditor:
     """
 
     def __init__(self, s: ResNetTraining) -> None:
-        self.s, self.nets = s, dict(s.networks.items())
+        self.s, self.nets = s, s.nets
         self.blocks = 3 * s.config.n
         self.cursor, self.held = 0, NONE
         self.each = np.full((len(self.nets), self.blocks), np.nan, np.float32)
@@ -56,7 +56,7 @@ class BlockEditor:
 
     def _place(self) -> None:
         for name, net in self.nets.items():
-            net.blocks = nn.ModuleList(self.as_trained[name][i] for i in self.order)
+            net.blocks = nn.ModuleList(self.as_trained[name][i] for i in self.order)  # type: ignore[assignment]
 
     def apply(self, request: CutRequest) -> bool:
         """Make one change; whether the networks are others now."""
@@ -86,7 +86,7 @@ class BlockEditor:
     def alike(self, first: int, second: int) -> bool:
         """Whether two places take blocks of one shape: of one stage, and not the one that begins it by halving."""
         a, b = (next(iter(self.nets.values())).blocks[i] for i in (first, second))
-        return bool(a.keeps_shape and b.keeps_shape and a.n_out == b.n_out)
+        return a.keeps_shape and b.keeps_shape and a.n_out == b.n_out
 
     def accuracy(self, cut: set[int]) -> Array:
         """Share of the first test pictures that each network reads rightly, (networks,)."""
@@ -138,7 +138,7 @@ def surfaces(s: ResNetTraining, name: str, requests: Iterator[SurfaceRequest]) -
         reach = min(max(reach + {"wider": 1, "narrower": -1}.get(request.act, 0), 0), len(REACH) - 1)
         places = np.linspace(-REACH[reach], REACH[reach], SIDE)
         loss = np.full((len(s.networks), SIDE, SIDE), np.nan, np.float32)
-        planes = [LossPlane(s, net, number) for net in s.networks.values()]
+        planes = [LossPlane(s, net, number) for net in s.nets.values()]
         for done, (row, column) in enumerate(coarse_to_fine(), start=1):
             for i, plane in enumerate(planes):
                 loss[i, row, column] = plane.loss(places[column], places[row])
@@ -185,4 +185,5 @@ def filter_normalised(W: Tensor, rng: torch.Generator) -> Tensor:
     d = torch.randn(W.shape, generator=rng).to(W.device)
     axes = tuple(range(1, W.dim()))
     length, drawn = (torch.linalg.vector_norm(each, dim=axes, keepdim=True) for each in (W, d))
-    return d * length / drawn
+    direction: Tensor = d * length / drawn
+    return direction

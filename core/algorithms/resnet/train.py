@@ -4,6 +4,7 @@ Neither network knows of the other: they share the pictures alone. The papers an
 :func:`train` is the loop.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,7 +86,13 @@ class ResNetTraining(Training):
     def inputs(self, x: Tensor) -> Tensor:
         """Pictures as the networks take them, from bytes or from 0 … 1."""
         x = x.float() / 255 if x.dtype == torch.uint8 else x
-        return (x - self.mean) / self.deviation
+        standardised: Tensor = (x - self.mean) / self.deviation
+        return standardised
+
+    @property
+    def nets(self) -> dict[str, ResNet]:
+        """The networks by name."""
+        return dict(self.networks.items())  # type: ignore[arg-type]
 
     @property
     def steps_to_evaluation(self) -> int:
@@ -94,7 +101,7 @@ class ResNetTraining(Training):
         A step costs three times the forward pass of its batch, an evaluation that of the whole test part.
         """
         cost = len(self.x_test) / (3 * min(self.config.batch_size, len(self.x_train)))
-        return next(25 * 2**i for i in range(40) if 25 * 2**i >= cost / EVALUATION_SHARE)
+        return 25 << max(0, math.ceil(math.log2(cost / EVALUATION_SHARE / 25)))
 
     def should_evaluate(self, step: int) -> bool:
         every = self.steps_to_evaluation
@@ -111,7 +118,7 @@ class ResNetTraining(Training):
     @torch.no_grad()
     def measure_gradients(self, *_: Any) -> None:
         """Before the optimiser's step: the gradient's norm in each part of the networks; 0 where it has none."""
-        self.gradients = torch.stack([gradient_norms(net) for net in self.networks.values()])
+        self.gradients = torch.stack([gradient_norms(net) for net in self.nets.values()])
 
 
 class GradientHistory:
@@ -211,7 +218,7 @@ def train(s: ResNetTraining) -> Iterator[Event]:
         y = s.y_train[rows]
         s.optimizer.zero_grad()
         losses = []
-        for net in s.networks.values():
+        for net in s.nets.values():
             loss = F.cross_entropy(net(x, sample_gates(net, s.gate_rng)), y)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())

@@ -294,7 +294,7 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
         "tickfont": {"size": 11},
     }
     flat = axis(limits=(-reach, reach), nticks=5, **plain) | {"title": {"text": ""}}
-    powers = {power: f"{10.0**power:g}" for power in (-2, -1, 0, 1)}
+    powers: dict[float, str | dict[str, Any]] = {p: f"{10.0**p:g}" for p in (-2, -1, 0, 1)}
     z = axis(limits=(_FLOOR, _CEILING), names=powers, **plain) | {"title": {"text": ""}}
     view = {
         "camera": {"eye": {"x": 1.15, "y": 1.15, "z": 0.75}},
@@ -302,7 +302,9 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
         "aspectratio": {"x": 1, "y": 1, "z": 0.8},
         "dragmode": "turntable",
     }
-    traces, annotations, scenes = [], [], {}
+    traces: list[Trace] = []
+    annotations: list[dict[str, Any]] = []
+    scenes: dict[str, Any] = {}
     share = 1 / len(config.names)
     for i, (name, height) in enumerate(zip(config.names, heights, strict=True)):
         scene = f"scene{i + 1 if i else ''}"

@@ -93,7 +93,6 @@ def files() -> Iterator[tuple[str, bytes, tuple[str, ...]]]:
         "EPS",
         "JPEG2000",
         "DDS",
-        "IM",
         "MSP",
         "XBM",
     ):

@@ -44,6 +44,9 @@ const MOST_ENTRIES = 8;
 /** Height of a figure, in pixels, below which the x axis goes without its title. */
 const LOW = 130;
 
+/** Height that the margins leave to the axes, in pixels. Plotly's default is 64: a low panel's ticks would be cut. */
+const LEAST = 24;
+
 /** Where it is kept which panels a person gave a logarithmic axis in this tab, or took it from. */
 const SCALES = "tenfold.scales";
 
@@ -138,7 +141,7 @@ export class Panel {
     breakTitle(layout.yaxis.title, this.#height - 2 * this.#typeSize, this.#typeSize);
     // A low panel has space for the numbers of the axis or for its title.
     if (this.#height < LOW && layout.xaxis?.title) layout.xaxis.title = { text: "" };
-    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height });
+    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height, minreducedheight: LEAST });
     if (display.touch) layout.dragmode = false;
     display.plotly.react(this.plot, figure.data, layout, { ...CONFIG, doubleClick: "reset" });
     this.#bindClicks();

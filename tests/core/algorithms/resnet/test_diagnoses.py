@@ -53,7 +53,7 @@ def test_every_diagnosis_has_words_for_its_values():
 
 
 def test_a_training_that_goes_well_is_left_in_peace():
-    assert run(start(TINY | {"width": 4, "networks": "residual"}), 100).notes == []
+    assert run(start(TINY | {"width": 4, "networks": "residual"}), 50).notes == []
 
 
 def test_what_explodes_at_the_start_is_named_at_once():

@@ -173,7 +173,7 @@ def gradients(arrays: Mapping[str, Any], context: Context) -> Figure:
         number = str(i + 1) if i else ""
         images.append(placed_image(raster(norms[i, ::-1], _SCALE), extent, f"x{number}", f"y{number}"))
         domain = [i * share + 0.03 * i, (i + 1) * share - 0.03 * (len(config.names) - 1 - i)]
-        axes[f"xaxis{number}"] = axis(N_("step"), extent[:2], grid=False, domain=domain, anchor=f"y{number}")
+        axes[f"xaxis{number}"] = axis(limits=extent[:2], grid=False, domain=domain, anchor=f"y{number}")
         ends = {0: N_("input"), rows - 1: N_("output")} if not i else {}
         axes[f"yaxis{number}"] = axis(limits=extent[2:], names=ends, grid=False, anchor=f"x{number}")
         nowhere = np.array([np.nan], np.float32)
@@ -181,9 +181,8 @@ def gradients(arrays: Mapping[str, Any], context: Context) -> Figure:
         title = {"template": TITLES[name], "values": {"depth": config.depth}}
         annotations.append(heading(title, sum(domain) / 2, colour=COLOURS[name]))
     axes_of = {"x": axes.pop("xaxis"), "y": axes.pop("yaxis")}
-    for trace in traces[:1]:
-        trace["marker"]["colorbar"]["y"] = -0.22
-    return figure(traces, **axes_of, images=images, annotations=annotations, margin={"t": 30, "b": 84}, **axes)
+    traces[0]["marker"]["colorbar"]["y"] = -0.16  # below the steps
+    return figure(traces, **axes_of, images=images, annotations=annotations, margin={"t": 30, "b": 76}, **axes)
 
 
 def branches(arrays: Mapping[str, Any], context: Context) -> Figure:

@@ -121,7 +121,7 @@ def _beside(config: ResNetConfig, i: int, shown: Sequence[tuple[str, str]]) -> l
     annotations = []
     place: dict[str, Any] = {"paper": True, "xanchor": "left"}
     for k, (number, words) in enumerate(shown):
-        x, y = (i + _TEXT) / len(config.names), 0.94 - 0.3 * k
+        x, y = (i + _TEXT) / len(config.names), 0.88 - 0.3 * k
         annotations.append(placed_text(f"<b>{number}</b>", x, y, yanchor="bottom", size=22, **place))
         annotations.append(placed_text(words, x, y, yanchor="top", colour=INK, **place))
     return annotations

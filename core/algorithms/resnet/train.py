@@ -29,6 +29,8 @@ RECENT = 30
 MAX_LOG_SPACING = 8
 #: Share of the training's time that evaluations of the test part may take.
 EVALUATION_SHARE = 0.06
+#: Steps from one evaluation to the next up to which it is cheap enough for some more of them at the beginning.
+FREQUENT = 200
 #: Steps of the gradient history that are kept: as many as :func:`log_spacing` has in each doubling of the steps.
 HISTORY = 64
 
@@ -105,7 +107,11 @@ class ResNetTraining(Training):
 
     def should_evaluate(self, step: int) -> bool:
         every = self.steps_to_evaluation
-        return step % every == 0 or (step < every and step in (every // 4, every // 2))
+        if every <= FREQUENT:
+            return step % every == 0 or step in (every // 4, every // 2)
+        # It takes as long as many steps: not at the start, and at the ends of epochs that are long enough.
+        at_end = self.batches.epoch_ended and 2 * len(self.x_train) >= every * self.config.batch_size
+        return (step > 0 and step % every == 0) or at_end
 
     def should_log(self, step: int) -> bool:
         return step % log_spacing(step, MAX_LOG_SPACING) == 0 or self.should_evaluate(step)

@@ -151,6 +151,20 @@ def test_an_evaluation_takes_a_small_share_of_the_time_and_never_waits_for_the_e
     assert all(s.should_log(step) for step in (0, 50, 100, 200, 400))
 
 
+def test_a_large_test_part_is_evaluated_at_the_end_of_an_epoch():
+    """As of MNIST, where one evaluation takes as long as fifty steps."""
+    s = start(TINY | {"batch_size": 64})
+    s.x_train, s.x_test = (torch.zeros(n, 1, 1, 1, dtype=torch.uint8) for n in (60_000, 10_000))
+    s.batches.order = torch.arange(60_000)
+    due = []
+    for step in range(1, 2001):
+        s.batches.next(64)
+        if s.should_evaluate(step):
+            due.append(step)
+    assert due == [938, 1600, 1876] and not start(TINY | {"batch_size": 64}).should_evaluate(1)
+    assert 3 * 10_000 / (3 * 64) <= 0.1 * 2000
+
+
 def test_a_loss_that_is_no_number_ends_the_training():
     with pytest.raises(Diverged):
         run(start(TINY | {"n": 6, "batch_norm": False, "networks": "residual", "lr": 1.0}), 50)

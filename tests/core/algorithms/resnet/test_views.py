@@ -23,7 +23,7 @@ KINDS = {
     "plain": TINY | {"networks": "plain"},
     "2016, no norm": TINY | {"order": "pre", "batch_norm": False, "networks": "residual"},
     "colour": {"data": "shapes", "samples": 80, "n": 1, "width": 2, "drop": 0.9},
-    "deep": TINY | {"n": 18, "batch_size": 4},
+    "deep": TINY | {"n": 18, "batch_size": 32},
 }
 
 

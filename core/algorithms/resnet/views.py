@@ -268,7 +268,7 @@ def block_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
         [(held, "triangle-right-open", palette.CLASSES[4])] if held >= 0 else []
     )
     for place, symbol, colour in marks:
-        x = np.array([i + _MIDDLE - _HALF[-1] - _OUT for i in range(len(config.names))], np.float32)
+        x = np.array([i + _MIDDLE - _HALF[-1] - 0.02 for i in range(len(config.names))], np.float32)
         y = np.full_like(x, place + 1)
         traces.append(points(x, y, colour=colour, symbol=symbol, size=14, outline=2, hover="skip"))
     return _towers(config, traces, annotations, barmode="overlay", margin={"t": 36, "b": 36})

@@ -89,10 +89,16 @@ def noticed(mutant: Mutant, tree: Path) -> bool:
     assert mutant.old in text, f"{mutant.name}: {mutant.file} has changed"
     file.write_text(text.replace(mutant.old, mutant.new), "utf-8")
     try:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"{TESTS / mutant.test}.py"]
-        return subprocess.run(command, cwd=tree, capture_output=True).returncode == 1
+        return not passes(tree, mutant.test)
     finally:
         file.write_text(text, "utf-8")
+
+
+def passes(tree: Path, *tests: str) -> bool:
+    """Whether these tests pass in the tree."""
+    files = [f"{TESTS / test}.py" for test in tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
+    return subprocess.run(command, cwd=tree, capture_output=True).returncode == 0
 
 
 def main() -> int:
@@ -103,6 +109,7 @@ def main() -> int:
             shutil.copytree(HOUSE / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
         for part in ("assets", "pyproject.toml"):
             (tree / part).symlink_to(HOUSE / part)
+        assert passes(tree, *sorted({mutant.test for mutant in MUTANTS})), "the tests pass without an error"
         for mutant in MUTANTS:
             began = time.monotonic()
             outcome = "fails" if noticed(mutant, tree) else "NOT NOTICED"

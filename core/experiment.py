@@ -184,6 +184,9 @@ class Panel:
         view: for all others ``"module:function"``, a :class:`View`.
         size: ``"hero"`` (one), ``"side"`` (beside the hero), ``"below"``, or ``"folded"`` (below, until wanted).
         scale: ``"log"`` for a logarithmic value axis.
+        click: a live setting that takes the ``customdata``, a whole number, of a point that is clicked in this panel,
+            while the run trains or pauses and is one's own; ``""`` where nothing can be clicked. Plotly reports clicks
+            only on traces whose ``hoverinfo`` is not ``"skip"``.
         shown_if: the panel exists only where a setting has one of these values. Panels of one name are one picture with
             other words in other settings.
     """
@@ -195,6 +198,7 @@ class Panel:
     view: str = ""
     size: str = "below"
     scale: str = "linear"
+    click: str = ""
     shown_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
@@ -219,6 +223,13 @@ class Probe:
         click: field of the request that takes the number of a point that is clicked in the picture, the ``customdata``
             of its trace; ``""`` where nothing can be clicked. What can be done by clicks can be done by keys or words.
         text: field of the request that takes what a person writes into a line; ``""`` where there is none.
+        canvas: field of the request that takes what a person draws on a canvas beside the figure, sent while they draw:
+            a :class:`~core.drawn_picture.Drawn` of ``canvas_size``; ``""`` where there is none. A cleared canvas is a
+            picture without ink; the field's default means that nothing was drawn since.
+        canvas_size: rows and columns of the canvas.
+        point: fields of the request, numbers, that take the place of the pointer on the figure's x and y axes while it
+            is pressed there or dragged, within what the axes show; ``None`` where there is none. Keys move it by
+            requests of their own.
         shown_if: the probe exists only where a setting has one of these values.
     """
 
@@ -233,6 +244,9 @@ class Probe:
     labels: Mapping[str, str] = field(default_factory=dict)
     click: str = ""
     text: str = ""
+    canvas: str = ""
+    canvas_size: int = 56
+    point: tuple[str, str] | None = None
     shown_if: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
@@ -243,6 +257,8 @@ class Preset:
     Attributes:
         opens_in: code of the language in which the page opens with this preset instead of the first.
         download: megabytes that have to be downloaded before it can run for the first time; all others run offline.
+        start_from: another preset of the experiment, with whose recorded run's weights a run begins (its last
+            checkpoint's; ``python -m core record <slug> --preset <name>`` makes it); ``""`` for random ones.
     """
 
     name: str
@@ -252,6 +268,7 @@ class Preset:
     stop: Mapping[str, Any] = field(default_factory=dict)
     opens_in: str = ""
     download: float = 0.0
+    start_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +316,10 @@ class Experiment:
         """The preset that the page opens with in a language."""
         return next((preset for preset in self.presets if preset.opens_in == language), self.presets[0])
 
+    def start_from(self, preset: Preset) -> str:
+        """Id of the recorded run with whose weights a run of the preset begins; ``""`` for random ones."""
+        return f"recorded-{self.slug}-{preset.start_from}" if preset.start_from else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -334,7 +355,8 @@ class Diverged(ArithmeticError):
 class State(Protocol):
     """Everything a training needs to go on; :class:`core.training.Training` is one. No torch is needed to know it.
 
-    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors.
+    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors. ``load_weights`` takes such a tree of
+    another run and only what was learned from it; it raises a :class:`~core.words.Refusal` where that does not fit.
 
     Attributes:
         step: steps made.
@@ -353,6 +375,8 @@ class State(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None: ...
+
+    def load_weights(self, tree: Mapping[str, Any]) -> None: ...
 
 
 class Rounds(State, Protocol):

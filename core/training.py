@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from core.events import Step
 from core.experiment import Diverged
+from core.words import N_, Refusal, Sentence
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -44,6 +45,7 @@ class Training:
         saved: names of the attributes that a checkpoint keeps, beside ``step`` and ``active``. Each may be a module, an
             optimiser, a random generator (PyTorch's or numpy's), anything with ``state_dict`` and ``load_state_dict``,
             or plain data: numbers, strings, tensors, arrays, and lists, tuples, dicts, sets and deques of these.
+        learned_arrays: names of arrays and tensors that are learned beside the modules in ``saved``, such as a table.
         config: the settings in force; live ones change between two steps, so the loop reads them at every step.
         step: steps made.
         loss: of the last step, a scalar on the device; ``None`` before the first.
@@ -52,6 +54,7 @@ class Training:
     """
 
     saved: ClassVar[tuple[str, ...]] = ()
+    learned_arrays: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: Any, data: Any, device: str) -> None:
         self.config, self.data, self.device = config, data, torch.device(device)
@@ -125,6 +128,61 @@ class Training:
             if name in tree:
                 setattr(self, name, _restored(getattr(self, name), tree[name], self.device))
         self._cache, self._step_cache, self._cached_step = {}, {}, -1
+
+    def load_weights(self, tree: Mapping[str, Any]) -> None:
+        """Begin with what another run of this algorithm has learned: the parameters and buffers of the modules in
+        ``saved``, and ``learned_arrays``. The step, optimisers, random generators and all else stay as they were built.
+
+        An algorithm overrides it where more has to agree than names and shapes, or where a part is to stay its own: it
+        then passes on a tree that holds that part as it was built.
+
+        Args:
+            tree: what the other's :meth:`state_dict` returned, or what a recording kept of it.
+
+        Raises:
+            Refusal: a name or a shape differs; then nothing was changed.
+        """
+        here: dict[str, Tensor] = {}
+        there: dict[str, Any] = {}
+        modules: set[int] = set()  # a module of two names, such as a target network that is no copy, is loaded once
+        for name in (*self.saved, *self.learned_arrays):
+            part = getattr(self, name)
+            if isinstance(part, nn.Module) and id(part) not in modules:
+                modules.add(id(part))
+                here |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
+                there |= {f"{name}.{key}": value for key, value in (tree.get(name) or {}).items()}
+            elif name in self.learned_arrays:
+                here[name] = torch.as_tensor(part)  # the same memory
+                there |= {name: tree[name]} if name in tree else {}
+        check_shapes(here, there)
+        with torch.no_grad():
+            for name, value in here.items():
+                value.copy_(torch.as_tensor(there[name]))
+        self._cache, self._step_cache, self._cached_step = {}, {}, -1
+
+
+def check_shapes(here: Mapping[str, Any], there: Mapping[str, Any]) -> None:
+    """Whether another run's weights (``there``) have the names and the shapes of one's own (``here``).
+
+    Raises:
+        Refusal: they do not; it names the first that differs and both shapes.
+    """
+    for name in {**here, **there}:
+        a, b = (tuple(weights[name].shape) if name in weights else None for weights in (there, here))
+        if a != b:
+            raise Refusal(
+                "start_from",
+                N_("The run to start from does not fit these settings: {name} is {there} there and {here} here."),
+                name=name,
+                there=_shape(a),
+                here=_shape(b),
+            )
+
+
+def _shape(shape: tuple[int, ...] | None) -> Sentence | str:
+    if shape is None:
+        return Sentence(N_("missing"))
+    return " × ".join(map(str, shape)) or "1"
 
 
 def _state_of(part: Any) -> Any:

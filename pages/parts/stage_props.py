@@ -45,6 +45,7 @@ def stage_props(experiment: Experiment, draft: Draft, watched: WatchedRun | None
                 "metrics": list(panel.metrics),
                 "size": panel.size,
                 "scale": panel.scale,
+                "click": panel.click,
             }
             for panel in experiment.panels
             if applies(panel.shown_if, settings)
@@ -67,6 +68,9 @@ def stage_props(experiment: Experiment, draft: Draft, watched: WatchedRun | None
                 "beat": probe.beat,
                 "click": probe.click,
                 "text": probe.text,
+                "canvas": probe.canvas,
+                "canvasSize": probe.canvas_size,
+                "point": None if probe.point is None else list(probe.point),
             }
             for probe in experiment.probes
             if applies(probe.shown_if, settings)

@@ -1,6 +1,7 @@
 """An algorithm that is registered is complete: page, tests, paper, presets, sentences, texts."""
 
 import ast
+import base64
 import importlib
 import re
 from itertools import combinations
@@ -12,6 +13,7 @@ from core import registry
 from core.catalogue import LANGUAGES
 from core.experiment import Experiment
 from core.program import program_of
+from core.runs.server.socket import MAX_MESSAGE_CHARACTERS
 from core.settings import check
 from core.words import Refusal
 
@@ -117,6 +119,10 @@ def test_every_panel_can_be_drawn(experiment: Experiment) -> None:
         if panel.view:
             module, function = panel.view.split(":")
             assert callable(getattr(importlib.import_module(module), function))
+        if panel.click:
+            setting = experiment.config.model_fields[panel.click]
+            assert setting.annotation is int, f"{panel.name}: a click sets a whole number"
+            assert isinstance(setting.json_schema_extra, dict) and setting.json_schema_extra["live"], panel.name
 
 
 def test_code_shows_modules_that_exist(experiment: Experiment) -> None:
@@ -134,6 +140,14 @@ def test_every_probe_can_be_opened(experiment: Experiment) -> None:
             check(probe.request, request)
         assert set(probe.labels) <= set(probe.keys), f"{probe.name}: a label for a key that it has not"
         assert set(probe.shown_if) <= set(experiment.config.model_fields), probe.name
+        if probe.canvas:
+            drawn = base64.urlsafe_b64encode(bytes(probe.canvas_size**2)).decode().rstrip("=")
+            check(probe.request, {probe.canvas: drawn})
+            with pytest.raises(Refusal):
+                check(probe.request, {probe.canvas: drawn + "AAAA"})
+            assert len(drawn) < MAX_MESSAGE_CHARACTERS - 1000, f"{probe.name}: too large a canvas for a message"
+        for field in probe.point or ():
+            assert probe.request.model_fields[field].annotation is float, f"{probe.name}: {field} is a place on an axis"
         module, function = probe.view.split(":")
         assert callable(getattr(importlib.import_module(module), function))
         assert callable(program_of(experiment).probe)

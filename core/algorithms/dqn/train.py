@@ -113,6 +113,10 @@ class DQN(BaseAgent):
         super().start_episode()
         self.n_step_buffer.pending.clear()  # no rewards are added up across two episodes
 
+    def load_weights(self, tree: Mapping[str, Any]) -> None:
+        """As :meth:`Training.load_weights`; a recording keeps the network alone, and its copy becomes the target."""
+        super().load_weights({"target_network": tree.get("q_network", {}), **tree})
+
     def apply_config(self, config: DQNConfig) -> None:
         super().apply_config(config)
         for group in self.optimizer.param_groups:
@@ -142,7 +146,6 @@ class TabularAgent(BaseAgent):
         table: (1 or 2, states, actions); double Q-learning has two.
         next_action: which SARSA has chosen already, else ``None``.
         td_errors: the last 64.
-        learned_arrays: names of what is learned beside networks; the contract test alone reads it.
     """
 
     saved = (*BaseAgent.saved, "table", "next_action", "td_errors")

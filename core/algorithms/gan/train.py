@@ -5,7 +5,8 @@ network alone. The papers and the mathematics are in ``model.py``; :func:`train`
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -130,6 +131,11 @@ class GAN(Training):
             real, fake = map(torch.sigmoid, self.d_outputs) if self.config.d_is_probability else self.d_outputs
             values |= {"D/real": real.mean(), "D/fake": fake.mean()}
         self.recorded |= dict(zip(values, torch.stack(list(values.values())).tolist(), strict=True))
+
+    def load_weights(self, tree: Mapping[str, Any]) -> None:
+        """As :meth:`Training.load_weights`; where the other run kept no average of G, one begins with its G."""
+        kept = tree["ema_updates"] > 0 or not self.config.ema
+        super().load_weights(tree if kept else {**tree, "G_ema": tree["G"]})
 
     def apply_config(self, config: GANConfig) -> None:
         if config.ema and not self.config.ema:  # an average that begins in the midst begins with what there is

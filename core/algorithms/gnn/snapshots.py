@@ -13,6 +13,7 @@ from core.algorithms.gnn.tasks import GraphTask, LinkTask, NodeTask
 from core.algorithms.gnn.train import GNNTraining
 from core.data.layout import layout
 from core.events import Array
+from core.projection import AlignedFrames, principal_components
 
 #: Edges beyond which they are drawn as one picture, and its height and width.
 MANY, PIXELS = 800, 900
@@ -25,7 +26,7 @@ GALLERY, ACROSS = 24, 6
 UNREACHED = 255
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What all pictures of a training have in common.
 
@@ -35,7 +36,6 @@ class Scene:
         place: (k, 2).
         member: for each drawn node the item whose prediction it shows: itself, or its graph.
         inside: places in ``edge_index_with_loops`` of the drawn edges, one for each direction, (2, m).
-        embedding: the last one drawn, to which the next is rotated.
     """
 
     shown: Array
@@ -43,7 +43,6 @@ class Scene:
     place: Array
     member: Array
     inside: Array
-    embedding: Array | None = None
 
 
 def make_scene(s: GNNTraining) -> Scene:
@@ -202,30 +201,19 @@ def link_arrays(task: LinkTask, drawing: Scene, predicted: Array) -> dict[str, A
     return arrays
 
 
-@torch.no_grad()
+def embedding_frames(s: GNNTraining) -> AlignedFrames:
+    """The frames of the embedding. Called through ``s.cached``."""
+    return AlignedFrames(2)
+
+
 def embedding(s: GNNTraining) -> dict[str, Array]:
     """Output of the last layer but one for each drawn node, in its two main directions, rotated to the one before."""
     drawing, hidden = s.cached(make_scene), s.cached_at_step(evaluate).hidden
-    inner = (hidden[:-1] or hidden)[-1][torch.from_numpy(drawing.shown)].cpu().numpy().astype(np.float64)
-    middle = inner - inner.mean(axis=0)
-    variance, directions = np.linalg.eigh(middle.T @ middle)
-    axes = directions[:, ::-1][:, :2]
-    flat = np.zeros((len(inner), 2))
-    flat[:, : axes.shape[1]] = middle @ axes  # (k, 2)
-    flat /= max(float(np.sqrt((flat**2).mean())), 1e-12)
-    drawing.embedding = flat if drawing.embedding is None else flat @ aligned(flat, drawing.embedding)
-    share = float(variance[::-1][:2].sum() / max(variance.sum(), 1e-30))
-    return {"place": drawing.embedding.astype(np.float16), "share": np.array([share], np.float32)}
-
-
-def aligned(flat: Array, before: Array) -> Array:
-    """The rotation (2, 2), reflection allowed, that brings ``flat`` nearest to ``before``: orthogonal Procrustes.
-
-    P. H. Schönemann. A generalized solution of the orthogonal Procrustes problem. Psychometrika 31, 1966.
-    """
-    u, _, vt = np.linalg.svd(flat.T @ before)
-    result: Array = u @ vt
-    return result
+    inner = (hidden[:-1] or hidden)[-1][torch.from_numpy(drawing.shown)].cpu().numpy()
+    places, explained = principal_components(inner, 2)
+    places /= max(float(np.sqrt(np.square(places).mean())), 1e-12)
+    aligned = s.cached(embedding_frames).add(drawing.shown, places)
+    return {"place": aligned.astype(np.float16), "share": np.array([explained], np.float32)}
 
 
 def feature_smoothness(s: GNNTraining) -> tuple[float, float]:

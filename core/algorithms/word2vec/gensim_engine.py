@@ -109,6 +109,10 @@ class GensimEngine:
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
         key, position, has_gauss, gauss = tree["random"]
         self.model.random.set_state(("MT19937", np.asarray(key).astype(np.uint32), position, has_gauss, gauss))
+        self.load_matrices(tree)
+
+    def load_matrices(self, tree: Mapping[str, Any]) -> None:
+        """Both matrices alone, from what :meth:`state_dict` returned."""
         self.vectors[:] = tree["vectors"]
         if "outputs" in tree:  # a recording has none
             self.outputs[:] = tree["outputs"]

@@ -104,9 +104,13 @@ class SGNSEngine:
         return {"vectors": self.W_in, "outputs": self.W_out, "rng": self._rng.bit_generator.state, "last": last}
 
     def load_state_dict(self, tree: Mapping[str, Any]) -> None:
-        self.W_in.copy_(torch.as_tensor(tree["vectors"]))
-        if "outputs" in tree:  # a recording has none
-            self.W_out.copy_(torch.as_tensor(tree["outputs"]))
+        self.load_matrices(tree)
         self._rng.bit_generator.state = tree["rng"]
         last = tree["last"]
         self.last_batch = None if last is None else tuple(np.array(a) for a in last)  # type: ignore[assignment]
+
+    def load_matrices(self, tree: Mapping[str, Any]) -> None:
+        """Both matrices alone, from what :meth:`state_dict` returned."""
+        self.W_in.copy_(torch.as_tensor(tree["vectors"]))
+        if "outputs" in tree:  # a recording has none
+            self.W_out.copy_(torch.as_tensor(tree["outputs"]))

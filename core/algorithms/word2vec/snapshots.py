@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from core.algorithms.word2vec.maps import Frames, principal
 from core.algorithms.word2vec.model import learning_rate
 from core.algorithms.word2vec.nearest import SEARCHED, nearest_to_sum, neighbours, unit
 from core.algorithms.word2vec.queries import ANALOGIES, encoded, query_words, spelled_like
@@ -15,6 +14,7 @@ from core.algorithms.word2vec.sgns_engine import SGNSEngine
 from core.algorithms.word2vec.train import Word2VecTraining
 from core.events import Array
 from core.figures import quantised
+from core.projection import AlignedFrames, principal_components, scaled
 
 #: Neighbours shown of a word, and those that are on the map because of it.
 SHOWN, BESIDE = 8, 6
@@ -30,18 +30,18 @@ Near = list[tuple[str, Array, Array]]
 class Map:
     """A map that is drawn again and again: its last frames, and when it was drawn last."""
 
-    frames: Frames
+    frames: AlignedFrames
     tsne: tuple[int, Array, Array] | None = None  # step, words, places
     drawn: float = field(default_factory=time.perf_counter)
     step: int = -1
 
 
 def plane(s: Word2VecTraining) -> Map:
-    return Map(Frames(2))
+    return Map(AlignedFrames(2))
 
 
 def space(s: Word2VecTraining) -> Map:
-    return Map(Frames(3))
+    return Map(AlignedFrames(3))
 
 
 def searched(s: Word2VecTraining) -> Array:
@@ -107,7 +107,7 @@ def principal_places(s: Word2VecTraining) -> Array:
     groups come apart."""
     vectors = s.cached_at_step(searched)[s.cached_at_step(mapped)]
     coloured = np.flatnonzero(s.cached_at_step(groups)["group"] >= 0)
-    return principal(vectors, 3, coloured if len(coloured) > 3 else slice(None))[0]
+    return principal_components(vectors, 3, coloured if len(coloured) > 3 else slice(None))[0]
 
 
 def map_plane(s: Word2VecTraining) -> dict[str, Array]:
@@ -140,7 +140,7 @@ def map_arrays(s: Word2VecTraining, one: Map) -> dict[str, Array]:
     if by_tsne(s):
         places = tsne(s, words, one)
     else:
-        places = one.frames.add(words, s.cached_at_step(principal_places)[:, : one.frames.dimensions])
+        places = one.frames.add(words, scaled(s.cached_at_step(principal_places)[:, : one.frames.dimensions]))
     names = encoded([s.vocabulary.words[w] for w in words])
     return {"places": places.astype(np.float32), "words": names} | s.cached_at_step(groups)
 
@@ -153,8 +153,8 @@ def tsne(s: Word2VecTraining, words: Array, one: Map) -> Array:
         return one.tsne[2]
     from sklearn.manifold import TSNE as TSNE_
 
-    before = frames.start(words)
-    start = before if before is not None else principal(vectors, frames.dimensions)[0]
+    before = frames.last(words)
+    start = before if before is not None else principal_components(vectors, frames.dimensions)[0]
     start = start / max(float(start.std(axis=0).max()), 1e-12) * 1e-2
     made = TSNE_(
         frames.dimensions,
@@ -166,7 +166,7 @@ def tsne(s: Word2VecTraining, words: Array, one: Map) -> Array:
         metric="cosine",
         n_jobs=1,
     )
-    places = frames.add(words, np.asarray(made.fit_transform(vectors), np.float64))
+    places = frames.add(words, scaled(np.asarray(made.fit_transform(vectors), np.float64)))
     one.tsne = (s.step, words, places)
     return places
 

@@ -5,7 +5,8 @@ A step is a batch of pairs (:func:`train_sgns`), or a chunk of some thousand wor
 Read ``model.py`` first: the paper, the loss and :func:`~core.algorithms.word2vec.model.sgd_step`.
 """
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,8 @@ from core.algorithms.word2vec.text import Text, read
 from core.algorithms.word2vec.vocabulary import Vocabulary
 from core.events import Array, Event
 from core.experiment import Diverged
-from core.training import History, Training
+from core.training import History, Training, check_shapes
+from core.words import N_, Refusal
 
 #: Measurements of a run, and steps at its beginning after each of which there is one.
 MEASURED, DENSE = 64, 8
@@ -87,7 +89,28 @@ class Word2VecTraining(Training):
     def state_dict(self) -> dict[str, Any]:
         if not np.isfinite(self.vectors).all():
             raise Diverged("a vector is not finite")
-        return super().state_dict()
+        return {**super().state_dict(), "rows": self.cached(checksum_of_rows)}
+
+    def load_weights(self, tree: Mapping[str, Any]) -> None:
+        """As :meth:`Training.load_weights`, from a run whose rows stand for the same words. A recording keeps the words'
+        vectors alone."""
+        if tree.get("rows") != self.cached(checksum_of_rows):
+            raise Refusal(
+                "start_from",
+                N_("The run to start from has other words: it needs the same text, minimum count and output."),
+            )
+        there = {"outputs": self.outputs, **tree["engine"]}
+        check_shapes(
+            {name: getattr(self, name) for name in self.learned_arrays},
+            {name: there[name] for name in self.learned_arrays},
+        )
+        self.engine.load_matrices(tree["engine"])
+
+
+def checksum_of_rows(s: Word2VecTraining) -> int:
+    """Of what the rows of both matrices stand for: the words, or the nodes of a tree that follows from their counts."""
+    words = list(zip(s.vocabulary.words, s.vocabulary.counts.tolist(), strict=True))
+    return zlib.crc32(repr((s.config.output, words)).encode())
 
 
 def load(config: Word2VecConfig) -> Text:

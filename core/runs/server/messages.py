@@ -56,13 +56,20 @@ class FrameRequest(Incoming):
     """The browser's own number, which comes back with the answer."""
 
 
+class ChosenValue(Incoming):
+    """A live setting, and the whole number that a clicked point gives it."""
+
+    field: Name
+    value: Annotated[int, Field(ge=-(2**53), le=2**53)]
+
+
 class Command(Incoming):
     """Something for the run to do; only its owner may."""
 
     type: Literal["command"]
-    do: Literal["pause", "resume", "step", "speed", "stop"]
-    value: float | int | str | None = None
-    """Steps a second for `speed` (0 for full speed); for `step` a part, `round` or nothing."""
+    do: Literal["pause", "resume", "step", "speed", "stop", "setting"]
+    value: float | int | str | ChosenValue | None = None
+    """Steps a second for `speed` (0 for full speed); for `step` a part, `round` or nothing; for `setting` which one."""
 
 
 class Drawn(Incoming):

@@ -30,8 +30,9 @@ _log = logging.getLogger(__name__)
 #: The cookie with the token of a run's owner.
 COOKIE = "tenfold"
 
-#: Characters of a message; and bytes, above which the protocol ends the connection before it has read the message.
-MAX_MESSAGE_CHARACTERS, MAX_MESSAGE_BYTES = 4096, 65_536
+#: Characters of a message, among which a drawn picture has to find room; and bytes, above which the protocol ends the
+#: connection before it has read the message.
+MAX_MESSAGE_CHARACTERS, MAX_MESSAGE_BYTES = 8192, 65_536
 
 
 def same_origin(headers: Headers) -> bool:
@@ -117,7 +118,9 @@ class Socket:
         elif isinstance(message, messages.Drawn):
             watcher.drawn = max(watcher.drawn, min(message.n, watcher.n))
         elif isinstance(message, messages.Command):
-            await self._hub.command(watcher, message.do, message.value)
+            value = message.value
+            chosen = value.model_dump() if isinstance(value, messages.ChosenValue) else value
+            await self._hub.command(watcher, message.do, chosen)
         elif isinstance(message, messages.CloseProbe):
             self._hub.probe_sessions.close(watcher)
         else:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from core.algorithms.gnn.metrics import evaluate
-from core.algorithms.gnn.snapshots import aligned, make_scene, neighbourhood
+from core.algorithms.gnn.snapshots import embedding_frames, make_scene, neighbourhood
 from core.algorithms.gnn.spec import experiment
 from core.experiment import Context
 from tests.core.algorithms.gnn.training import SMALL, run, start
@@ -101,11 +101,12 @@ def test_the_graph_is_coloured_by_what_is_guessed_and_rings_are_the_training_nod
     assert ringed == training and len(ringed) == 6
 
 
-def test_turning_to_the_frame_before_takes_flips_and_turns_out():
-    rng = np.random.default_rng(0)
-    before = rng.normal(size=(50, 2)) * [2, 1]
-    turned = before @ np.array([[0.6, 0.8], [0.8, -0.6]])  # a mirror and a turn
-    assert np.allclose(turned @ aligned(turned, before), before)
+def test_a_frame_of_the_embedding_is_rotated_onto_the_one_before():
+    one, other = start(SMALL), start(SMALL)
+    run(one, 20), run(other, 20)
+    turned = take(one)["embedding"]["place"].astype(float) @ np.array([[0.6, 0.8], [0.8, -0.6]])  # and mirrored
+    other.cached(embedding_frames).add(other.cached(make_scene).shown, turned)
+    assert np.allclose(take(other)["embedding"]["place"], turned, atol=0.01)
 
 
 def test_a_receptive_field_is_as_deep_as_the_network():

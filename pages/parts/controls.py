@@ -1,6 +1,6 @@
 """The sidebar: a preset with its claim, then every setting of the experiment as its schema declares it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from core import settings
 from core.events import ENDED
 from core.experiment import Experiment, Preset, Stop
 from core.runs.server.engine import engine
-from core.words import N_, Sentence
+from core.words import N_, Refusal, Sentence
 from pages.parts import fields
 from pages.parts.devices import devices
 from pages.parts.draft import STOP, Draft
@@ -71,6 +71,7 @@ def controls(context: SidebarContext) -> None:
         if context.shows("preset"):
             _preset(context)
     changed = context.draft.changed()
+    facts = _facts(context.draft)
     run_group = []
     for n, (group, members) in enumerate(fields.groups(context.experiment.config).items()):
         offered = [c for c in members if context.shows(c.name)]
@@ -83,6 +84,9 @@ def controls(context: SidebarContext) -> None:
                 with st.expander(title, expanded=n <= 1, key=f"group.{group}"):
                     for control in offered:
                         _control(context, control, changed)
+                    with st.container(key=f"facts.{group}"):
+                        if group in facts:
+                            st.caption(to_markdown(facts[group]))
     stops = [c for c in fields.controls(Stop).values() if context.shows(c.name) and context.shows("stop")]
     if stops:
         with st.expander(_group_title(stops[0].group, {STOP + c.name for c in stops} & changed), key="group.stop"):
@@ -95,6 +99,14 @@ def controls(context: SidebarContext) -> None:
                 _control(context, control, changed)
             if context.shows("device"):
                 _device(context)
+
+
+def _facts(draft: Draft) -> Mapping[str, Sentence]:
+    """What follows from the settings, by group; nothing while they do not go together."""
+    try:
+        return draft.config().facts()
+    except Refusal:
+        return {}
 
 
 def _group_title(group: str, changed: set[str]) -> str:

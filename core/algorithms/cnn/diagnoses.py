@@ -35,8 +35,8 @@ class Evidence(NamedTuple):
 @diagnosis(
     "dead channels",
     N_(
-        "Dead channels: {percent} % of the channels of layer {layer} pass no gradient on for any picture, so they cannot "
-        "learn. Try a smaller learning rate, leaky ReLU or batch norm."
+        "Dead channels: {percent} % of the channels of layer {layer} pass no gradient on for any picture, so they "
+        "cannot learn. Try a smaller learning rate, leaky ReLU or batch norm."
     ),
     begin=0.5,
     end=0.25,
@@ -51,7 +51,7 @@ def dead_channels(evidence: Evidence, share: float) -> Values | None:
 
 
 #: Evaluations in a row, and updates, before which a class may well be missing.
-_MISSED, _SETTLED = 3, 64
+_MISSED, _SETTLED = 3, 128
 
 
 @diagnosis(

@@ -1,7 +1,6 @@
 """Try the trained network: draw for it, move and cover its pictures, look at one unit, and fool it."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import torch
@@ -50,9 +49,7 @@ def centred(drawing: Array, side: int) -> Tensor:
     cut = F.interpolate(cut[None, None], size=size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
     mass = cut.sum()
     centre = [float((cut.sum(dim=1 - d) * torch.arange(size[d])).sum() / mass) for d in (0, 1)]
-    top, left = (
-        min(max(round((side - 1) / 2 - middle), 0), side - n) for middle, n in zip(centre, size, strict=True)
-    )
+    top, left = (min(max(round((side - 1) / 2 - middle), 0), side - n) for middle, n in zip(centre, size, strict=True))
     picture[top : top + size[0], left : left + size[1]] = cut.clamp(0, 1)
     return picture
 

@@ -73,9 +73,7 @@ class _Stack:
 
     def add(self, kind: str, shape: tuple[int, int, int], parameters: int, multiplications: int) -> None:
         number = 1 + sum(layer.kind == kind for layer in self.layers)
-        self.layers.append(
-            Layer(kind, number, shape, parameters, multiplications, self.field, self.jump, self.start)
-        )
+        self.layers.append(Layer(kind, number, shape, parameters, multiplications, self.field, self.jump, self.start))
         self.shape = shape
 
     def window(self, kind: str, kernel: int, stride: int, padding: int) -> tuple[int, int]:

@@ -57,7 +57,7 @@ def followed(s: CNN, x: Tensor) -> dict[str, Array]:
     image = image if image.dtype == torch.uint8 else (image * 255).round().to(torch.uint8)
     arrays: dict[str, Array] = {"image": image.cpu().numpy(), "probability": probability.cpu().numpy()}
     signed, channels = [], []
-    for i, (name, output) in enumerate(record.outputs.items()):
+    for i, output in enumerate(record.outputs.values()):
         maps = output[0].nan_to_num().cpu().numpy()
         channels.append(len(maps))
         if maps.ndim == 1:  # units of a dense layer, in columns

@@ -167,8 +167,8 @@ PRESETS = (
         "transfer",
         N_("5 to 9, from 0 to 4"),
         N_(
-            "Three pictures of each of 5 to 9, and the frozen convolutions of 0 to 4: on average 0.01 more of the others "
-            "are read than from scratch."
+            "Three pictures of each of 5 to 9, and the frozen convolutions of 0 to 4: on average 0.01 more of the "
+            "others are read than from scratch."
         ),
         _HALF | {"subset": "second", "per_class": 3, "new_head": True, "frozen": True},
         {"steps": 200},
@@ -191,7 +191,9 @@ PRESETS = (
     Preset(
         "shapes",
         N_("Shapes in any colour"),
-        N_("Six shapes of any colour, size and place: three blocks and a mean over all places tell most of them apart."),
+        N_(
+            "Six shapes of any colour, size and place: three blocks and a mean over all places tell most of them apart."
+        ),
         {"data": "shapes", "blocks": (16, 32, 64), "batch_norm": True, "head": "average", "test_shift": 4},
         _STOP,
     ),
@@ -233,8 +235,7 @@ PROBES = (
         | {"t": {"act": "turn"}, "b": {"act": "blur"}, "c": {"act": "cover"}, " ": {"act": "restore"}}
         | _NEXT,
         idle={},
-        labels=_NEXT_LABEL
-        | {"t": N_("Turn"), "b": N_("Blur"), "c": N_("Cover the next place"), " ": N_("As it was")},
+        labels=_NEXT_LABEL | {"t": N_("Turn"), "b": N_("Blur"), "c": N_("Cover the next place"), " ": N_("As it was")},
         point=("x", "y"),
     ),
     Probe(

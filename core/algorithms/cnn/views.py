@@ -118,9 +118,7 @@ def pictures(arrays: Mapping[str, Any], context: Context) -> Figure:
     fixed, names = context.statics["data"], class_names(context)
     guessed, true, n = arrays["guessed"].tolist(), fixed["true"].tolist(), len(fixed["true"])
     rows = [fixed["images"][start : start + _COLUMNS] for start in range(0, n, _COLUMNS)]
-    strips = [
-        placed_image(picture(_beside(row)), (0, len(row), _ROW * i + 1, _ROW * i)) for i, row in enumerate(rows)
-    ]
+    strips = [placed_image(picture(_beside(row)), (0, len(row), _ROW * i + 1, _ROW * i)) for i, row in enumerate(rows)]
     place = np.arange(n)
     x, y = place % _COLUMNS + 0.5, place // _COLUMNS * _ROW
     colours = [palette.INK if a == b else palette.BAD for a, b in zip(guessed, true, strict=True)]
@@ -292,12 +290,14 @@ def inside(arrays: Mapping[str, Any], context: Context) -> Figure:
     name = str(text_lines(arrays["layer"])[0])
     layer = {"template": _layer(name), "values": {"n": _number(name)}}
     channel, channels = arrays["channel"].tolist()
-    said = (
-        (width / 2, {"template": N_("what the unit sees: {field} × {field} pixels"), "values": {"field": int(arrays["field"][0])}}),
-        (middle + width / 2, {"template": N_("{layer}, map {channel} of {channels}"),
-                              "values": {"layer": layer, "channel": channel + 1, "channels": channels}}),
-        (last + width / 2, N_("what excites this map most")),
-    )  # fmt: skip
+    side = int(arrays["field"][0])
+    field = {"template": N_("what the unit sees: {field} × {field} pixels"), "values": {"field": side}}
+    which = {
+        "template": N_("{layer}, map {channel} of {channels}"),
+        "values": {"layer": layer, "channel": channel + 1, "channels": channels},
+    }
+    places = (width / 2, middle + width / 2, last + width / 2)
+    said = zip(places, (field, which, N_("what excites this map most")), strict=True)
     texts = [placed_text(text, x, height * 1.02, yanchor="top", colour=palette.INK) for x, text in said]
     x_axis, y_axis = equal_axes((-0.5, last + width + 0.5, height * 1.12, -0.5), hidden=True)
     return figure(traces, x_axis, y_axis, images=images, annotations=texts)

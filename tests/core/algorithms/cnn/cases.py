@@ -46,7 +46,9 @@ def kept_head(trial: Trial) -> list[bool]:
     theirs = {name: value + 1 for name, value in other(trial.state.model).items()}
     trial.state.load_weights({"model": theirs})
     now = other(trial.state.model)
-    return [bool(torch.equal(now[name], theirs[name])) for name in ("features.convolution1.weight", "head.output.weight")]
+    return [
+        bool(torch.equal(now[name], theirs[name])) for name in ("features.convolution1.weight", "head.output.weight")
+    ]
 
 
 def first_rows(n: int) -> Any:
@@ -80,9 +82,15 @@ CASES = Cases(
         Effect("subset", ("all", "first", "second"), aspect=x_train, steps=0),
         Effect("scrambled", (False, True)),
         Effect("test_shift", (0, 1, 2), aspect=lambda t: t.state.x_moved, steps=0),
-        *(Effect(name, values) for name, values in {
-            "shift": (0, 1, 2), "rotate": (0.0, 10.0, 30.0), "flip": (False, True), "pixel_noise": (0.0, 0.1, 0.3),
-        }.items()),
+        *(
+            Effect(name, values)
+            for name, values in {
+                "shift": (0, 1, 2),
+                "rotate": (0.0, 10.0, 30.0),
+                "flip": (False, True),
+                "pixel_noise": (0.0, 0.1, 0.3),
+            }.items()
+        ),
         Effect("network", ("cnn", "mlp", "lenet5"), LENET | {"blocks": (2,)}, shapes("model")),
         Effect("blocks", ((4,), (5,), (4, 6)), aspect=shapes()),
         Effect("kernel", (1, 3), aspect=shapes()),
@@ -120,7 +128,7 @@ CASES = Cases(
         by_heart(pooling="none", stride=2, activation="tanh"),
         by_heart(activation="leaky_relu", head="average", blocks=(8, 16)),
         by_heart(activation="gelu", optimizer="adamw"),
-        by_heart(activation="sigmoid", batch_norm=True),
+        by_heart(activation="sigmoid", optimizer="rmsprop", blocks=(8,)),
         by_heart(network="mlp"),
         Overfit("lenet5", LENET | {"batch_size": 64}, first_rows(12), 120, 0.05),
     ),

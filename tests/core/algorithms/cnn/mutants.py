@@ -94,7 +94,9 @@ def main() -> int:
             alive, by = survives(mutant, tree)
             left += alive
             verdict = "SURVIVES" if alive else "found"
-            print(f"{mutant.title:<52} {verdict:<8} {time.monotonic() - began:5.1f} s  {'' if alive else by}", flush=True)
+            print(
+                f"{mutant.title:<52} {verdict:<8} {time.monotonic() - began:5.1f} s  {'' if alive else by}", flush=True
+            )
     print(f"{len(MUTANTS)} mutants, {left} survive")
     return int(left > 0)
 

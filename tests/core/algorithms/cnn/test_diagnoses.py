@@ -32,13 +32,13 @@ def test_dead_channels_begin_at_a_half_and_end_below_a_quarter():
 
 
 def test_a_class_is_missed_after_three_evaluations_in_a_row_once_the_training_has_settled():
-    def shares(*found, step=100):
+    def shares(*found, step=200):
         return [Evaluation(i * step, 1.0, 1.0, share, 2) for i, share in enumerate(found)]
 
     name = "class never predicted"
     assert logged(shares(0, 0, 0, 0, 0)) == [[], [], [], [name], []]
     assert logged(shares(0, 0, 0.5, 0, 0)) == [[]] * 5
-    assert logged(shares(0, 0, 0, 0, step=10)) == [[]] * 4
+    assert logged(shares(0, 0, 0, 0, step=20)) == [[]] * 4
     assert logged(shares(0, 0, 0, 0, 0.2, 0, 0, 0)) == [[], [], [], [name], [], [], [], [name]]
     found = newly_diagnosed(DIAGNOSES, Evidence(shares(0, 0, 0, 0), {}, CLASSES), set())
     assert found == {name: {"name": "bird"}}

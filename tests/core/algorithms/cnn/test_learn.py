@@ -22,7 +22,8 @@ def printed(formula: str) -> None:
 
 @pytest.mark.parametrize(("k", "s", "p"), [(3, 1, 1), (5, 2, 0), (4, 3, 2)])
 def test_convolution_and_the_number_of_its_places(k, s, p):
-    printed(r"z_{o,i,j} = b_o + \sum_{c=1}^{C} \sum_{u=0}^{k-1} \sum_{v=0}^{k-1} w_{o,c,u,v}\; x_{c,\; s i + u - p,\; s j + v - p}")  # fmt: skip
+    printed(r"z_{o,i,j} = b_o + \sum_{c=1}^{C} \sum_{u=0}^{k-1} \sum_{v=0}^{k-1} w_{o,c,u,v}\;")
+    printed(r"x_{c,\; s i + u - p,\; s j + v - p}")
     printed(r"m = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1")
     printed(r"$O(C k^2 + 1)$")
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The probes: drawings become digits like MNIST's, changes are made to one picture, and units see what they are said to."""
+"""The probes: drawings become digits like MNIST's, changes are made to one picture, a unit sees what it is said to."""
 
 import base64
 import json
@@ -107,8 +107,9 @@ def test_the_pointer_covers_a_patch_and_the_occlusion_map_builds_up(state):
     x = state.data.x_test[:1] / np.float32(255)
     x[:, :, top : top + side, left : left + side] = state.mean.numpy()
     state.model.eval()
+    both = torch.from_numpy(np.concatenate([state.data.x_test[:1] / np.float32(255), x]))
     with torch.no_grad():
-        plain, covered = state.model(state.inputs(torch.from_numpy(np.concatenate([state.data.x_test[:1] / np.float32(255), x])))).softmax(1)
+        plain, covered = state.model(state.inputs(both)).softmax(dim=1)
     state.model.train()
     best = int(plain.argmax())
     np.testing.assert_allclose(found["probability"], covered, atol=1e-5)
@@ -178,7 +179,11 @@ def test_the_network_is_fooled_by_the_smallest_step(state):
 
 @pytest.mark.parametrize(
     "settings",
-    [SMALL | {"picture": 9_999}, SMALL | {"data": "shapes", "samples": 120, "train_size": 60}, MNIST | {"network": "lenet5"}],
+    [
+        SMALL | {"picture": 9_999},
+        SMALL | {"data": "shapes", "samples": 120, "train_size": 60},
+        MNIST | {"network": "lenet5"},
+    ],
     ids=["digits", "colour", "lenet5"],
 )
 @pytest.mark.parametrize("name", [p.name for p in experiment.probes])

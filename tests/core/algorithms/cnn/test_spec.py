@@ -15,8 +15,8 @@ from tests.core.algorithms.cnn.training import SMALL, run, start
 
 REFUSED = {
     "kernel beyond the picture": ({"data": "digits", "kernel": 11, "padding": 0}, "kernel"),
-    "kernel beyond a later block": ({"data": "digits", "blocks": (4, 4, 4), "kernel": 3, "padding": 0}, "kernel"),
-    "stride": ({"data": "digits", "blocks": (4, 4, 4), "kernel": 2, "stride": 4, "padding": 0, "pooling": "none"}, "stride"),
+    "kernel beyond a later block": ({"data": "digits", "blocks": (4, 4), "kernel": 6, "padding": 1}, "kernel"),
+    "stride": ({"data": "digits", "blocks": (4, 4), "stride": 4, "padding": 0, "pooling": "none"}, "stride"),
     "pooling": ({"data": "digits", "blocks": (4, 4, 4, 4)}, "pooling"),
     "parameters": ({"blocks": (128, 128, 128), "kernel": 11, "padding": 5}, "blocks"),
     "multiplications": ({"blocks": (128, 128), "pooling": "none", "head": "average"}, "blocks"),
@@ -37,7 +37,8 @@ def test_what_cannot_work_is_refused_by_its_field(name):
 
 
 @pytest.mark.parametrize(
-    "values", [{"blocks": ()}, {"blocks": (0,)}, {"blocks": (129,)}, {"kernel": 0}, {"stride": 5}, {"lr": 0.0}, {"x": 1}]
+    "values",
+    [{"blocks": ()}, {"blocks": (0,)}, {"blocks": (129,)}, {"kernel": 0}, {"stride": 5}, {"lr": 0.0}, {"x": 1}],
 )
 def test_what_is_out_of_range_is_refused(values):
     with pytest.raises(Refusal):

@@ -117,9 +117,7 @@ def test_a_perceptron_does_not_mind_scrambled_pixels():
     a, b = run(plain, 40), run(scrambled, 40)
     for name in ("train/loss", "test/loss", "test/accuracy"):
         np.testing.assert_allclose(a.curves[name], b.curves[name], rtol=2e-3, err_msg=name)
-    torch.testing.assert_close(
-        plain.model.head.dense1.weight[:, scrambled.places], first, rtol=1e-2, atol=1e-3
-    )
+    torch.testing.assert_close(plain.model.head.dense1.weight[:, scrambled.places], first, rtol=1e-2, atol=1e-3)
 
 
 def test_a_network_of_convolutions_does_mind():

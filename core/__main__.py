@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", help="end after this many updates")
     train.add_argument("--seconds", help="end after this much training time")
     train.add_argument("--until", metavar="METRIC=VALUE", help="end when a metric reaches a value: test/accuracy>=0.97")
+    train.add_argument(
+        "--from",
+        dest="start_from",
+        metavar="RUN[@STEP]",
+        help="begin with the weights of a run's newest checkpoint, or the newest at that step or before; "
+        "random: with random ones, where the preset names a run",
+    )
     train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -102,7 +109,13 @@ def _train(args: argparse.Namespace) -> int:
         run = args.resume
         info = library.info(run)
         experiment = registry.get(info.slug)
-        if args.slug not in ("", info.slug) or args.preset or args.set or args.seed is not None:
+        if (
+            args.slug not in ("", info.slug)
+            or args.preset
+            or args.set
+            or args.seed is not None
+            or args.start_from is not None
+        ):
             raise Refusal("resume", N_("A resumed run keeps its settings; only when it stops can be changed."))
         stop = _stop(experiment, args, library.stop(info).model_dump(), library.config(info))
         folder = library.folder(run)
@@ -117,7 +130,10 @@ def _train(args: argparse.Namespace) -> int:
         config = _config(experiment, preset, args)
         stop = _stop(experiment, args, dict(preset.stop) if preset else {}, config)
         _check_device(args.device)
-        info = library.create(experiment.slug, config, stop, args.device, "", None, preset.name if preset else "")
+        of_preset = experiment.start_from(preset) if preset else ""
+        start = library.start(of_preset if args.start_from is None else args.start_from, experiment.slug)
+        name = preset.name if preset else ""
+        info = library.create(experiment.slug, config, stop, args.device, "", None, name, start)
         folder = library.folder(info.id)
     return _work(library, folder, stop, args)
 

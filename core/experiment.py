@@ -360,8 +360,8 @@ class Diverged(ArithmeticError):
 class State(Protocol):
     """Everything a training needs to go on; :class:`core.training.Training` is one. No torch is needed to know it.
 
-    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors. ``load_weights`` takes such a tree of
-    another run and only what was learned from it; it raises a :class:`~core.words.Refusal` where that does not fit.
+    ``state_dict`` is a tree of dicts, lists, numbers, strings, arrays and tensors. ``load_weights`` takes another run's
+    tree and loads only what was learned; it raises a :class:`~core.words.Refusal` where that does not fit.
 
     Attributes:
         step: steps made.

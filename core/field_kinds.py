@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic.fields import FieldInfo
 
 from core import drawing
-from core.data import uploads
+from core.data import pictures, uploads
 from core.words import N_, Refusal, Sentence
 
 
@@ -57,6 +57,27 @@ class FieldKind(Protocol):
 
     def summary(self, value: str) -> Sentence:
         """A valid value in a few words, for a list of changed settings. The content is not read for it."""
+        ...
+
+
+@runtime_checkable
+class Kept(FieldKind, Protocol):
+    """A kind whose contents are kept for no longer than there are runs that use them."""
+
+    def claim(self, value: str) -> None:
+        """A run with this value is about to be created.
+
+        Raises:
+            Refusal: the content is not on this machine.
+        """
+        ...
+
+    def discard(self, value: str) -> None:
+        """The last run with this value was deleted: delete the content."""
+        ...
+
+    def discard_unclaimed(self) -> None:
+        """Delete what was stored more than a day ago and has had no run."""
         ...
 
 
@@ -111,8 +132,49 @@ class _UploadedText:
         return Sentence(N_("{size} KB"), {"size": f"{size / 1000:,.1f}"})
 
 
+class _Pictures:
+    """Pictures in classes. :mod:`core.data.pictures` keeps them, the value is their name; ``""`` is no set yet."""
+
+    name = "pictures"
+
+    def validate(self, value: str) -> str:
+        if value and not pictures.is_name(value):
+            raise Refusal("", N_("This is not the name of a set of pictures."))
+        return value
+
+    def allowed(self) -> Sentence:
+        return Sentence(N_("the name of a set of pictures, as its control writes it"))
+
+    def store(self, content: Any, field: str, title: str) -> str:
+        """``content``: from the name of a class to pictures uint8 (3, 32, 32)."""
+        return pictures.keep(content, field, title)
+
+    def load(self, value: str, field: str, title: str) -> Any:
+        return pictures.read(value, field, title)
+
+    def summary(self, value: str) -> Sentence:
+        try:
+            counts = pictures.summary(value).counts
+        except Refusal:
+            return Sentence(N_("none") if not value else N_("not on this machine"))
+        return Sentence(N_("{n} pictures in {k} classes"), {"n": sum(counts), "k": len(counts)})
+
+    def claim(self, value: str) -> None:
+        pictures.claim(value)
+
+    def discard(self, value: str) -> None:
+        pictures.discard(value)
+
+    def discard_unclaimed(self) -> None:
+        pictures.discard_unclaimed()
+
+
 DRAWING: FieldKind = _Drawing()
 UPLOADED_TEXT: FieldKind = _UploadedText()
+PICTURES: Kept = _Pictures()
+
+#: Kinds whose contents are deleted with the last run that uses them.
+KEPT: tuple[Kept, ...] = (PICTURES,)
 
 
 def kind_of(field: FieldInfo) -> FieldKind | None:

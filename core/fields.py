@@ -53,6 +53,7 @@ DATA = Group(N_("Data"))
 MODEL = Group(N_("Model"))
 TRAINING = Group(N_("Training"))
 REGULARISATION = Group(N_("Regularisation"))
+AUGMENTATION = Group(N_("Augmentation"))
 
 
 # Data sets
@@ -63,8 +64,8 @@ Points = Literal["moons", "circles", "spiral", "xor", "gaussians", "checkerboard
 Tables = Literal["iris", "wine", "breast_cancer", "digits"]
 #: Images of 28×28 pixels in ten classes.
 Images = Literal["mnist_5k", "mnist", "fashion_mnist"]
-#: Those of them that are downloaded when first used; each has a test part of its own.
-FETCHED: tuple[Images, ...] = ("mnist", "fashion_mnist")
+#: Data sets of images that are downloaded when first used; each has a test part of its own.
+FETCHED = ("mnist", "fashion_mnist", "cifar10")
 
 DATA_SETS = {
     "moons": N_("Moons"),
@@ -82,6 +83,9 @@ DATA_SETS = {
     "mnist_5k": N_("MNIST, 5,000 images"),
     "mnist": N_("MNIST, 70,000 images (11 MB to fetch)"),
     "fashion_mnist": N_("Fashion-MNIST, 70,000 images (30 MB to fetch)"),
+    "shapes": N_("Shapes, drawn at random"),
+    "cifar10": N_("CIFAR-10, 60,000 colour images (170 MB to fetch)"),
+    "pictures": N_("Your own pictures"),
 }
 
 

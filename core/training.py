@@ -90,6 +90,7 @@ class Training:
     def apply_config(self, config: Any) -> None:
         """Take changed live settings; the loop reads them at its next step."""
         self.config = config
+        self._cached_step = -1  # a snapshot may depend on them
 
     def cached(self, make: Callable[[Self], T]) -> T:
         """``make(self)``, made once for this training, such as the grid that a snapshot is drawn over. Never saved."""

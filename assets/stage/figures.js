@@ -140,3 +140,32 @@ export function themed(figure, { theme, words, size, revision }) {
   }
   return { data: (figure.data || []).map((trace) => themedTrace(trace, theme, words, size)), layout };
 }
+
+/** @typedef {{points: {customdata: any}[]}} PlotEvent what Plotly reports of the points under the pointer */
+
+/** The whole number that one of these points carries, null where none does. @param {PlotEvent["points"]} points */
+export function numberOf(points) {
+  return points.find((point) => Number.isInteger(point.customdata))?.customdata ?? null;
+}
+
+/**
+ * Where a pointer is on the main axes of a figure that is drawn; null beside them, unless it is held within them.
+ * @param {HTMLElement} plot in which Plotly has drawn it
+ * @param {PointerEvent} event
+ * @param {boolean} held whether a place beside the axes counts as the next one on them
+ * @returns {[x: number, y: number]|null}
+ */
+export function placeOnAxes(plot, event, held) {
+  const { xaxis, yaxis } = /** @type {any} */ (plot)._fullLayout || {};
+  if (!xaxis || !yaxis) return null;
+  const { left, top } = plot.getBoundingClientRect();
+  const [x, y] = [event.clientX - left - xaxis._offset, event.clientY - top - yaxis._offset];
+  if (!held && (x < 0 || y < 0 || x > xaxis._length || y > yaxis._length)) return null;
+  return [placeOn(xaxis, x), placeOn(yaxis, y)];
+}
+
+/** The value at so many pixels along an axis, within what it shows. @param {any} axis of Plotly @param {number} pixels */
+function placeOn(axis, pixels) {
+  const [one, other] = axis.range.map(axis.r2d);
+  return Math.min(Math.max(one, other), Math.max(Math.min(one, other), axis.p2d(pixels)));
+}

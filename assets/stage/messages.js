@@ -45,6 +45,7 @@
  * @property {string[]} metrics patterns of the metrics' names, in which * stands for any text
  * @property {"hero"|"side"|"below"|"folded"} size
  * @property {"linear"|"log"} scale
+ * @property {string} [click] the live setting that takes the number of a clicked point
  *
  * @typedef {{name: string, title: string, sentence: string, better: string}} MetricSpec
  *
@@ -58,6 +59,9 @@
  * @property {number} beat requests a second; 0: only on input
  * @property {string|null} [click] the field of the request that the number of a clicked point fills
  * @property {string|null} [text] the field of the request that a written line fills
+ * @property {string} [canvas] the field of the request that a drawing fills
+ * @property {number} [canvasSize] cells in a row of the drawing
+ * @property {[x: string, y: string]|null} [point] the fields of the request that a place on the figure's axes fills
  */
 
 /**
@@ -109,12 +113,14 @@
 /**
  * Messages to the server, and what is handed back to the page.
  *
- * @typedef {"pause"|"resume"|"step"|"speed"|"stop"} Command
+ * @typedef {"pause"|"resume"|"step"|"speed"|"stop"|"setting"} Command
+ * @typedef {{field: string, value: number}} ChosenValue of a live setting
+ * @typedef {number|string|ChosenValue} CommandValue
  *
  * @typedef {{type: "see", panels: string[]}} SeeMessage the panels in sight
  * @typedef {{type: "drawn", n: number}} DrawnMessage the update with this number is drawn
  * @typedef {{type: "frame", step: number, n: number}} FrameRequest
- * @typedef {{type: "command", do: Command, value?: number|string}} CommandMessage
+ * @typedef {{type: "command", do: Command, value?: CommandValue}} CommandMessage
  * @typedef {{type: "probe", name: string, step: number|null, n: number}} ProbeMessage begins a session
  * @typedef {{type: "ask", n: number, request: Object}} AskMessage
  * @typedef {{type: "close"}} CloseMessage ends the session

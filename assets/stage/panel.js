@@ -4,12 +4,14 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { curveFigure, curvesOf, indexAt } from "./curves.js";
 import { element, icon } from "./dom.js";
 import { curvesCsv, figureCsv, save } from "./exports.js";
-import { CONFIG, themed } from "./figures.js";
+import { CONFIG, numberOf, themed } from "./figures.js";
 import { readStored, store } from "./storage.js";
 import { WORDS } from "./words.js";
 
 /**
  * @typedef {import("./curves.js").DrawnCurve} DrawnCurve
+ * @typedef {import("./figures.js").PlotEvent} PlotEvent
+ * @typedef {import("./messages.js").ChosenValue} ChosenValue
  * @typedef {import("./messages.js").PanelSpec} PanelSpec
  * @typedef {import("./words.js").Words} Words
  *
@@ -33,6 +35,7 @@ import { WORDS } from "./words.js";
  * @property {Display} display
  * @property {() => void} onChange it has to be drawn again
  * @property {() => void} onEnlarge its button to enlarge it, or to make it small again, was pressed
+ * @property {(chosen: ChosenValue) => void} onChoice a clicked point gives a setting this value
  */
 
 /** Curves that are named one by one. */
@@ -62,6 +65,7 @@ export class Panel {
   #display;
   #onChange;
   #onEnlarge;
+  #onChoice;
   #empty = element("div", { className: "tf-empty" });
   #canvas = element("div", { className: "tf-canvas" });
   #enlarged = false;
@@ -72,17 +76,20 @@ export class Panel {
   /** Whether the page is wide, and type larger. */
   #wide = false;
   #drawn = 0;
+  /** Whether Plotly reports on this plot what is pointed at. */
+  #clicksBound = false;
   /** @type {LegendEntry[]} */
   #legend = [];
   /** Whether the legend shows a family of curves by its first and last name. */
   #legendOfFamily = false;
 
   /** @param {PanelOptions} options */
-  constructor({ spec, display, onChange, onEnlarge }) {
+  constructor({ spec, display, onChange, onEnlarge, onChoice }) {
     this.#spec = spec;
     this.#display = display;
     this.#onChange = onChange;
     this.#onEnlarge = onEnlarge;
+    this.#onChoice = onChoice;
     this.#canvas.append(this.plot, this.#empty);
     this.place.append(this.node);
   }
@@ -134,6 +141,7 @@ export class Panel {
     Object.assign(layout, { autosize: false, width: this.#width, height: this.#height });
     if (display.touch) layout.dragmode = false;
     display.plotly.react(this.plot, figure.data, layout, { ...CONFIG, doubleClick: "reset" });
+    this.#bindClicks();
     this.#drawn += 1;
     this.plot.dataset.drawn = String(this.#drawn);
     this.plot.dataset.run = display.run.id || "";
@@ -204,6 +212,27 @@ export class Panel {
   /** Whether the value axis is logarithmic: as a person chose in this tab, else as the page declares. */
   get #log() {
     return storedScales()[this.#spec.name] ?? this.#spec.scale === "log";
+  }
+
+  /** Let a click on a point that has a number set the panel's setting, where it has one. */
+  #bindClicks() {
+    if (this.#clicksBound || !this.#spec.click) return;
+    this.#clicksBound = true;
+    const plot = /** @type {any} */ (this.plot); // Plotly has given it `on`
+    const acts = (/** @type {boolean} */ on) => this.plot.classList.toggle("tf-clickable", on);
+    plot.on("plotly_hover", (/** @type {PlotEvent} */ event) => acts(this.#choice(event) !== null));
+    plot.on("plotly_unhover", () => acts(false));
+    plot.on("plotly_click", (/** @type {PlotEvent} */ event) => {
+      const chosen = this.#choice(event);
+      if (chosen) this.#onChoice(chosen);
+    });
+  }
+
+  /** What a click there would set, null for nothing. @param {PlotEvent} event @returns {ChosenValue|null} */
+  #choice({ points }) {
+    const { click } = this.#spec;
+    const number = numberOf(points);
+    return click && number !== null && this.#display.run.takesSettings ? { field: click, value: number } : null;
   }
 
   #curves() {

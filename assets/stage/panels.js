@@ -17,6 +17,7 @@ import { WORDS } from "./words.js";
  * @property {(names: string[]) => void} onSight other snapshot panels are in sight
  * @property {() => void} onDrawn all that waited is drawn
  * @property {(dialog: HTMLDialogElement|null) => void} onDialog a panel is enlarged in this dialog, or no longer
+ * @property {(chosen: import("./messages.js").ChosenValue) => void} onChoice a clicked point gives a setting this value
  */
 
 /** So long the old run is not drawn after another was requested. */
@@ -240,6 +241,7 @@ export class Panels {
       display: this.#display,
       onChange: () => this.invalidate([panel.spec.name]),
       onEnlarge: () => (this.#enlarged === panel ? this.#shrink() : this.#enlarge(panel)),
+      onChoice: (chosen) => this.#events.onChoice(chosen),
     });
     panel.setWide(this.#wide);
     this.#panels.set(spec.name, panel);

@@ -1,12 +1,13 @@
 /**
  * Probing a trained model: a button for each probe of the experiment, and the dialog it opens, with the probe's figure,
- * its keys as buttons or a line to write in, and the choice of which saved state answers. While it is open the keys are
- * its own.
+ * its keys as buttons, a line to write in or a canvas to draw on, and the choice of which saved state answers. While it
+ * is open the keys are its own.
  */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { button, element, icon } from "./dom.js";
-import { CONFIG, themed } from "./figures.js";
+import { DrawingPad } from "./drawing_pad.js";
+import { CONFIG, numberOf, placeOnAxes, themed } from "./figures.js";
 import { ProbeInput } from "./probe_input.js";
 import { WORDS } from "./words.js";
 
@@ -31,6 +32,9 @@ const GLYPHS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown:
 
 /** Milliseconds until a figure is drawn again that could not be: the library, or a part of it, was on its way. */
 const RETRY_MS = 100;
+
+/** What a pointer does after it was pressed. */
+const POINTER_EVENTS = /** @type {const} */ (["pointermove", "pointerup", "pointercancel"]);
 
 /** Width in pixels beyond which type is larger. */
 const WIDE = 900;
@@ -73,9 +77,16 @@ export class ProbeDialog {
 
   #plot = element("div", { className: "tf-plot" });
   #messageNode = element("div", { className: "tf-message", role: "status" });
+  #pad = new DrawingPad(() => {
+    const drawing = this.#drawing;
+    if (drawing) this.#input?.draw(drawing);
+  });
+  /** @type {number|null} the pointer that is pressed on the figure's axes */
+  #pointer = null;
   #canvas = element("div", { className: "tf-canvas", tabIndex: -1 });
   #sizes = new ResizeObserver(() => this.#schedule());
   #onKey = (/** @type {KeyboardEvent} */ event) => this.#key(event);
+  #onPoint = (/** @type {PointerEvent} */ event) => this.#point(event);
   #onBlur = () => {
     this.#input?.releaseAll();
     this.#held.clear();
@@ -91,6 +102,9 @@ export class ProbeDialog {
     window.addEventListener("keydown", this.#onKey, true);
     window.addEventListener("keyup", this.#onKey, true);
     window.addEventListener("blur", this.#onBlur);
+    this.#plot.addEventListener("pointerdown", this.#onPoint);
+    // Plotly lays an element over the page while a button is held, so the rest is heard of wherever it happens.
+    for (const type of POINTER_EVENTS) window.addEventListener(type, this.#onPoint);
   }
 
   /**
@@ -160,6 +174,8 @@ export class ProbeDialog {
     window.removeEventListener("keydown", this.#onKey, true);
     window.removeEventListener("keyup", this.#onKey, true);
     window.removeEventListener("blur", this.#onBlur);
+    for (const type of POINTER_EVENTS) window.removeEventListener(type, this.#onPoint);
+    this.#pad.stop();
   }
 
   /** @param {ProbeSpec} probe @param {ProbeView} view */
@@ -174,6 +190,7 @@ export class ProbeDialog {
     this.#step = saved.length ? saved[saved.length - 1] : null;
     this.#choices = [];
     this.#held.clear();
+    if (probe.canvas) this.#pad.begin(probe.canvasSize || 1, !Object.keys(probe.keys).length);
     this.#render();
     this.dialog.showModal();
     this.#events.onDialog(this.dialog);
@@ -195,6 +212,8 @@ export class ProbeDialog {
     this.dialog.setAttribute("aria-label", title);
     this.dialog.classList.toggle("tf-over", this.#over);
     if (this.#messageNode.textContent !== this.#message) this.#messageNode.textContent = this.#message;
+    this.#plot.classList.toggle("tf-pointing", Boolean(probe.point));
+    if (probe.canvas) this.#pad.update(words, this.#view.theme);
     const keys = Object.keys(probe.keys);
     render(
       html`<header class="tf-probe-head">
@@ -203,7 +222,8 @@ export class ProbeDialog {
           ${button(again, html`${icon("restart")}<span>${again.name}</span>`)} ${button(close, icon("close"))}
         </header>
         <p class="tf-sentence">${words.translate(probe.sentence)}</p>
-        ${probe.text ? this.#line(probe.text, words) : nothing} ${this.#canvas}
+        ${probe.text ? this.#line(probe.text, words) : nothing}
+        <div class="tf-probe-body">${probe.canvas ? this.#pad.node : nothing} ${this.#canvas}</div>
         <div class="tf-keys" role="group" aria-label=${words.translate(WORDS.probeKeys)} ?hidden=${!keys.length}>
           ${keys.map((key) => this.#keyButton(probe, key, words))}
         </div>`,
@@ -284,15 +304,36 @@ export class ProbeDialog {
     this.#message = words.translate(WORDS.probeLoading);
     this.#render();
     const text = /** @type {HTMLElement|null} */ (this.dialog.querySelector(".tf-text"));
-    (text || this.#canvas).focus();
+    // Where no key means anything else, those of the canvas do.
+    (text || (probe.canvas && !Object.keys(probe.keys).length ? this.#pad.canvas : this.#canvas)).focus();
     if (!run.send({ type: "probe", name: probe.name, step: this.#step, n: this.#firstN })) {
       this.#end(words.translate(WORDS.probeLost));
       return;
     }
-    this.#input = new ProbeInput(probe, (request) => {
+    const send = (/** @type {Object} */ request) => {
       this.#n += 1;
       return run.send({ type: "ask", n: this.#n, request });
-    });
+    };
+    this.#input = new ProbeInput(probe, send, this.#drawing);
+  }
+
+  /** What is drawn on the canvas, as fields of a request; null where nothing was. */
+  get #drawing() {
+    const field = this.#probe?.canvas;
+    const text = field ? this.#pad.text : null;
+    return field && text !== null ? { [field]: text } : null;
+  }
+
+  /** A pointer is pressed on the figure, dragged or let go: its place, where the probe wants it. @param {PointerEvent} event */
+  #point(event) {
+    const { type, pointerId, button } = event;
+    const point = this.#probe?.point;
+    const begins = type === "pointerdown";
+    if (!point || (begins ? this.#pointer !== null || button !== 0 : pointerId !== this.#pointer)) return;
+    const ends = type === "pointerup" || type === "pointercancel";
+    const place = ends ? null : placeOnAxes(this.#plot, event, !begins);
+    this.#pointer = place ? pointerId : null;
+    if (place) this.#input?.enter({ [point[0]]: place[0], [point[1]]: place[1] });
   }
 
   /** All requests up to this one are answered. @param {number} n */
@@ -326,7 +367,9 @@ export class ProbeDialog {
       const size = width > WIDE ? 20 : 16;
       const { data, layout } = themed(filled, { theme, words, size, revision: this.#probe.name });
       Object.assign(layout, { autosize: false, width, height, dragmode: false });
-      plotly.react(this.#plot, data, layout, CONFIG);
+      // Two presses in a row are two places, not a double click; and no axis is dragged.
+      const config = this.#probe.point ? { ...CONFIG, doubleClick: false, showAxisDragHandles: false } : CONFIG;
+      plotly.react(this.#plot, data, layout, config);
       this.#plot.dataset.drawn = String(this.#figureN);
       this.#bindClicks();
       if (this.#input) this.#message = "";
@@ -341,9 +384,9 @@ export class ProbeDialog {
     if (!click || this.#clicksBound) return;
     this.#clicksBound = true;
     const plot = /** @type {any} */ (this.#plot); // Plotly has given it `on`
-    plot.on("plotly_click", (/** @type {{points: {customdata: any}[]}} */ { points }) => {
-      const hit = points.find((point) => Number.isInteger(point.customdata));
-      if (hit) this.#input?.enter({ [click]: hit.customdata });
+    plot.on("plotly_click", (/** @type {import("./figures.js").PlotEvent} */ { points }) => {
+      const number = numberOf(points);
+      if (number !== null) this.#input?.enter({ [click]: number });
     });
   }
 
@@ -360,6 +403,10 @@ export class ProbeDialog {
   #key(event) {
     if (!this.dialog.open || !this.#probe) return;
     event.stopPropagation(); // neither the training nor the page takes a step
+    if (event.target === this.#pad.canvas && event.type === "keydown" && this.#pad.press(event)) {
+      event.preventDefault();
+      return;
+    }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.ctrlKey || event.metaKey || event.altKey || !(key in this.#probe.keys)) return;
     if (event.target instanceof Element && event.target.matches(".tf-choice, .tf-text")) return;
@@ -384,6 +431,7 @@ export class ProbeDialog {
 
   #leave() {
     clearTimeout(this.#retry);
+    this.#pointer = null;
     this.#input?.stop();
     this.#input = null;
   }

@@ -117,6 +117,7 @@ export class Stage {
         this.#updateBars();
       },
       onDialog: (dialog) => this.#showToastsIn(dialog),
+      onChoice: (chosen) => this.#act("setting", chosen),
     });
     this.#transport = new Transport((action, value) => this.#act(action, value));
     this.#notes = new Notes(() => this.#act("continue"));
@@ -346,9 +347,9 @@ export class Stage {
   }
 
   /**
-   * A button was pressed.
+   * A button was pressed, or a point clicked.
    * @param {import("./transport.js").Action} action
-   * @param {number|string|null} value
+   * @param {import("./messages.js").CommandValue|null} value
    */
   #act(action, value = null) {
     const trigger = (/** @type {Object} */ what) => this.#component?.setTriggerValue("action", what);
@@ -359,6 +360,7 @@ export class Stage {
     } else if (action === "continue") trigger({ do: "resume" });
     else {
       if (!this.#run.command(action, value)) trigger({ do: "command", command: action, value });
+      else if (action === "setting") trigger({ do: "follow", value }); // its control shows it, too
       this.#updateBars();
     }
   }

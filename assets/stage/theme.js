@@ -30,7 +30,7 @@ let reader = null;
  * @param {string} colour
  * @returns {number[]}
  */
-function channels(colour) {
+export function channels(colour) {
   reader ||= /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
   reader.fillStyle = "#000";
   reader.fillStyle = colour;

@@ -147,6 +147,12 @@ export class ViewedRun {
     return this.#drawnStatus?.state === this.model.state;
   }
 
+  /** Whether a person may change a live setting: the run is theirs, and trains or pauses. */
+  get takesSettings() {
+    const { own, mine, ended, state } = this.model;
+    return own && mine && !ended && !["queued", "preparing"].includes(state);
+  }
+
   /**
    * The figure of a panel at the shown step, null where there is none, or not all of it.
    * @param {string} panel
@@ -217,11 +223,11 @@ export class ViewedRun {
   /**
    * Control the run; whether there was a connection to do so.
    * @param {import("./messages.js").Command} command
-   * @param {number|string|null} value
+   * @param {import("./messages.js").CommandValue|null} value
    */
   command(command, value = null) {
     if (command === "speed") this.speed = Number(value);
-    if (this.replay.step !== null && (command === "resume" || command === "step")) this.replay.goLive();
+    if (this.replay.step !== null && ["resume", "step", "setting"].includes(command)) this.replay.goLive();
     /** @type {import("./messages.js").CommandMessage} */
     const message = { type: "command", do: command };
     if (value !== null) message.value = value;

@@ -111,6 +111,11 @@ export const WORDS = {
   probeText: N_("Words to ask for"),
   probeSubmit: N_("Ask"),
   spaceKey: N_("Space"),
+  canvas: N_("Canvas to draw on"),
+  canvasInvite: N_("Draw here"),
+  canvasKeys: N_("The arrow keys move the pen, with Shift they draw; Backspace clears the canvas."),
+  eraser: N_("Eraser"),
+  clearCanvas: N_("Clear"),
   probeLoading: N_("Loading the model"),
   probeLost: N_("The connection was lost. Start again."),
   // where something went wrong

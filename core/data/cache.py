@@ -15,8 +15,11 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from core.words import N_, Refusal
+
+T = TypeVar("T")
 
 #: Called with (task, share 0…1) during anything that takes long; a worker sets it to a function that logs progress.
 progress: ContextVar[Callable[[str, float], None] | None] = ContextVar("progress", default=None)
@@ -32,7 +35,7 @@ class Source:
 
     Attributes:
         path: where it is stored inside the cache folder. One that ends in ``.gz`` is stored and published compressed.
-        digest: ``algorithm:hex`` of its content, decompressed.
+        digest: ``algorithm:hex`` of its content, decompressed; of the file itself where it is an :func:`archive`.
         urls: addresses that offer it, tried in this order.
         member: name of the file inside the zip archive at these addresses, ``""`` where they offer the file itself.
     """
@@ -70,11 +73,24 @@ def content(source: Source, *, field: str, instead: str) -> bytes:
     Raises:
         Refusal: the file is not here, and no address offers it with the right checksum.
     """
+    return _found(source, _verified, field, instead)
+
+
+def archive(source: Source, *, field: str, instead: str) -> Path:
+    """Where a published archive lies, verified as it was published and never held in memory as a whole; downloaded if
+    the cache folder does not have it. Arguments and errors are those of :func:`content`.
+    """
+    _found(source, _verified_archive, field, instead)
+    return folder() / source.path
+
+
+def _found(source: Source, verified: Callable[[Path, str], T | None], field: str, instead: str) -> T:
+    """What ``verified`` makes of the file in the cache folder, or of the first download that it does not reject."""
     path = folder() / source.path
     report_progress(READING, 0.0)
-    found = _verified(path, source.digest)
+    found = verified(path, source.digest)
     for url in source.urls:
-        found = found if found is not None else _download(source, url, path)
+        found = found if found is not None else _download(source, url, path, verified)
     if found is not None:
         return found
     raise Refusal(
@@ -97,7 +113,18 @@ def _verified(path: Path, digest: str) -> bytes | None:
     return raw if hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest() == expected else None
 
 
-def _download(source: Source, url: str, path: Path) -> bytes | None:
+def _verified_archive(path: Path, digest: str) -> bool | None:
+    """True; ``None`` if the file is missing or its checksum is another."""
+    algorithm, _, expected = digest.partition(":")
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
+    except OSError:
+        return None
+    return True if found.hexdigest() == expected else None
+
+
+def _download(source: Source, url: str, path: Path, verified: Callable[[Path, str], T | None]) -> T | None:
     """Download a file to ``path``; ``None`` where that fails. It appears under its name only complete and verified."""
     import pooch
 
@@ -111,7 +138,7 @@ def _download(source: Source, url: str, path: Path) -> bytes | None:
                 with zipfile.ZipFile(arrived) as archive:
                     arrived = arrived.with_suffix("")
                     arrived.write_bytes(archive.read(source.member))
-            found = _verified(arrived, source.digest)
+            found = verified(arrived, source.digest)
             if found is not None:
                 arrived.replace(path)
             return found

@@ -6,6 +6,9 @@ import numpy as np
 
 from core.events import Array
 
+#: The inputs and answers of a training part, then those of a test part.
+Parts = tuple[Array, Array, Array, Array]
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

@@ -91,10 +91,14 @@ def raster(indices: Array, palette: str | Sequence[str], *, smooth: bool = False
 
 
 def atlas(maps: Array, columns: int, gap: int = 1, fill: int = 128) -> Array:
-    """Many small maps (n, height, width) as one image, row by row, ``gap`` pixels of ``fill`` between them."""
-    n, height, width = maps.shape
+    """Many small maps as one image, row by row, ``gap`` pixels of ``fill`` between them.
+
+    Args:
+        maps: (n, height, width), or (n, height, width, 3) in colour.
+    """
+    n, height, width, *channels = maps.shape
     rows = -(-n // columns)
-    image = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), fill, dtype=maps.dtype)
+    image = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, *channels), fill, dtype=maps.dtype)
     for i, one in enumerate(maps):
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
         image[top : top + height, left : left + width] = one

@@ -1,6 +1,7 @@
 """Whole figures that several algorithms show."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,32 +36,37 @@ def confusion_matrix(counts: Array, classes: Sequence[str]) -> Figure:
 
 
 def image_grid(images: Array, columns: int, gap: int = 1) -> Figure:
-    """Grey images side by side as one raster.
+    """Images side by side as one raster.
 
     Args:
-        images: uint8 (n, height, width), 0 black.
+        images: uint8 (n, height, width), 0 black, or (n, height, width, 3) in colour.
         gap: pixels between them.
     """
     grid = atlas(images, columns, gap, fill=96)
-    height, width = grid.shape
+    height, width = grid.shape[:2]
     extent = (0, width, 0, height)
     x, y = equal_axes(extent, hidden=True)
-    return figure(x=x, y=y, images=[placed_image(raster(grid, "grey"), extent)])
+    return figure(x=x, y=y, images=[placed_image(_picture(grid), extent)])
 
 
 def labelled_images(images: Array, texts: Sequence[str], columns: int = 8) -> Figure:
-    """Grey images in rows, under each its text.
+    """Images in rows, under each its text.
 
     Args:
-        images: uint8 (n, height, width), 0 black; n may be 0.
+        images: uint8 (n, height, width), 0 black, or (n, height, width, 3) in colour; n may be 0.
         texts: n of them.
     """
     rows = [images[start : start + columns] for start in range(0, len(images), columns)]
     strips = [
-        placed_image(raster(np.concatenate(row, axis=1), "grey"), (0, len(row), _ROW * i + 1, _ROW * i))
+        placed_image(_picture(np.concatenate(row, axis=1)), (0, len(row), _ROW * i + 1, _ROW * i))
         for i, row in enumerate(rows)
     ]
     number = np.arange(len(images))
     under = labels((number % columns + 0.5).tolist(), (number // columns * _ROW + _LABEL).tolist(), texts)
     x, y = hidden_axis(0, columns), hidden_axis(max(len(rows), 3) * _ROW, -0.1)
     return figure([under] if len(images) else [], x, y, images=strips)
+
+
+def _picture(image: Array) -> dict[str, Any]:
+    """The raster of a grey image (height, width) or of one in colour (height, width, 3)."""
+    return raster(image, "rgb" if image.ndim == 3 else "grey")

@@ -19,6 +19,7 @@ from pages.parts.markdown import escape
 from pages.parts.session import callback, draft_of, mark_written, notices, owner, show_notices, write_address
 from pages.parts.stage import stage
 from pages.parts.stage_props import draft_differs, fallback_props, stage_props
+from pages.parts.start_from import starts
 from pages.parts.tabs import tabs
 from pages.parts.watched_run import WatchedRun, show_run, watched_run
 
@@ -31,7 +32,7 @@ def algorithm_page(slug: str) -> None:
     hidden = frozenset(name.strip() for name in st.query_params.get("hide", "").split(",") if name.strip())
     write_address(draft)
     with st.sidebar:
-        context = SidebarContext(experiment, draft, watched, hidden)
+        context = SidebarContext(experiment, draft, watched, hidden, starts(experiment))
         _sidebar(context, _dependencies(context))
     _header(experiment, draft)
     with st.container(key="notices"):  # a place that stays: the stage must not move, or it would be mounted anew
@@ -103,7 +104,9 @@ def _act(experiment: Experiment, draft: Draft, watched: WatchedRun | None, actio
     do = action.get("do")
     if do == "train":
         config, stop = draft.config(), draft.stop_condition()
-        run = engine().start(experiment.slug, config, stop, draft.device, owner(), preset=draft.preset)
+        run = engine().start(
+            experiment.slug, config, stop, draft.device, owner(), preset=draft.preset, start_from=draft.start_from
+        )
         hub().move(str(action.get("stage", "")), owner(), run)
         show_run(run)
     elif watched is None:
@@ -117,6 +120,10 @@ def _act(experiment: Experiment, draft: Draft, watched: WatchedRun | None, actio
         engine().resume(watched.id, owner())
     elif do == "command":
         engine().command(watched.id, owner(), str(action.get("command", "")), action.get("value"))
+        if action.get("command") == "setting":
+            draft.follow(action.get("value"))
+    elif do == "follow":
+        draft.follow(action.get("value"))
 
 
 def _stop(watched: WatchedRun) -> None:

@@ -10,14 +10,16 @@ from core import settings
 from core.events import ENDED
 from core.experiment import Experiment, Preset, Stop
 from core.runs.server.engine import engine
+from core.runs.store.library import Start
 from core.words import N_, Refusal, Sentence
 from pages.parts import fields
 from pages.parts.devices import devices
-from pages.parts.draft import STOP, Draft
+from pages.parts.draft import FROM, STOP, Draft
 from pages.parts.field_widgets import WidgetProps
 from pages.parts.fields import Control
 from pages.parts.language import _, language, to_markdown, to_plain
 from pages.parts.session import callback, notify, owner, set_widget
+from pages.parts.start_from import start_title
 from pages.parts.watched_run import WatchedRun
 from pages.parts.widgets import widget
 
@@ -30,12 +32,14 @@ class SidebarContext:
 
     Attributes:
         hidden: names of the controls that are not drawn.
+        starts: what a new run may start from.
     """
 
     experiment: Experiment
     draft: Draft
     watched: WatchedRun | None
     hidden: frozenset[str]
+    starts: tuple[Start, ...] = ()
 
     @property
     def own_run(self) -> WatchedRun | None:
@@ -93,10 +97,12 @@ def controls(context: SidebarContext) -> None:
             for control in stops:
                 _stop(context, control, changed)
             _continue_button(context)
-    if run_group or context.shows("device"):
-        with st.expander(_group_title(N_("Run"), {c.name for c in run_group} & changed), key="group.run"):
+    if run_group or context.shows(FROM) or context.shows("device"):
+        with st.expander(_group_title(N_("Run"), {FROM, *(c.name for c in run_group)} & changed), key="group.run"):
             for control in run_group:
                 _control(context, control, changed)
+            if context.shows(FROM):
+                _start_from(context)
             if context.shows("device"):
                 _device(context)
 
@@ -152,6 +158,7 @@ def preset_title(preset: Preset) -> str:
 def _take_preset(context: SidebarContext, key: str) -> None:
     fresh = Draft.of(context.experiment, st.session_state[key], context.draft.device)
     context.draft.preset, context.draft.values, context.draft.stop = fresh.preset, fresh.values, fresh.stop
+    context.draft.start_from = fresh.start_from
 
 
 def _fixed(help: Sentence) -> Sentence:
@@ -266,6 +273,37 @@ def _draw(
                 args=(getattr(base, control.name),),
                 help=_("Back to the value of the preset"),
             )
+
+
+def _start_from(context: SidebarContext) -> None:
+    experiment, draft, key = context.experiment, context.draft, f"{context.experiment.slug}.{FROM}"
+    offered = {"": to_plain(N_("Random weights"))}
+    offered |= {str(start.about): start_title(experiment, start) for start in context.starts}
+    if draft.start_from not in offered:
+        try:
+            if start := engine().find_start(draft.start_from, experiment.slug, owner()):
+                offered[draft.start_from] = start_title(experiment, start)
+        except Refusal as refusal:
+            notify(refusal.sentence)
+            draft.start_from = ""
+    set_widget(key, draft.start_from)
+    help = Sentence(N_("The weights that a run begins with: random ones, or those of a run whose shapes are the same."))
+    with st.container(key=f"control.{FROM}", gap=None):
+        st.selectbox(
+            _("Start from") + (" :primary[●]" if FROM in draft.changed() else ""),
+            list(offered),
+            format_func=lambda start: offered.get(start, start),
+            key=key,
+            on_change=_take_start,
+            args=(context, key),
+            disabled=context.own_run is not None or len(offered) == 1,
+            help=to_markdown(_fixed(help) if context.own_run else help),
+        )
+
+
+@callback
+def _take_start(context: SidebarContext, key: str) -> None:
+    context.draft.start_from = st.session_state[key]
 
 
 def _device(context: SidebarContext) -> None:

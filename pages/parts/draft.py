@@ -5,14 +5,19 @@ refuses these, and a sentence does where the draft came from an address.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from core import settings
 from core.experiment import Config, Experiment, Preset, Stop
+from core.runs.store.library import RANDOM, parse_start
 from core.words import N_, Refusal, Sentence
 
 Settings = TypeVar("Settings", Config, Stop)
+
+#: Name in the address of the run that a new one starts from.
+FROM = "from"
 
 #: What the address holds beside settings. ``run`` and ``step`` name what is watched, ``hide`` which controls are not
 #: drawn.
@@ -24,19 +29,25 @@ STOP = "stop."
 
 @dataclass
 class Draft:
-    """Settings that the next run would have."""
+    """Settings that the next run would have.
+
+    Attributes:
+        start_from: the run with whose weights it begins, as ``RUN`` or ``RUN@STEP``; ``""`` for random ones.
+    """
 
     experiment: Experiment
     preset: str
     device: str = "cpu"
     values: dict[str, Any] = field(default_factory=dict)
     stop: dict[str, Any] = field(default_factory=dict)
+    start_from: str = ""
 
     @classmethod
     def of(cls, experiment: Experiment, preset: str = "", device: str = "cpu") -> "Draft":
         """The settings of a preset, the first one where no name is given."""
         draft = cls(experiment, preset or experiment.presets[0].name, device)
         draft.values, draft.stop = draft.base().model_dump(), draft.base_stop().model_dump()
+        draft.start_from = draft.base_start()
         return draft
 
     def base_preset(self) -> Preset:
@@ -50,6 +61,10 @@ class Draft:
     def base_stop(self) -> Stop:
         """The stop condition of the preset."""
         return settings.check_stop(self.experiment, self.base_preset().stop)
+
+    def base_start(self) -> str:
+        """The run that the preset starts from."""
+        return self.experiment.start_from(self.base_preset())
 
     def config(self) -> Config:
         """The settings, checked.
@@ -68,15 +83,27 @@ class Draft:
         return settings.check_stop(self.experiment, self.stop)
 
     def changed(self) -> set[str]:
-        """Names of the settings that differ from the preset; those of the stop condition with :data:`STOP` before."""
+        """Names of the settings that differ from the preset, as in the address."""
         base, stop = self.base().model_dump(), self.base_stop().model_dump()
-        return {n for n, v in self.values.items() if v != base[n]} | {
-            STOP + n for n, v in self.stop.items() if v != stop[n]
-        }
+        return (
+            {n for n, v in self.values.items() if v != base[n]}
+            | {STOP + n for n, v in self.stop.items() if v != stop[n]}
+            | ({FROM} if self.start_from != self.base_start() else set())
+        )
 
-    def differs(self, config: Mapping[str, Any]) -> bool:
-        """Whether a new run would have other settings than those of a run."""
-        return any(_plain(config.get(name)) != _plain(value) for name, value in self.values.items())
+    def follow(self, change: Any) -> None:
+        """Take a live setting that was changed in the run itself, ``{"field", "value"}``, so that its control shows
+        it. What no run allows is left out."""
+        if isinstance(change, Mapping):
+            with suppress(Refusal):
+                config = settings.with_setting(self.config(), str(change.get("field")), change.get("value"))
+                self.values = config.model_dump()
+
+    def differs(self, config: Mapping[str, Any], start_from: str = "") -> bool:
+        """Whether a new run would have other settings than those of a run, or another start."""
+        return self.start_from != start_from or any(
+            _plain(config.get(name)) != _plain(value) for name, value in self.values.items()
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -105,6 +132,12 @@ def from_address(
         preset = ""
     texts = {name: text for name, text in params.items() if name not in RESERVED}
     draft = Draft.of(experiment, preset or _unnamed(experiment, language, texts), params.get("device", "cpu"))
+    if start_from := texts.pop(FROM, ""):
+        try:
+            parse_start(start_from)
+            draft.start_from = "" if start_from == RANDOM else start_from
+        except Refusal as refusal:
+            refused.append(refusal.sentence)
     stops = {name.removeprefix(STOP): texts.pop(name) for name in list(texts) if name.startswith(STOP)}
     config, more = _restored(experiment.config, texts, draft.base())
     stop, most = _restored(Stop, stops, draft.base_stop())
@@ -138,6 +171,8 @@ def to_address(draft: Draft, params: Mapping[str, str], language: str = "en") ->
     """
     changed = settings.to_text(draft.config(), draft.base())
     changed |= {STOP + name: text for name, text in settings.to_text(draft.stop_condition(), draft.base_stop()).items()}
+    if draft.start_from != draft.base_start():
+        changed[FROM] = draft.start_from or RANDOM
     unnamed = draft.preset == _unnamed(draft.experiment, language, changed)
     address = changed if unnamed else {"preset": draft.preset} | changed
     if draft.device != "cpu":

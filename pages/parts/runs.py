@@ -1,6 +1,5 @@
 """This person's runs of an algorithm: which settings differ, how they ended; open, resume, delete, export."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from core.words import N_, Refusal
 from pages.parts import fields
 from pages.parts.draft import Draft
 from pages.parts.language import _, to_markdown
+from pages.parts.local_time import local_time
 from pages.parts.markdown import escape
 from pages.parts.session import callback, owner
 from pages.parts.watched_run import WatchedRun, adopt, run_log, show_no_run, show_run
@@ -60,14 +60,14 @@ def _row(experiment: Experiment, draft: Draft, view: RunView, open_now: bool) ->
             title, word = to_markdown(preset or experiment.title), to_markdown(STATES.get(state, state))
             colour = _COLOURS.get(state, "blue")
             st.markdown(
-                f"**{title}** :{colour}-badge[{word}] :gray[{_when(info.created)}]",
+                f"**{title}** :{colour}-badge[{word}] :gray[{local_time(info.created)}]",
                 width="content",
             )
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 if experiment.files and view.checkpoints:
                     _files(experiment, view)
                 _buttons(draft, view, open_now)
-        st.caption(" · ".join([*_different(experiment, view), *_last(experiment, view)]))
+        st.caption(" · ".join([*_start(experiment, view), *_different(experiment, view), *_last(experiment, view)]))
 
 
 def _buttons(draft: Draft, view: RunView, open_now: bool) -> None:
@@ -134,10 +134,13 @@ def _delete(run: str, open_now: bool) -> None:
         show_no_run()
 
 
-def _when(created: float) -> str:
-    """The moment of a run in the person's own time."""
-    offset = timedelta(minutes=-(st.context.timezone_offset or 0))
-    return f"{datetime.fromtimestamp(created, UTC) + offset:%Y-%m-%d %H:%M}"
+def _start(experiment: Experiment, view: RunView) -> list[str]:
+    """The run it started from."""
+    start = view.info.start_from
+    if start is None:
+        return []
+    preset = next((p.title for p in experiment.presets if p.name == start.preset), experiment.title)
+    return [_("started from {run} at step {n}", run=preset, n=format_number(start.step))]
 
 
 def _different(experiment: Experiment, view: RunView) -> list[str]:

@@ -86,8 +86,10 @@ def draft_differs(experiment: Experiment, draft: Draft, watched: WatchedRun | No
     """Whether a new run would have other settings than the one on the stage."""
     if watched is not None and watched.mine and watched.active:
         return False  # what is fixed cannot be changed, and what is live has been changed in the run itself
-    settings = _settings_in_force(watched, None if watched else _recorded(experiment))
-    return bool(settings) and draft.differs(settings)
+    recorded = None if watched else _recorded(experiment)
+    settings = _settings_in_force(watched, recorded)
+    info = watched.view.info if watched else engine().library.info(recorded) if recorded else None
+    return info is not None and draft.differs(settings, str(info.start_from or ""))
 
 
 def fallback_props(run: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from core import registry
 from core.events import ENDED, SettingChanged
 from core.experiment import Experiment
 from core.runs.server.engine import engine
-from core.runs.store.library import RunView
+from core.runs.store.library import RunInfo, RunView
 from core.runs.store.log import LogReader
 from core.words import N_, Refusal, Sentence
 from pages.parts.draft import Draft
@@ -89,6 +89,18 @@ def adopt(draft: Draft, watched: WatchedRun) -> None:
     except Refusal as refusal:  # an older version's settings: it can be watched, not repeated
         notify(refusal.sentence)
     draft.stop, draft.device = watched.view.stop.model_dump(), info.device
+    draft.start_from = _start_of(info)
+
+
+def _start_of(info: RunInfo) -> str:
+    """What a run started from, as a new run could; ``""`` where that checkpoint is there no more."""
+    if info.start_from is None:
+        return ""
+    try:
+        start = engine().find_start(str(info.start_from), info.slug, owner())
+    except Refusal:
+        return ""
+    return str(info.start_from) if start and start.about == info.start_from else ""
 
 
 def changed_settings(watched: WatchedRun) -> dict[str, Any]:

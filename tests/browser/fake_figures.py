@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from core.drawn_picture import ink
 from core.figures import atlas, packed, quantised, raster
 
 STEPS = 2000
@@ -114,6 +115,7 @@ def confusion(step: int) -> dict[str, Any]:
             {
                 "type": "heatmap",
                 "z": packed(z),
+                "customdata": packed(np.arange(10, 14, dtype=np.int32).reshape(2, 2)),
                 "text": [[str(v) for v in row] for row in z],
                 "texttemplate": "%{text}",
                 "colorscale": "Blues",
@@ -132,6 +134,31 @@ def confusion(step: int) -> dict[str, Any]:
         },
     }
 
+
+def asked(request: dict[str, Any]) -> dict[str, Any]:
+    """A bar as high as the request's x."""
+    bar = {"type": "bar", "x": ["x"], "y": [request.get("x", 0)], "customdata": [7]}
+    return {"data": [bar], "layout": {"yaxis": {"range": [-1, 1]}}}
+
+
+def recognised(request: dict[str, Any]) -> dict[str, Any]:
+    """Ten shares, each by the ink in a few rows of the drawing; all alike without a drawing."""
+    cells = ink(request.get("drawing", ""), 56).astype(np.float32)
+    rows = np.array([part.mean() for part in np.array_split(cells, 10)]) / 40
+    share = np.exp(rows) / np.exp(rows).sum()
+    bars = {"type": "bar", "orientation": "h", "x": packed(share.astype(np.float32)), "y": list(range(10))}
+    axes = {"xaxis": {"range": [0, 1], "title": "probability", "tickformat": ".0%"}, "yaxis": {"dtick": 1}}
+    return {"data": [bars | {"marker": {"color": "#3f90da"}}], "layout": axes}
+
+
+def placed(request: dict[str, Any]) -> dict[str, Any]:
+    """A point where the request says, on axes of which one runs downwards."""
+    dot = {"type": "scatter", "mode": "markers", "x": [request.get("px", 0)], "y": [request.get("py", 0)]}
+    axes = {"xaxis": {"range": [-2, 6], "title": "z₁"}, "yaxis": {"range": [10, 0], "title": "z₂"}}
+    return {"data": [dot | {"marker": {"size": 18, "color": "#bd1f01"}}], "layout": axes}
+
+
+ANSWERS = {"ask": asked, "draw": recognised, "place": placed}
 
 FIGURES = {"boundary": boundary, "neurons": neurons, "activations": activations, "confusion": confusion}
 

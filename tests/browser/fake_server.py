@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.figures import packed  # noqa: E402
 from core.runs.server import messages  # noqa: E402
-from tests.browser.fake_figures import FIGURES, FRAMES, STEPS, points  # noqa: E402
+from tests.browser.fake_figures import ANSWERS, FIGURES, FRAMES, STEPS, points  # noqa: E402
 
 
 def panel(name: str, title: str, sentence: str, size: str, *metrics: str, scale: str = "linear") -> dict[str, Any]:
@@ -280,6 +280,7 @@ class FakeConnection:
         self.sent_step = 0
         self.sent_state = ""
         self.undrawn = 0
+        self.probe = ""
 
     async def send(self, message: dict[str, Any]) -> None:
         await self.socket.send_json(to_browser(message))
@@ -355,10 +356,11 @@ class FakeConnection:
             await self.send({"type": "frame", "n": message["n"], "step": step, "panels": figures})
         elif kind == "command":
             await self.command(message)
+        elif kind == "probe":
+            self.probe = message["name"]
         elif kind == "ask" and not server.mute_probes:
-            bar = {"type": "bar", "x": ["x"], "y": [message["request"].get("x", 0)], "customdata": [7]}
-            figure = {"data": [bar], "layout": {"yaxis": {"range": [-1, 1]}}}
-            await self.send({"type": "answer", "n": message["n"], "step": 300, "panels": {"ask": figure}})
+            figure = ANSWERS[self.probe](message["request"])
+            await self.send({"type": "answer", "n": message["n"], "step": 300, "panels": {self.probe: figure}})
 
     async def command(self, message: dict[str, Any]) -> None:
         server, do = self.server, message["do"]

@@ -9,6 +9,9 @@ from actions import LONG, address, badge, control, expect_address, step_of, stop
 from conftest import Server, settled, visit
 from playwright.sync_api import Page, expect
 
+from core.events import Scalars
+from core.runs.store.log import LogReader
+
 pytestmark = pytest.mark.browser
 
 
@@ -178,6 +181,30 @@ def test_earlier_runs_open_resume_and_delete(page: Page, server: Server, picture
     expect(row).to_have_count(0)
     assert not (server.runs / run).exists()
     expect_address(page, run=None)
+
+
+def test_a_run_begins_with_the_weights_of_another(page: Page, server: Server, pictures: Path) -> None:
+    visit(page, f"{server.url}/dnn?from=nosuchrun&data=moons&stop.steps=1000")
+    expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_contain_text("There is no such run here")
+    expect_address(page, **{"from": None})
+    first = train(page)
+    badge(page, "Finished")
+    control(page, "from").get_by_role("combobox").click()
+    page.get_by_role("option", name=re.compile(r"^Spiral, step 1,?000, ")).click()
+    expect_address(page, **{"from": f"{first}@1000"})
+    page.get_by_role("button", name="Train with changes").click()
+    page.wait_for_function("run => ![null, run].includes(new URLSearchParams(location.search).get('run'))", arg=first)
+    settled(page)
+    badge(page, "Finished")
+    run = address(page)["run"]
+    assert run != first
+    reader = LogReader(server.runs / run / "log.sqlite")
+    began = next(record.event.values for record in reader.events(Scalars) if "test/accuracy" in record.event.values)
+    reader.close()
+    assert began["test/accuracy"] > 0.95
+    page.get_by_role("tab", name="Runs").click()
+    expect(page.locator(f".st-key-run-{run}")).to_contain_text("started from Spiral at step 1,000")
+    page.screenshot(path=pictures / "started-from.png")
 
 
 def test_a_finished_run_goes_on_to_a_later_end(page: Page, server: Server) -> None:

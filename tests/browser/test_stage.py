@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.fake_figures import boundary
-from tests.browser.fake_server import ROOT
+from tests.browser.fake_server import PAGE, ROOT
 from tests.browser.stage_fixture import StagePage
 
 pytestmark = pytest.mark.browser
@@ -211,6 +211,60 @@ def test_a_run_of_somebody_else_is_watched_only(stage: StagePage) -> None:
     assert stage.received("command") == []
     page.get_by_role("button", name="Train my own").click()
     assert stage.triggers() == [{"do": "train"}]
+
+
+def point_at_a_cell(stage: StagePage, query: str) -> None:
+    """The mouse over the upper right cell of a matrix whose click sets a setting."""
+    stage.open(query)
+    panels = [panel | ({"click": "shown"} if panel["name"] == "confusion" else {}) for panel in PAGE["panels"]]
+    stage.rerun(panels=panels)
+    panel = stage.page.locator("[data-panel=confusion]")
+    panel.scroll_into_view_if_needed()
+    stage.wait(lambda: stage.drawn("confusion"))
+    stage.page.wait_for_timeout(150)  # of a plot that has just come Plotly reports nothing yet
+    area = panel.locator(".nsewdrag").bounding_box()
+    assert area
+    stage.page.mouse.move(area["x"] + 0.7 * area["width"], area["y"] + 0.3 * area["height"])
+    stage.page.mouse.move(area["x"] + 0.75 * area["width"], area["y"] + 0.25 * area["height"])
+    expect(panel.locator(".hoverlayer .hovertext")).to_be_visible()
+
+
+@pytest.mark.parametrize("run", ["live", "paused"])
+def test_a_clicked_point_gives_a_live_setting_its_number(stage: StagePage, run: str) -> None:
+    point_at_a_cell(stage, f"run={run}")
+    assert cursor(stage) == "pointer"
+    stage.page.mouse.down()
+    stage.page.mouse.up()
+    (command,) = stage.wait(lambda: stage.received("command"))
+    chosen = {"field": "shown", "value": 11}
+    assert command == {"type": "command", "do": "setting", "value": chosen}
+    assert stage.triggers() == [{"do": "follow", "value": chosen}], "its control in the sidebar follows"
+
+
+def test_a_click_reaches_the_run_through_the_page_where_there_is_no_connection(stage: StagePage) -> None:
+    point_at_a_cell(stage, "run=live")
+    stage.server.refuse_sockets = True
+    stage.server.disconnect()
+    stage.wait(lambda: not stage.server.sockets)
+    stage.page.mouse.down()
+    stage.page.mouse.up()
+    value = {"field": "shown", "value": 11}
+    assert stage.wait(stage.triggers) == [{"do": "command", "command": "setting", "value": value}]
+
+
+@pytest.mark.parametrize("run", ["other", "finished", "recorded-dnn"])
+def test_a_click_does_nothing_to_a_run_that_takes_no_settings(stage: StagePage, run: str) -> None:
+    point_at_a_cell(stage, f"recorded={run}" if run == "recorded-dnn" else f"run={run}")
+    assert cursor(stage) != "pointer"
+    stage.page.mouse.down()
+    stage.page.mouse.up()
+    stage.page.wait_for_timeout(200)
+    assert stage.received("command") == [] and stage.triggers() == []
+
+
+def cursor(stage: StagePage) -> str:
+    area = "document.querySelector('[data-panel=confusion] .nsewdrag')"
+    return str(stage.page.evaluate(f"getComputedStyle({area}).cursor"))
 
 
 def test_a_refusal_is_shown(stage: StagePage) -> None:

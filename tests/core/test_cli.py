@@ -51,6 +51,18 @@ def test_train(command_line: Run, answer: Answer) -> None:
     assert status == 2 and "cannot be resumed" in err
 
 
+def test_train_from_another_run(command_line: Run, answer: Answer) -> None:
+    parent = last_object(command_line("train", "toy", "--steps", "100", "--json").stdout)
+    child = command_line("train", "toy", "--from", f"{parent['run']}@100", "--steps", "1", "--json")
+    assert child.returncode == 0, child.stderr
+    began = last_object(child.stdout)
+    assert began["metrics"]["test/loss"] == parent["metrics"]["test/loss"], "measured at step 0"
+    info = Library().info(began["run"])
+    assert info.start_from and (info.start_from.run, info.start_from.step) == (parent["run"], 100)
+    status, _, err = answer("train", "--resume", parent["run"], "--from", began["run"])
+    assert status == 2 and "keeps its settings" in err
+
+
 def test_until(command_line: Run) -> None:
     done = command_line("train", "toy", "--until", "test/loss<=0.3", "--steps", "100000", "--quiet")
     assert done.returncode == 0 and "finished at step" in done.stdout and "test/loss" in done.stdout
@@ -78,6 +90,9 @@ def test_a_diverged_run_is_told(command_line: Run) -> None:
         (["--preset", "slow"], "Preset must be one of quick; it was slow."),
         (["--device", "abacus"], "Device must be one of cpu; it was abacus."),
         (["--resume", "unknown"], "There is no such run"),
+        (["--from", "unknown"], "There is no such run"),
+        (["--from", "a run"], "A run to start from reads like RUN@2000; it was a run."),
+        (["--from", "recorded-dqn"], "is one of Deep Q-learning; it has to be one of Toy."),
     ],
 )
 def test_bad_settings_end_with_a_sentence(answer: Answer, arguments: list[str], sentence: str) -> None:

@@ -26,7 +26,7 @@ import json, sys
 from pathlib import Path
 import psutil
 from core import registry, settings
-from core.data import graphs_csv, uploads
+from core.data import graphs_csv, pictures, uploads
 from core.words import Refusal
 
 def peak():
@@ -135,3 +135,40 @@ def test_what_a_worker_takes_of_a_table_is_bounded(keep: Callable[[str], str]) -
     wide = keep("\n".join(f"{i},{'ab'[i % 2]}" + ",1000000000" * columns for i in range(500)))
     with pytest.raises(Refusal, match=rf"20,000 nodes with {columns} numbers each are too many"):
         pasted(keep(PATH), wide, labels=1, features="own", seed=0, classified=True)
+
+
+#: Megabytes that the decoding of one picture may take, whatever it is.
+DECODED = 220
+
+#: Makes a malformed file by ``tests/core/data/malformed.py``.
+MADE = '__import__("tests.core.data.malformed", fromlist=["png"]).{}'
+
+
+@pytest.mark.parametrize(
+    ("expression", "values", "sentence"),
+    [
+        ("pictures.picture('x', values)", "png(16_000, 16_000)", "more than 25 million pixels"),
+        ("pictures.picture('x', values)", "gif(8, 8, (0, 0, 65_000, 65_000))", "x: it "),
+        ("pictures.picture('x', values)", "webp(16_383, 16_383)", "x: it "),
+        ("pictures.picture('x', values)", "_with_text(500_000_000)", ""),
+        ("pictures.unzipped('x', values)", "zipped({f'{i}/': b'' for i in range(50_000)})", "more than 6,000 entries"),
+        ("pictures.Draft().add_zip('x', values)", "zipped({'a/1.bmp': bytes(500_000_000)})", ""),
+    ],
+    ids=["header", "frame", "canvas", "text", "entries", "zip"],
+)
+def test_a_bomb_of_pictures(expression: str, values: str, sentence: str) -> None:
+    grown, answer = growth("dnn", expression, MADE.format(values))
+    assert sentence in answer and grown <= MOST
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "I;16", "JPEG", "progressive"])
+def test_the_largest_picture_that_is_taken(mode: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    file, size = tmp_path / "large", (5000, 5000)
+    if mode in ("JPEG", "progressive"):
+        Image.new("RGB", size, "red").save(file, "JPEG", progressive=mode == "progressive", subsampling=0)
+    else:
+        Image.new(mode, size).save(file, "PNG", compress_level=1)
+    grown, answer = growth("dnn", "pictures.picture('x', Path(values).read_bytes())", repr(str(file)))
+    assert answer == "" and grown <= DECODED

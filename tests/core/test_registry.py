@@ -14,6 +14,7 @@ from core.catalogue import LANGUAGES
 from core.experiment import Experiment
 from core.program import program_of
 from core.runs.server.socket import MAX_MESSAGE_CHARACTERS
+from core.runs.store.library import Library
 from core.settings import check
 from core.words import Refusal
 
@@ -92,6 +93,21 @@ def test_a_language_has_one_preset_to_open_with_and_that_runs_offline(experiment
         opened = experiment.opening(language)
         assert opened.opens_in in ("", language) and not opened.download
         assert opened.opens_in == language or opened is experiment.presets[0]
+
+
+def test_a_preset_that_starts_from_another_has_its_recorded_run(experiment: Experiment) -> None:
+    library, presets = Library(), {preset.name: preset for preset in experiment.presets}
+    for preset in experiment.presets:
+        if preset.start_from:
+            assert preset.start_from in presets and preset.start_from != preset.name, preset.name
+            start = library.start(experiment.start_from(preset), experiment.slug)
+            recorded = f"run `python -m core record {experiment.slug} --preset {preset.start_from}`"
+            assert start and start.about.preset == preset.start_from, recorded
+            check(experiment.config, library.info(start.about.run).config)
+            folder = library.folder(start.about.run)
+            assert sum(f.stat().st_size for f in folder.rglob("*")) <= 3_000_000, (
+                "a recording is part of every download"
+            )
 
 
 def test_every_setting_can_be_understood(experiment: Experiment) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from core.experiment import Diverged
 from core.training import EpochBatches, History, Training, UpdateStatistics, generator, log_spacing, seed_of
+from core.words import Refusal
 
 
 def test_streams_of_neighbouring_seeds_purposes_and_numbers_have_nothing_in_common() -> None:
@@ -84,6 +85,66 @@ def test_what_a_recording_left_out_stays_as_it_was_built() -> None:
     del tree["optimizer"], tree["window"]
     other.load_state_dict(tree)
     assert torch.equal(one.model.weight, other.model.weight) and not other.optimizer.state and not other.window
+
+
+def test_a_training_takes_the_weights_of_another_and_nothing_else() -> None:
+    one, other, built = Everything(), Everything(), Everything()
+    for _ in range(5):
+        one.advance()
+    weight = other.model.weight
+    other.cached(lambda s: s.step)
+    other.load_weights(one.state_dict())
+    assert other.model.weight is weight, "the optimiser knows the parameter"
+    assert torch.equal(weight, one.model.weight) and torch.equal(other.model.bias, one.model.bias)
+    assert weight.data_ptr() != one.model.weight.data_ptr()
+    assert other.step == 0 and not other.optimizer.state and not other.history and not other.window and not other.names
+    assert other.rng.random() == built.rng.random() and not other._cache
+
+
+def test_weights_that_do_not_fit_are_refused_by_the_name_of_the_first_that_differs() -> None:
+    one, other = Everything(), Everything()
+    for there, name, sentence in (
+        (torch.nn.Linear(4, 2), "model.weight", "model.weight is 2 × 4 there and 2 × 3 here."),
+        (torch.nn.Linear(3, 2, bias=False), "model.bias", "model.bias is missing there and 2 here."),
+        (torch.nn.Bilinear(3, 3, 2), "model.weight", "model.weight is 2 × 3 × 3 there and 2 × 3 here."),
+        (torch.nn.Sequential(torch.nn.Linear(3, 2)), "model.weight", "model.weight is missing there and 2 × 3 here."),
+    ):
+        before = other.model.weight.clone()
+        with pytest.raises(Refusal, match=f"{name}.*") as refused:
+            other.load_weights({**one.state_dict(), "model": there.state_dict()})
+        assert str(refused.value).endswith(sentence) and refused.value.field == "start_from"
+        assert torch.equal(other.model.weight, before)
+    more = {**one.model.state_dict(), "scale": torch.tensor(1.0)}
+    with pytest.raises(Refusal, match=r"model\.scale is 1 there and missing here\."):
+        other.load_weights({**one.state_dict(), "model": more})
+    with pytest.raises(Refusal, match=r"model\.weight is missing there"):
+        other.load_weights({"step": 3, "active": []})
+
+
+class Twins(Training):
+    """A network and its copy, or one network by two names; and a table."""
+
+    saved = ("model", "target", "table")
+    learned_arrays = ("table",)
+
+    def __init__(self, copies: bool, fill: float) -> None:
+        super().__init__(None, None, "cpu")
+        self.model = torch.nn.Linear(1, 1)
+        self.target = torch.nn.Linear(1, 1) if copies else self.model
+        self.table = np.full((2, 2), fill)
+        with torch.no_grad():
+            for value, network in enumerate((self.target, self.model)):
+                network.weight.fill_(fill + value)
+
+
+def test_a_copy_of_a_network_is_taken_like_any_other_and_a_second_name_is_not() -> None:
+    for copies, values in ((True, (6.0, 5.0)), (False, (6.0, 6.0))):
+        one, other = Twins(True, 5.0), Twins(copies, 0.0)
+        other.load_weights(one.state_dict())
+        assert (other.model.weight.item(), other.target.weight.item()) == values
+        assert other.table.tolist() == [[5.0, 5.0], [5.0, 5.0]] and other.table is not one.table
+    with pytest.raises(Refusal, match=r"table is missing there and 2 × 2 here"):
+        other.load_weights({name: part for name, part in one.state_dict().items() if name != "table"})
 
 
 def test_a_weight_without_a_gradient_so_far_does_not_shift_the_moments_of_the_others() -> None:

@@ -29,6 +29,16 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+def test_a_draft_follows_a_live_setting_that_was_changed_in_the_run() -> None:
+    draft = Draft.of(TOY, "plain")
+    before = dict(draft.values)
+    draft.follow({"field": "lr", "value": 0.5})
+    assert draft.values == before | {"lr": 0.5}
+    for change in ({"field": "batch", "value": 3}, {"field": "lr", "value": -1}, {"field": "x", "value": 1}, {}, None):
+        draft.follow(change)
+        assert draft.values == before | {"lr": 0.5}, change
+
+
 @given(values=VALUES, preset=st.sampled_from(["plain", "noisy"]), steps=st.integers(1, 10_000_000))
 @settings(max_examples=300, deadline=None)
 def test_address_restores_the_draft(values: dict[str, Any], preset: str, steps: int) -> None:
@@ -82,6 +92,31 @@ def test_a_language_opens_with_a_preset_of_its_own_and_a_link_with_the_same_ever
                 assert (back.preset, back.values, refused) == (preset, draft.values, [])
             else:
                 assert (preset, changed) == (toy.opening(written).name, {})
+
+
+def test_the_run_to_start_from_goes_through_the_address() -> None:
+    draft = Draft.of(TOY)
+    assert draft.start_from == ""
+    draft.start_from = "abc@200"
+    assert to_address(draft, {}) == {"from": "abc@200"} and draft.changed() == {"from"}
+    back, refused = from_address(TOY, to_address(draft, {}))
+    assert (back.start_from, refused) == ("abc@200", [])
+    assert draft.differs(draft.config().model_dump()) and not draft.differs(draft.config().model_dump(), "abc@200")
+    for text in ("<b>", "abc@", "abc@1e9", "a" * 65, "abc@" + "1" * 10):
+        back, (sentence,) = from_address(TOY, {"from": text})
+        assert back.start_from == "" and "reads like RUN@2000" in str(sentence)
+
+
+def test_a_preset_may_start_from_a_recorded_run_and_a_link_from_none() -> None:
+    plain, noisy = TOY.presets
+    toy = replace(TOY, presets=(plain, replace(noisy, start_from="plain")))
+    draft = Draft.of(toy, "noisy")
+    assert draft.start_from == "recorded-toy-plain"
+    assert to_address(draft, {}) == {"preset": "noisy"} and draft.changed() == set()
+    draft.start_from = ""
+    assert to_address(draft, {}) == {"preset": "noisy", "from": "random"} and draft.changed() == {"from"}
+    assert from_address(toy, to_address(draft, {}))[0].start_from == ""
+    assert from_address(toy, {"preset": "noisy"})[0].start_from == "recorded-toy-plain"
 
 
 def test_a_bad_setting_is_named_and_the_rest_kept() -> None:

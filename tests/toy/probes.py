@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from core.drawn_picture import ink
 from core.events import Event, Snapshot
 from tests.toy.spec import Question
 from tests.toy.train import ToyState
 
 
 def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[Event]:
-    """What the network says of the place (x, 0); how often it was asked in this session."""
+    """What the network says of the place (x, share of ink); how often it was asked in this session."""
     for asked, question in enumerate(requests, start=1):
         if question.how == "by error":
             raise RuntimeError("the toy does not know")
@@ -25,8 +26,9 @@ def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[
             time.sleep(0.2)
         while question.how == "never":
             time.sleep(0.01)
+        share = float(ink(question.drawing, 56).mean()) / 255
         with torch.no_grad():
-            said = state.model(torch.tensor([[question.x, 0.0]])).numpy()
+            said = state.model(torch.tensor([[question.x, share]])).numpy()
             if question.how == "twice":
                 yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})
             yield Snapshot(state.step, name, {"said": said[0], "asked": np.array([asked])})

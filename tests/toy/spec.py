@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from core.drawn_picture import DrawnPicture
 from core.experiment import Config, Experiment, Metric, Panel, Paper, Preset, Probe, Request, Setting
 from core.field_kinds import DRAWING
 from core.words import Refusal
@@ -38,6 +39,7 @@ class ToyConfig(Config):
 class Question(Request):
     x: float = Field(0.0, title="Place", ge=-1, le=1)
     how: Literal["well", "slowly", "twice", "never", "by error", "by death", "no more"] = Field("well", title="How")
+    drawing: DrawnPicture = Field("", title="Drawing")
 
 
 experiment = Experiment(
@@ -66,6 +68,7 @@ experiment = Experiment(
             keys={"ArrowLeft": {"x": -1}, "ArrowRight": {"x": 1}},
             idle={},
             beat=20,
+            canvas="drawing",
         ),
         Probe("hidden", "Hidden", "Never.", Question, "tests.toy.views:answer", shown_if={"centred": (False,)}),
     ),

@@ -53,6 +53,9 @@ class ToyState:
         self.dice.setstate(tree["dice"])
         self.order = tree["order"]
 
+    def load_weights(self, tree: dict[str, Any]) -> None:
+        self.model.load_state_dict(tree["model"])
+
     def should_log(self, step: int) -> bool:
         return step % 5 == 0 or step % self.config.every == 0
 

@@ -49,7 +49,7 @@ def centred(drawing: Array, side: int) -> Tensor:
     cut = F.interpolate(cut[None, None], size=size, mode="bilinear", antialias=True, align_corners=False)[0, 0]
     mass = cut.sum()
     centre = [float((cut.sum(dim=1 - d) * torch.arange(size[d])).sum() / mass) for d in (0, 1)]
-    top, left = (min(max(round((side - 1) / 2 - middle), 0), side - n) for middle, n in zip(centre, size, strict=True))
+    top, left = (min(max(round(side / 2 - middle), 0), side - n) for middle, n in zip(centre, size, strict=True))
     picture[top : top + size[0], left : left + size[1]] = cut.clamp(0, 1)
     return picture
 
@@ -98,7 +98,7 @@ class MovedPicture:
             self.restore()
         elif request.act == "cover":  # the next place, row by row
             side = self.side
-            last = self.patch or (-side, 0)
+            last = [n // side * side for n in self.patch] if self.patch else [-side, 0]
             x, y = (last[0] + side, last[1]) if last[0] + 2 * side <= width else (0, last[1] + side)
             self.patch = (x, y if y + side <= height else 0)
         elif 0 <= request.x < width and 0 <= request.y < height:

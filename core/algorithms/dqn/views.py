@@ -82,7 +82,8 @@ def action_values(arrays: Mapping[str, Any], context: Context) -> Figure:
     best = int(Q[-1, :shown].argmax())
     first, last = int(t[0]), int(t[-1])
     traces.append(points([last], [float(Q[-1, best])], colour=CLASSES[best], size=12, hover="skip"))
-    x = axis(N_("step of the episode"), (first, max(last, first + 4)))
+    span = max(last - first, 4)
+    x = axis(N_("step of the episode"), (first - 0.03 * span, first + 1.03 * span))  # no point is cut by the edge
     return figure(traces, x, axis(N_("Q")), legend=True)
 
 

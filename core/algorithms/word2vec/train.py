@@ -92,7 +92,7 @@ class Word2VecTraining(Training):
         return {**super().state_dict(), "rows": self.cached(checksum_of_rows)}
 
     def load_weights(self, tree: Mapping[str, Any]) -> None:
-        """As :meth:`Training.load_weights`, from a run whose rows stand for the same words. A recording keeps the words'
+        """As :meth:`Training.load_weights`, from a run whose rows are those of the same words. A recording keeps the
         vectors alone."""
         if tree.get("rows") != self.cached(checksum_of_rows):
             raise Refusal(

@@ -19,7 +19,7 @@ from core.runs.server import stopping
 from core.runs.server.launchers import Line, launcher
 from core.runs.server.queue import Queue
 from core.runs.store import checkpoints
-from core.runs.store.library import Library, RunView, fingerprint
+from core.runs.store.library import Library, RunView, Start, fingerprint
 from core.runs.store.paths import log_file
 from core.runs.store.worker_lock import alive
 from core.runs.worker import control, probe_worker
@@ -79,19 +79,48 @@ class Engine:
         owner: str,
         parent: str | None = None,
         preset: str = "",
+        start_from: str = "",
     ) -> str:
         """Start a run, or let it wait for a slot; its id.
 
+        Args:
+            start_from: ``RUN`` or ``RUN@STEP``, one's own or a recorded one: the run begins with the weights of that
+                run's newest checkpoint, or the newest at that step or before. ``""`` for random ones.
+
         Raises:
-            Refusal: no such device, too many waiting runs, or the disk cannot take it.
+            Refusal: no such device, nothing to start from, too many waiting runs, or the disk cannot take it.
         """
+        return self._start(slug, config, stop, device, owner, parent, preset, self.find_start(start_from, slug, owner))
+
+    def find_start(self, start_from: str, slug: str, owner: str) -> Start | None:
+        """The checkpoint that :meth:`start` would begin with; ``None`` for random weights.
+
+        Raises:
+            Refusal: as there.
+        """
+        start = self.library.start(start_from, slug)
+        if start and not start.recorded and not self.library.owns(start.about.run, owner):
+            raise Refusal("start_from", N_("The run to start from belongs to somebody else: choose one of yours."))
+        return start
+
+    def _start(
+        self,
+        slug: str,
+        config: Config,
+        stop: Stop,
+        device: str,
+        owner: str,
+        parent: str | None,
+        preset: str,
+        start: Start | None,
+    ) -> str:
         experiment = registry.get(slug)
         stop = settings.check_stop(experiment, stop.model_dump(), config)
         if device != "cpu":
             self._check_device(device)
         with self._lock:
             self._queue.check(fingerprint(owner))
-            info = self.library.create(slug, config, stop, device, owner, parent, preset)
+            info = self.library.create(slug, config, stop, device, owner, parent, preset, start)
             self._queue.add(info.id, info.owner)
             self._fill()
         return info.id
@@ -139,14 +168,14 @@ class Engine:
         return None
 
     def restart(self, run: str, owner: str) -> str:
-        """Start a run with the settings and the seed of this one; the new run's id.
+        """Start a run with the settings, the seed and the first weights of this one; the new run's id.
 
         Raises:
             Refusal: as :meth:`start`, or these settings are not understood any more.
         """
         info = self.library.info(run)
-        stop = self.library.stop(info)
-        return self.start(info.slug, self.library.config(info), stop, info.device, owner, run, info.preset)
+        config, stop, start = self.library.config(info), self.library.stop(info), self.library.same_start(run)
+        return self._start(info.slug, config, stop, info.device, owner, run, info.preset, start)
 
     def delete(self, run: str, owner: str) -> None:
         """Remove a run; one that trains is stopped first.
@@ -185,6 +214,10 @@ class Engine:
         if state == "queued" and not run.startswith("recorded-"):
             view = replace(view, head=replace(view.head, state="interrupted"))
         return replace(view, sentence=why(code)) if view.head.state == "interrupted" else view
+
+    def starts(self, owner: str, slug: str) -> list[Start]:
+        """What this person's new run may start from, the newest of their runs first, then the recorded ones."""
+        return self.library.starts(owner, slug)
 
     def runs(self, owner: str, slug: str | None = None) -> list[RunView]:
         """This person's runs, newest first."""
@@ -291,6 +324,9 @@ class Engine:
             case "setting":
                 if not isinstance(value, Mapping) or not isinstance(value.get("field"), str) or "value" not in value:
                     raise Refusal("setting", N_("A changed setting needs a field and a value."))
+                if len(current.changes) >= control.MOST_CHANGES:
+                    sentence = N_("A run takes {most} changed settings; stop this one and continue it to change more.")
+                    raise Refusal(value["field"], sentence, most=control.MOST_CHANGES)
                 config = self.library.config(info)
                 for earlier in current.changes:
                     config = settings.with_setting(config, earlier.field, earlier.value)

@@ -145,7 +145,8 @@ class Fold:
             if all(seq in existing for seq in frames.seqs):
                 continue
             pairs = list(zip(frames.seqs, frames.steps, strict=True))
-            self._removed += [(self.seq, panel, step) for seq, step in pairs if seq not in existing]
+            kept = {step for seq, step in pairs if seq in existing}  # a paused run may have two frames of a step
+            self._removed += [(self.seq, panel, step) for _, step in pairs if step not in kept]
             frames.seqs[:] = [seq for seq, _ in pairs if seq in existing]
             frames.steps[:] = [step for seq, step in pairs if seq in existing]
 

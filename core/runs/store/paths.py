@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parents[3]
 
 ASSETS = PROJECT / "assets"
 
-#: The recorded runs that come with the app, a folder for each algorithm.
+#: The recorded runs that come with the app: a folder for each algorithm, and for each preset that others start from.
 RECORDED = ASSETS / "recorded"
 
 
@@ -52,6 +52,11 @@ def output_file(run: Path) -> Path:
 
 def checkpoints_folder(run: Path) -> Path:
     return run / "checkpoints"
+
+
+def start_file(run: Path) -> Path:
+    """The checkpoint of another run with whose weights this one begins, where it does."""
+    return run / "start.safetensors"
 
 
 def export_folder(run: Path, step: int) -> Path:

@@ -28,7 +28,8 @@ FRAMES = 72
 
 def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, str] = MappingProxyType({})) -> Path:
     """Train a preset (the first where none is named) and keep its log as the algorithm's recorded run, and where the
-    algorithm has probes its last checkpoint.
+    algorithm has probes its last checkpoint. A named preset that others start from is recorded in a folder of its own,
+    always with its last checkpoint.
 
     Args:
         stop: changes of the preset's stop condition, as texts.
@@ -39,24 +40,27 @@ def record(slug: str, preset_name: str = "", seed: int = 0, stop: Mapping[str, s
     experiment = get(slug)
     preset = next((p for p in experiment.presets if p.name == preset_name), experiment.presets[0])
     config = check(experiment.config, {"seed": seed, **preset.settings})
-    target = RECORDED / slug
+    started_from = bool(preset_name) and any(p.start_from == preset.name for p in experiment.presets)
+    target = RECORDED / (f"{slug}-{preset.name}" if started_from else slug)
     with tempfile.TemporaryDirectory() as scratch:
         library = Library(Path(scratch), RECORDED)
-        info = library.create(slug, config, from_text(Stop, stop, preset.stop), "cpu", "recorded", preset=preset.name)
+        start = library.start(experiment.start_from(preset), slug)
+        ends = from_text(Stop, stop, preset.stop)
+        info = library.create(slug, config, ends, "cpu", "recorded", preset=preset.name, start=start)
         folder = library.folder(info.id)
         process.work(folder)
         target.mkdir(parents=True, exist_ok=True)
         log_file(target).unlink(missing_ok=True)
         copy_thinned(log_file(folder), log_file(target), FRAMES)
-        keep_checkpoint(folder, target, program_of(experiment) if experiment.probes else None)
-        recorded = info.model_copy(update={"id": f"recorded-{slug}", "owner": ""})
+        keep_checkpoint(folder, target, program_of(experiment) if experiment.probes or started_from else None)
+        recorded = info.model_copy(update={"id": f"recorded-{target.name}", "owner": ""})
         info_file(target).write_text(recorded.model_dump_json(indent=1) + "\n")
     return target
 
 
 def keep_checkpoint(source: Path, target: Path, program: Program | None, most: int = CHECKPOINT) -> None:
-    """Keep a run's last checkpoint for its probes, without what only a training needs, unless it has more than ``most``
-    bytes. None is kept where there is no ``program`` to probe."""
+    """Keep a run's last checkpoint for its probes and for runs that start from it, without what only a training needs,
+    unless it has more than ``most`` bytes. None is kept without a ``program``."""
     shutil.rmtree(checkpoints_folder(target), ignore_errors=True)
     saved = checkpoints.newest(source)
     if program is None or saved is None:

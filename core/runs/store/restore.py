@@ -1,4 +1,4 @@
-"""A saved training, alive again: one way back for a run that resumes, for probes and for exported files."""
+"""A training from its run's folder: at step 0, or as it was saved, for a run that resumes, probes, exported files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,8 @@ from core.experiment import Config, State
 from core.program import Program, program_of
 from core.runs.store import checkpoints
 from core.runs.store.checkpoints import Saved
-from core.runs.store.library import Library
+from core.runs.store.library import Library, RunInfo
+from core.runs.store.paths import start_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,19 @@ class Restored:
     state: State
     config: Config
     saved: Saved
+
+
+def begin(folder: Path, info: RunInfo, config: Config) -> tuple[Program, State]:
+    """The training of a run at step 0, with the weights of another run where it starts from one. Imports torch.
+
+    Raises:
+        Refusal: the data cannot be had, or those weights do not fit.
+    """
+    program = program_of(registry.get(info.slug))
+    state = program.begin(config, info.device)
+    if info.start_from is not None:
+        state.load_weights(checkpoints.load(start_file(folder)).state)
+    return program, state
 
 
 def restore(folder: Path, step: int | None = None, *, device: str = "", threads: int = 0) -> Restored | None:

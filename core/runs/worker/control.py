@@ -18,6 +18,9 @@ NAME = "control.json"
 #: Stands for a part: as many updates as are left of a round.
 ROUND = "round"
 
+#: Changed settings that a control file holds; the server refuses more.
+MOST_CHANGES = 1000
+
 
 class SettingRequest(BaseModel):
     """A live setting and the value it is to take."""

@@ -18,11 +18,11 @@ from core import registry, settings
 from core.data import cache
 from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Rounds, State, Stop
-from core.program import Program, program_of
+from core.program import Program
 from core.runs.store import checkpoints
 from core.runs.store.library import RunInfo
 from core.runs.store.log import Head, LogWriter, mend
-from core.runs.store.restore import restore
+from core.runs.store.restore import begin, restore
 from core.runs.worker import control, pacing
 from core.runs.worker.clock import Clock
 from core.runs.worker.control_reader import ControlReader
@@ -136,8 +136,7 @@ class Driver:
                 self.threads, self._clock.before = restored.saved.threads, restored.saved.trained_s
             else:
                 torch.set_num_threads(self.threads)
-                program = program_of(self.experiment)
-                state = program.begin(self.config, self.info.device)
+                program, state = begin(self.folder, self.info, self.config)
         finally:
             cache.progress.reset(reset)
         self.step, self.end, self.task, self.share = state.step, state.end, "", 0.0
@@ -304,6 +303,7 @@ class Driver:
             time.sleep(NAP_S)
             self._read_control()
             self._apply_changes(state)
+            self._take_snapshots(state)  # where a setting was changed: what it changes in a picture is seen at once
             if self._control.save_requested:
                 self._save(state)
             if self.log.waiting:
@@ -364,6 +364,7 @@ class Driver:
             self.log.append(SettingChanged(self.step, field, getattr(self.config, field), getattr(config, field)))
             self.config = config
             state.apply_config(config)
+            self._snapshots_at = -1  # those of this step were of other settings
 
     # What is logged
 

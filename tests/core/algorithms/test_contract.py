@@ -15,6 +15,7 @@ import torch
 
 from core import registry
 from core.events import Pulse, Step
+from core.words import Refusal
 from tests.core.algorithms.contract import Cases, Effect, Overfit, Trial, differ, initial, learned, share_weights
 from tests.core.algorithms.trial import Log, modules, program, run, same, snapshots, start, through_checkpoint
 
@@ -100,6 +101,48 @@ def test_a_state_is_loaded_as_a_copy(slug: str, case: dict[str, Any]) -> None:
     before = through_checkpoint(one.state_dict())
     run(slug, other, 6)
     assert same(before, through_checkpoint(one.state_dict()))
+
+
+@each("resume")
+def test_a_training_begins_with_the_weights_of_another(slug: str, case: dict[str, Any]) -> None:
+    """What was learned is the other's; the step, optimisers, random generators and all else are as they were built."""
+    one = run(slug, start(slug, case), 12).state
+    for value in learned(Trial(slug, one, Log(one))).values():
+        value.add_(0.01 if value.is_floating_point() else 1)  # an agent may have found nothing to learn yet
+    tree = through_checkpoint(one.state_dict())
+    began, built = start(slug, case), start(slug, case)
+    began.load_weights(tree)
+    others, own, first = (learned(Trial(slug, state, Log(state))) for state in (one, began, built))
+    assert same(others, own) and not any(same(value, first[name]) for name, value in own.items())
+    for name, value in first.items():
+        value.copy_(own[name])
+    assert began.step == 0 and same(*(through_checkpoint(state.state_dict()) for state in (began, built)))
+    run(slug, began, 3)
+    assert same(tree, through_checkpoint(one.state_dict())), "it has the weights to itself"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_weights_of_another_shape_are_refused_by_name(slug: str) -> None:
+    one, other = (start(slug, cases(slug).settings) for _ in range(2))
+    tree = through_checkpoint(run(slug, one, 2).state.state_dict())
+    for name, value in learned(Trial(slug, one, Log(one))).items():
+        if value.numel() > 1:
+            before = through_checkpoint(other.state_dict())
+            with pytest.raises(Refusal, match=re.escape(name)) as refused:
+                other.load_weights(without_a_column(tree, value))
+            assert refused.value.field == "start_from"
+            assert same(before, through_checkpoint(other.state_dict())), "nothing was loaded"
+            return
+    raise AssertionError("nothing that could have another shape")
+
+
+def without_a_column(tree: Any, value: Any) -> Any:
+    """A state's tree, in which all arrays like ``value`` are one narrower."""
+    if isinstance(tree, dict):
+        return {name: without_a_column(part, value) for name, part in tree.items()}
+    if isinstance(tree, torch.Tensor | np.ndarray) and tree.shape == value.shape and same(torch.as_tensor(tree), value):
+        return tree[..., :-1]
+    return tree
 
 
 # What is measured and drawn changes nothing

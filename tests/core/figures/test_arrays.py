@@ -28,6 +28,10 @@ def test_packed_arrays_are_of_a_type_that_plotly_knows(values, dtype):
 def test_an_atlas_lays_maps_out_row_by_row():
     maps = np.array([[[1]], [[2]], [[3]]], np.uint8)
     assert atlas(maps, columns=2, gap=1, fill=9).tolist() == [[1, 9, 2], [9, 9, 9], [3, 9, 9]]
+    colours = np.stack([maps, maps + 10, maps + 20], axis=-1)
+    for channel, added in enumerate((0, 10, 20)):
+        expected = [[1 + added, 9, 2 + added], [9, 9, 9], [3 + added, 9, 9]]
+        assert atlas(colours, columns=2, gap=1, fill=9)[..., channel].tolist() == expected
 
 
 def test_quantised_clips_and_puts_what_is_no_number_in_the_middle():

@@ -59,3 +59,19 @@ def test_labelled_images_stand_in_rows_with_their_text_below():
 def test_without_images_there_is_neither_image_nor_label():
     made = valid(labelled_images(np.zeros((0, 8, 8), np.uint8), []))
     assert made["data"] == [] and "images" not in made["layout"]
+
+
+def test_images_in_colour_are_rasters_of_their_own_colours():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3, 2, 2, 3), np.uint8)
+    (grid,) = valid(image_grid(images, columns=2))["layout"]["images"]
+    assert grid["source"]["colours"] == "rgb" and pixels(grid).shape == (5, 5, 3)
+    assert (grid["sizex"], grid["sizey"]) == (5, 5)
+    np.testing.assert_array_equal(pixels(grid)[:2, 3:], images[1])
+    assert (pixels(grid)[2] == 96).all()
+    first, second = valid(labelled_images(images, ["a", "b", "c"], columns=2))["layout"]["images"]
+    np.testing.assert_array_equal(pixels(first), np.concatenate([images[0], images[1]], axis=1))
+    np.testing.assert_array_equal(pixels(second), images[2])
+    assert first["source"]["colours"] == "rgb" and (first["sizex"], first["y"]) == (2, 0)
+    made = valid(labelled_images(images[:0], []))
+    assert made["data"] == [] and "images" not in made["layout"]

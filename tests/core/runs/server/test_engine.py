@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from core import settings
-from core.events import SettingChanged
+from core import registry, settings
+from core.events import Failure, Scalars, SettingChanged
 from core.experiment import Experiment, Stop
 from core.runs.server.engine import Engine
 from core.runs.server.queue import WAITING_EACH
-from core.runs.store.library import Library
+from core.runs.store.library import Library, StartFrom
 from core.runs.worker import control
 from core.words import Refusal
 from tests.conftest import until
@@ -105,6 +105,18 @@ def test_commands_that_make_no_sense(engine: Engine, toy: Experiment, do: str, v
     assert control.read(engine.library.folder(run)) == before
 
 
+def test_a_control_file_takes_so_many_changed_settings_and_no_more(
+    engine: Engine, toy: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "MOST_CHANGES", 3)
+    run = start(engine, toy)
+    for lr in (0.1, 0.2, 0.3):
+        engine.command(run, "me", "setting", {"field": "lr", "value": lr})
+    with pytest.raises(Refusal, match="A run takes 3 changed settings"):
+        engine.command(run, "me", "setting", {"field": "lr", "value": 0.4})
+    assert len(control.read(engine.library.folder(run)).changes) == 3
+
+
 def test_another_person_may_watch_and_not_touch(engine: Engine, toy: Experiment) -> None:
     run = start(engine, toy)
     assert engine.view(run).info.id == run
@@ -150,6 +162,97 @@ def test_restart_has_the_same_seed_and_the_same_curve(engine: Engine, toy: Exper
     one, other = ([r.event for r in engine.library.reader(i).tail() if "scalars" in str(type(r.event)).lower()]
                   for i in (run, again))  # fmt: skip
     assert one == other and one
+
+
+def start_dnn(engine: Engine, steps: int, start_from: str = "", owner: str = "me", **values: object) -> str:
+    config = settings.check(registry.get("dnn").config, {"data": "moons", "samples": 100, "lr": 0.01, **values})
+    return engine.start("dnn", config, Stop(steps=steps), "cpu", owner, start_from=start_from)
+
+
+def scalars(engine: Engine, run: str) -> list[Scalars]:
+    reader = engine.library.reader(run)
+    found = [record.event for record in reader.events(Scalars) if isinstance(record.event, Scalars)]
+    reader.close()
+    return found
+
+
+def test_a_run_begins_with_the_weights_of_another_and_outlives_it(engine: Engine) -> None:
+    parent = start_dnn(engine, 256)
+    until(lambda: state(engine, parent) == "finished")
+    before = [event.values["test/loss"] for event in scalars(engine, parent) if "test/loss" in event.values]
+    child = start_dnn(engine, 10**6, parent)
+    until(lambda: engine.view(child).head.step > 50)
+    engine.command(child, "me", "stop")
+    until(lambda: state(engine, child) == "stopped")
+    assert engine.view(child).info.start_from == StartFrom(run=parent, step=256)
+    engine.delete(parent, "me")
+
+    step = engine.view(child).head.step
+    engine.command(child, "me", "stop_condition", {"steps": step + 100})
+    engine.resume(child, "me")
+    until(lambda: state(engine, child) == "finished")
+    again = engine.restart(child, "me")
+    until(lambda: state(engine, again) == "finished")
+    assert engine.view(again).info.start_from == engine.view(child).info.start_from
+    assert scalars(engine, child) == scalars(engine, again), "resumed and repeated to the last bit, without the parent"
+    first = next(event for event in scalars(engine, child) if "test/loss" in event.values)
+    assert first.step == 0 and first.values["test/loss"] == before[-1] < before[0] / 2
+    with pytest.raises(Refusal, match="no such run"):
+        start_dnn(engine, 10, parent)
+
+
+def test_weights_that_do_not_fit_end_the_run_before_its_first_step(engine: Engine) -> None:
+    parent = start_dnn(engine, 20, layers=(5,))
+    until(lambda: state(engine, parent) == "finished")
+    run = start_dnn(engine, 20, parent, layers=(6, 5))
+    until(lambda: state(engine, run) == "failed")
+    reader = engine.library.reader(run)
+    (failure,) = (r.event for r in reader.events(Failure) if isinstance(r.event, Failure))
+    reader.close()
+    expected = "does not fit these settings: model.layers.0.weight is 5 × 2 there and 6 × 2 here."
+    assert str(failure.sentence).endswith(expected)
+    assert engine.view(run).head.step == 0 and scalars(engine, run) == []
+
+
+def test_a_recorded_run_may_be_started_from(engine: Engine) -> None:
+    info = engine.library.info("recorded-dqn")
+    config = engine.library.config(info)
+    run = engine.start("dqn", config, Stop(steps=1500), "cpu", "me", start_from="recorded-dqn")
+    until(lambda: state(engine, run) == "finished")
+    start = engine.view(run).info.start_from
+    assert start and (start.run, start.preset) == ("recorded-dqn", info.preset) and str(start) == "recorded-dqn"
+    returns = {name: value for name, value in scalars(engine, run)[0].values.items() if name == "test/return"}
+    assert returns["test/return"] > 100, "the agent plays at step 0 as it played when it was recorded"
+
+
+@pytest.mark.parametrize(
+    ("start_from", "sentence"),
+    [
+        ("unknown", "There is no such run here"),
+        ("../dnn", "reads like RUN@2000; it was ../dnn."),
+        ("{mine}@", "reads like RUN@2000"),
+        ("{mine}@19", "has saved nothing at step 19 or before"),
+        ("{yours}", "belongs to somebody else"),
+        ("{toy}", "is one of Toy; it has to be one of Deep neural network"),
+        ("recorded-dnn", "has saved nothing yet"),
+        ("recorded-dqn", "it has to be one of Deep neural network"),
+    ],
+)
+def test_runs_that_cannot_be_started_from(
+    engine: Engine, toy: Experiment, ended: dict[str, str], start_from: str, sentence: str
+) -> None:
+    known = set(engine.library.ids())
+    with pytest.raises(Refusal, match=sentence) as refused:
+        start_dnn(engine, 20, start_from.format(**ended))
+    assert refused.value.field == "start_from" and set(engine.library.ids()) == known, "nothing is left of it"
+
+
+@pytest.fixture(scope="module")
+def ended(engine: Engine, toy: Experiment) -> dict[str, str]:
+    """Runs of 20 steps: one's own, another's and one of the toy."""
+    runs = {"mine": start_dnn(engine, 20), "yours": start_dnn(engine, 20, owner="you"), "toy": start(engine, toy, 20)}
+    until(lambda: all(state(engine, run) == "finished" for run in runs.values()))
+    return runs
 
 
 def test_delete(engine: Engine, toy: Experiment) -> None:

@@ -98,3 +98,12 @@ def test_the_type_of_a_browsers_message_selects_its_model() -> None:
         )
     ]
     assert len({type(message) for message in parsed}) == 7
+
+
+def test_a_setting_takes_the_number_of_a_clicked_point_and_nothing_else() -> None:
+    chosen = {"field": "shown", "value": 3}
+    command = messages.parse(json.dumps({"type": "command", "do": "setting", "value": chosen}))
+    assert isinstance(command, messages.Command) and command.model_dump()["value"] == chosen
+    for wrong in ({"value": 1.5}, {"value": "3"}, {"value": True}, {"value": 2**60}, {"field": "x" * 65}, {"more": 1}):
+        with pytest.raises(ValidationError):
+            messages.parse(json.dumps({"type": "command", "do": "setting", "value": chosen | wrong}))

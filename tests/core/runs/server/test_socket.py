@@ -21,6 +21,7 @@ from core.events import Note, Scalars, SettingChanged, Snapshot, Status
 from core.runs.server import messages
 from core.runs.server.channels import UPDATE_S
 from core.runs.server.hub import Hub
+from core.runs.server.socket import MAX_MESSAGE_CHARACTERS
 from core.runs.store.log import KEPT_FRAMES
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 
@@ -208,9 +209,11 @@ def test_a_stranger_may_watch_and_not_touch(lab: Lab, run: Run) -> None:
     mine.send(type="command", do="speed", value=13)
     assert mine.receive("refused")["sentence"]["template"] == "Not this speed."
     mine.send(type="command", do="pause")
+    mine.send(type="command", do="setting", value={"field": "shown", "value": 3})
     mine.send(type="frame", step=0, n=1)
     mine.receive("frame")
-    assert lab.engine.commands == [("run", OWNER, "speed", 5), ("run", OWNER, "pause", None)]
+    setting = ("run", OWNER, "setting", {"field": "shown", "value": 3})
+    assert lab.engine.commands == [("run", OWNER, "speed", 5), ("run", OWNER, "pause", None), setting]
 
 
 def test_another_origin_is_refused(lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +233,7 @@ def test_an_unknown_run_is_a_sentence(lab: Lab) -> None:
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4404
 
 
-@pytest.mark.parametrize(("bad", "code"), [("x" * 4097, 1009), ("{not json", 1008), ("", 1008)])
+@pytest.mark.parametrize(("bad", "code"), [("x" * (MAX_MESSAGE_CHARACTERS + 1), 1009), ("{not json", 1008), ("", 1008)])
 def test_a_message_that_no_browser_of_ours_sends_is_refused_once_and_then_ends_the_connection(
     lab: Lab, run: Run, bad: str, code: int
 ) -> None:

@@ -1,11 +1,18 @@
 """Folders of runs, whole and damaged."""
 
+import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core import registry
+from core.data import pictures
 from core.events import Scalars, Status
-from core.experiment import Experiment, Stop
+from core.experiment import Config, Experiment, Setting, Stop
+from core.field_kinds import PICTURES
 from core.runs.store import checkpoints
 from core.runs.store.library import Library
 from core.runs.store.log import Head, LogWriter
@@ -103,6 +110,52 @@ def test_states_that_no_worker_logs(toy: Experiment) -> None:
     assert not folder.exists()
 
 
+def test_a_run_keeps_the_checkpoint_that_it_starts_from(toy: Experiment) -> None:
+    """The newest that is whole, or the newest up to a step, whatever becomes of the other run."""
+    library, parent = Library(), made(toy)
+    assert library.starts("me", "toy") == []
+    for step in (10, 20, 30, 40):
+        checkpoints.save(parent, checkpoints.Saved(step, {}, 0.1, 1, {"step": step}))
+    newest = checkpoints.files(parent)[-1]
+    newest.write_bytes(newest.read_bytes()[:20])
+    for text, step in ((parent.name, 30), (f"{parent.name}@25", 20), (f"{parent.name}@20", 20)):
+        start = library.start(text, "toy")
+        assert start is not None and start.about.step == step
+    (listed,) = library.starts("me", "toy")
+    assert (listed.about.run, listed.about.step) == (parent.name, 30) and library.starts("you", "toy") == []
+    with pytest.raises(Refusal, match="nothing at step 9 or before"):
+        library.start(f"{parent.name}@9", "toy")
+    assert library.start("", "toy") is library.start("random", "toy") is None
+
+    child = library.create("toy", toy.config(), Stop(), "cpu", "me", start=start)
+    library.delete(parent.name, "me")
+    kept = library.same_start(child.id)
+    assert kept is not None and kept.about == library.info(child.id).start_from
+    assert checkpoints.load(kept.file).step == 20
+    kept.file.unlink()
+    with pytest.raises(Refusal, match="no such run"):
+        library.same_start(child.id)
+
+
+def test_a_large_checkpoint_is_not_taken(toy: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(toy)
+    checkpoints.save(folder, checkpoints.Saved(10, {}, 0.1, 1, {"x": np.zeros(300_000)}))
+    assert Library().start(folder.name, "toy")
+    monkeypatch.setattr("core.runs.store.library.MAX_START", 1 << 21)
+    with pytest.raises(Refusal, match="has saved 2 MB; at most 2 MB"):
+        Library().start(folder.name, "toy")
+
+
+def test_a_checkpoint_is_copied_where_it_cannot_be_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_here(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "hardlink_to", not_here)
+    checkpoints.save(tmp_path, checkpoints.Saved(3, {}, 0.1, 1, {"step": 3}))
+    checkpoints.link(checkpoints.files(tmp_path)[0], tmp_path / "start")
+    assert checkpoints.load(tmp_path / "start").step == 3
+
+
 def test_a_log_that_is_no_log(toy: Experiment) -> None:
     folder = made(toy, 50)
     work(folder)
@@ -127,3 +180,62 @@ def test_recorded_runs_are_read_and_not_touched(toy: Experiment, tmp_path: Path)
     with pytest.raises(Refusal, match="somebody else"):
         library.delete("recorded-toy", "me")
     assert library.runs("me") == []
+
+
+class Album(Config):
+    pictures: str = Setting("", "Pictures", "What to see.", group="Data", kind=PICTURES, max_length=32)
+
+
+@pytest.fixture
+def album(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy: Experiment) -> Experiment:
+    """An experiment with pictures of one's own."""
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path / "data"))
+    experiment = replace(toy, slug="album", config=Album)
+    known = registry.experiments() | {"album": experiment}
+    monkeypatch.setattr(registry, "experiments", lambda: known)
+    return experiment
+
+
+def kept() -> str:
+    rng = np.random.default_rng(0)
+    return PICTURES.store({name: list(rng.integers(0, 256, (5, 3, 32, 32), np.uint8)) for name in ("a", "b")}, "", "")
+
+
+def test_pictures_are_deleted_with_the_last_run_that_uses_them(album: Experiment) -> None:
+    library, mine, others = Library(), kept(), kept()
+    first, second, other = (
+        library.create("album", Album(pictures=name), Stop(), "cpu", "me").id for name in (mine, mine, others)
+    )
+    library.create("album", Album(), Stop(), "cpu", "me")
+    fresh = kept()
+    library.delete(first, "me")
+    assert pictures.known(mine), "another run uses them"
+    library.delete(second, "me")
+    assert not pictures.known(mine)
+    assert pictures.known(others) and pictures.known(fresh), "those of others, and those that have no run yet, stay"
+    assert library.info(other).config["pictures"] == others
+
+
+def test_pictures_that_no_run_used_are_deleted_after_a_day(album: Experiment, tmp_path: Path) -> None:
+    library, name = Library(), kept()
+    run = library.create("album", Album(), Stop(), "cpu", "me").id
+    day = time.time() - 90_000
+    os.utime(tmp_path / "data" / "pictures" / f"{name}.new", (day, day))
+    library.delete(run, "me")
+    assert not pictures.known(name)
+
+
+def test_no_run_is_created_whose_pictures_are_gone(album: Experiment) -> None:
+    library, name = Library(), kept()
+    pictures.release(name)
+    with pytest.raises(Refusal, match="not kept on this machine"):
+        library.create("album", Album(pictures=name), Stop(), "cpu", "me")
+    assert library.ids() == [] and not list(library.root.iterdir())
+
+
+def test_a_run_that_is_deleted_takes_no_pictures_of_another_folder_of_runs(album: Experiment, tmp_path: Path) -> None:
+    one, other = Library(tmp_path / "one"), Library(tmp_path / "other")
+    name = kept()
+    one.create("album", Album(pictures=name), Stop(), "cpu", "me")
+    other.delete(other.create("album", Album(), Stop(), "cpu", "me").id, "me")
+    assert pictures.known(name)

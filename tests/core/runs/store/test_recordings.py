@@ -2,13 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core import registry
+from core.events import Scalars
 from core.experiment import Experiment
+from core.runs.store import checkpoints, recordings
+from core.runs.store.library import Library
 from core.runs.store.log import LogReader
+from core.runs.store.recordings import record
 from core.settings import check
 
 ROOT = Path(__file__).parents[4]
@@ -29,6 +34,38 @@ def test_every_metric_of_the_recorded_run_has_a_sentence(experiment: Experiment)
     unexplained = {name for name in names if not any(re.fullmatch(p, name) for p in patterns)}
     assert not unexplained
     assert all(m.sentence.endswith(".") for m in experiment.metrics)
+
+
+def test_a_preset_that_others_start_from_is_recorded_with_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not replace the run that the page opens with, and a preset that starts from it has its weights."""
+    dnn = registry.get("dnn")
+    first = dnn.presets[0]
+    second = replace(first, name="second", start_from=first.name)
+    experiment = replace(dnn, presets=(first, second))
+    monkeypatch.setitem(registry.experiments(), "dnn", experiment)
+    monkeypatch.setattr(recordings, "RECORDED", tmp_path)
+    assert record("dnn", stop={"steps": "20"}) == tmp_path / "dnn"
+    assert record("dnn", first.name, stop={"steps": "30"}) == tmp_path / f"dnn-{first.name}"
+    library = Library(tmp_path / "runs", tmp_path)
+    assert checkpoints.steps(library.folder("recorded-dnn")) == ()
+    start = library.start(experiment.start_from(second), "dnn")
+    assert start is not None and (start.about.step, start.about.preset) == (30, first.name)
+
+    record("dnn", "second", stop={"steps": "10"})
+    assert library.info("recorded-dnn").start_from == start.about
+    before, after = (values(library, run, "test/loss") for run in (start.about.run, "recorded-dnn"))
+    assert after[0] == before[-1] != before[0]
+    again = library.same_start("recorded-dnn")
+    assert again is not None and again.about == start.about
+
+
+def values(library: Library, run: str, metric: str) -> list[float]:
+    reader = library.reader(run)
+    found = [r.event.values[metric] for r in reader.events(Scalars) if metric in r.event.values]  # type: ignore[union-attr]
+    reader.close()
+    return found
 
 
 def test_recorded_run_is_one_that_the_present_schema_understands(experiment: Experiment) -> None:

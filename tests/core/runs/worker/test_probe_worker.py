@@ -1,5 +1,6 @@
 """Probes: questions to a trained model over a real socket, answered by a real process that loads a real checkpoint."""
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -113,10 +114,10 @@ def spoken(value: Any) -> str:
     return str(value)
 
 
-def by_hand(folder: Path, step: int, x: float) -> float:
-    """The network's word for (x, 0), by numpy from the checkpoint's weights."""
+def by_hand(folder: Path, step: int, x: float, y: float = 0.0) -> float:
+    """The network's word for (x, y), by numpy from the checkpoint's weights."""
     saved = checkpoints.load(folder / "checkpoints" / f"{step:09d}.safetensors").state["model"]
-    flow = np.array([x, 0.0])
+    flow = np.array([x, y])
     for layer in (0, 2, 4):
         flow = saved[f"{layer}.weight"].double().numpy() @ flow + saved[f"{layer}.bias"].double().numpy()
         flow = flow if layer == 4 else np.tanh(flow)
@@ -138,6 +139,15 @@ def test_the_newest_state_and_an_older_one_answer_as_their_weights_do(lab: Lab, 
     assert len(set(found.values())) == 2
 
 
+def test_a_drawing_reaches_the_model(lab: Lab, house: House) -> None:
+    browser = player(lab, house.run)
+    cells = np.random.default_rng(0).integers(0, 256, (56, 56), dtype=np.uint8)
+    ask(browser, 1, x=-1, drawing=base64.urlsafe_b64encode(cells.tobytes()).decode().rstrip("="))
+    message = hear(browser)
+    said = by_hand(house.folder, message["step"], -1, cells.mean() / 255)
+    assert message["panels"]["ask"]["data"][0]["y"][0] == pytest.approx(said, abs=1e-5)
+
+
 def test_the_page_is_told_which_states_there_are(lab: Lab, house: House) -> None:
     hello = lab.open(house.run).receive("hello")
     assert hello["status"]["checkpoints"] == list(checkpoints.steps(house.folder))
@@ -150,7 +160,8 @@ def test_a_wrong_request_is_refused_by_its_field_and_the_session_goes_on(lab: La
     for request, said in (
         ({"x": 3}, "Place must be a number between -1 and 1; it was 3."),
         ({"how": "badly"}, "How must be one of well, slowly, twice, never, by error, by death, no more; it was badly."),
-        ({"y": 1}, "There is no setting y; there are: x, how."),
+        ({"y": 1}, "There is no setting y; there are: x, how, drawing."),
+        ({"drawing": "A" * 4000}, "The drawing must have 56 × 56 cells, as its canvas sends them."),
         ({"x": None}, "Place must be a number between -1 and 1; it was None."),
     ):
         ask(browser, 3, **request)

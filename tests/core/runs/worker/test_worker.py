@@ -189,6 +189,26 @@ def test_settings_are_changed_again_at_their_steps(toy: Experiment, training: An
     assert measured == scalars(folder)
 
 
+def test_a_setting_that_is_changed_in_a_pause_shows_in_the_pictures_at_once(toy: Experiment, training: Any) -> None:
+    folder = made(toy, 10**6)
+    training(folder)
+    until(lambda: head(folder).step > 20)
+    ask(folder, mode="pause")
+    until(lambda: head(folder).state == "paused")
+
+    def snapshots() -> list[tuple[int, int]]:
+        return [(r.seq, r.event.step) for r in Library().reader(folder.name).events(Snapshot)]
+
+    before = snapshots()
+    ask(folder, changes=(control.SettingRequest(field="lr", value=0.1),))
+    (after, step) = until(lambda: snapshots()[len(before) :])[0]
+    (change,) = Library().reader(folder.name).events(SettingChanged)
+    assert step == head(folder).step and after > change.seq, "a picture of the same step with the new setting"
+    time.sleep(0.2)
+    assert len({seq for seq, _ in snapshots()} - {seq for seq, _ in before}) == 1, "one, and no more"
+    ask(folder, mode="stop")
+
+
 def test_pause_step_and_resume(toy: Experiment, training: Any) -> None:
     folder = made(toy, 10**6)
     training(folder)

@@ -6,6 +6,7 @@ import torch
 
 from tests.core.algorithms.cnn.training import SMALL
 from tests.core.algorithms.contract import Cases, Effect, Overfit, Trial, drawn, initial, shapes
+from tests.core.algorithms.trial import own_pictures
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
@@ -28,6 +29,7 @@ EVERYTHING = SMALL | {
     "pooling": "average",
 }
 LENET = {"data": "mnist_5k", "network": "lenet5", "train_size": 60, "batch_size": 16}
+OWN = SMALL | {"data": "pictures", "train_size": 0}
 SHAPES = SMALL | {"data": "shapes", "samples": 120, "train_size": 0}
 
 
@@ -72,6 +74,13 @@ CASES = Cases(
         Effect("seed", (0, 1), aspect=initial, steps=0),
         Effect("seed", (0, 1)),
         Effect("data", ("digits", "mnist_5k", "shapes"), {"samples": 120}, x_train, steps=0),
+        Effect(
+            "pictures",
+            tuple(own_pictures(seed) for seed in (0, 1)),
+            SMALL | {"data": "pictures", "train_size": 0},
+            x_train,
+            steps=0,
+        ),
         Effect("samples", (100, 120), SHAPES, x_train, steps=0),
         Effect("target", ("shape", "colour"), SHAPES, lambda t: t.state.y_train, steps=0),
         Effect("noise", (0.0, 0.2), SHAPES, x_train, steps=0),
@@ -128,7 +137,7 @@ CASES = Cases(
         by_heart(pooling="none", stride=2, activation="tanh"),
         by_heart(activation="leaky_relu", head="average", blocks=(8, 16)),
         by_heart(activation="gelu", optimizer="adamw"),
-        by_heart(activation="sigmoid", optimizer="rmsprop", blocks=(8,)),
+        by_heart(activation="sigmoid", optimizer="rmsprop", lr=0.02),
         by_heart(network="mlp"),
         Overfit("lenet5", LENET | {"batch_size": 64}, first_rows(12), 120, 0.05),
     ),

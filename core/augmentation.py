@@ -17,7 +17,7 @@ class Variation(Protocol):
     Attributes:
         shift: pixels at most, along each axis.
         rotate: degrees at most.
-        flip: whether every other picture is mirrored.
+        flip: whether a picture is mirrored with a chance of one half.
         pixel_noise: standard deviation.
     """
 

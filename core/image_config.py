@@ -60,7 +60,7 @@ class ImageConfig(Config):
         N_("Turn"), N_("Degrees by which each training picture is turned at most, either way.")
     )
     flip: bool = AUGMENTATION.setting(False, live=True).described(
-        N_("Flip"), N_("Mirror every other training picture, left for right.")
+        N_("Flip"), N_("Mirror each training picture, left for right, with a chance of one half.")
     )
     pixel_noise: float = AUGMENTATION.setting(0.0, live=True, step=0.01, ge=0, le=1).described(
         N_("Pixel noise"),

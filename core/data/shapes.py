@@ -12,9 +12,10 @@ import numpy as np
 
 from core.data.dataset import Parts, split
 from core.events import Array
+from core.words import N_
 
-SHAPES = ("circle", "square", "triangle", "star", "cross", "ring")
-COLOURS = ("red", "yellow", "green", "cyan", "blue", "magenta")
+SHAPES = (N_("circle"), N_("square"), N_("triangle"), N_("star"), N_("cross"), N_("ring"))
+COLOURS = (N_("red"), N_("yellow"), N_("green"), N_("cyan"), N_("blue"), N_("magenta"))
 
 #: What of a picture is to be learned.
 Target = Literal["shape", "colour"]

@@ -144,7 +144,6 @@ def picture_upload(props: WidgetProps) -> None:
                         "disabled": props.disabled,
                         "words": {word: to_plain(text) for word, text in _WORDS.items()},
                     },
-                    default={"removed": None},
                     on_removed_change=removed,
                 )
         with st.container(key=f"{key}.notices"):  # a place that stays, so that the boxes keep their own

@@ -216,8 +216,8 @@ export class DrawingPad {
           ><span class="tf-pad-hint" id=${this.#hintId}>${words.translate(WORDS.canvasKeys)}</span>
         </div>
         <div class="tf-pad-tools">
-          <button type="button" class="${kind} tf-eraser" aria-pressed=${String(this.#erases)} title=${eraser}
-            @click=${pressed(toggle)}>${icon("eraser")}<span>${eraser}</span></button>
+          <button type="button" class="${kind} tf-eraser" aria-label=${eraser} title=${eraser}
+            aria-pressed=${String(this.#erases)} @click=${pressed(toggle)}>${icon("eraser")}<span>${eraser}</span></button>
           ${button(clear, html`${icon("clear")}<span>${clear.name}</span>`)}
         </div>`,
       this.node,

@@ -255,8 +255,9 @@ def test_a_place_that_is_pressed_or_dragged_is_a_request_in_the_axes_numbers(sta
     mouse.dblclick(*within(area, 0.5, 0.5))
     stage.wait(lambda: len(requests(stage)) == count + 2)
     stage.page.wait_for_timeout(400)  # of a double click Plotly would make something only by then
-    shown = "(({xaxis, yaxis}) => [xaxis.range, yaxis.range])(document.querySelector('.tf-probe-dialog .tf-plot')._fullLayout)"
-    assert stage.page.evaluate(shown) == [[-2, 6], [10, 0]]
+    figure = stage.page.locator(".tf-probe-dialog .tf-plot")
+    axes = "plot => [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range]"
+    assert figure.evaluate(axes) == [[-2, 6], [10, 0]], "nothing has zoomed"
 
 
 def test_a_finger_points_and_does_not_scroll(stage: StagePage) -> None:

@@ -26,7 +26,8 @@ def test_a_picture_is_read_row_by_row_from_the_top() -> None:
     cells = np.random.default_rng(0).integers(0, 256, (56, 56))
     question = settings.check(Question, {"drawing": written(cells)})
     assert np.array_equal(ink(question.drawing, 56), cells)
-    assert ink("AAEC_w", 2).tolist() == [[0, 1], [2, 255]], "0, 1, 2 and 255 by hand: 000000 000000 000100 000010 111111 11"
+    # By hand: 000000 000000 000100 000010 111111 11
+    assert ink("AAEC_w", 2).tolist() == [[0, 1], [2, 255]]
 
 
 def test_where_nothing_was_drawn_all_is_paper() -> None:

@@ -10,6 +10,7 @@ import pytest
 from core import registry
 from core.events import Scalars
 from core.experiment import Experiment
+from core.program import program_of
 from core.runs.store import checkpoints, recordings
 from core.runs.store.library import Library
 from core.runs.store.log import LogReader
@@ -34,6 +35,18 @@ def test_every_metric_of_the_recorded_run_has_a_sentence(experiment: Experiment)
     unexplained = {name for name in names if not any(re.fullmatch(p, name) for p in patterns)}
     assert not unexplained
     assert all(m.sentence.endswith(".") for m in experiment.metrics)
+
+
+def test_a_run_may_start_from_each_recorded_checkpoint(experiment: Experiment) -> None:
+    """Though a recording keeps no optimiser, and less than all that was learned."""
+    library = Library()
+    for run in ("recorded-" + path.parent.name for path in library.recorded.glob("*/checkpoints")):
+        if library.info(run).slug == experiment.slug:
+            saved = checkpoints.newest(library.folder(run))
+            assert saved is not None
+            state = program_of(experiment).begin(check(experiment.config, saved.config), "cpu")
+            state.load_weights(saved.state)
+            assert state.step == 0 and saved.step > 0
 
 
 def test_a_preset_that_others_start_from_is_recorded_with_its_weights(

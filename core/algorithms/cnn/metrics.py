@@ -21,7 +21,7 @@ from core.log_schedule import TRAIN_SAMPLE
 from core.metrics import newly_diagnosed
 
 #: Training pictures for which every channel is asked for its slope, and a slope that lets no gradient through.
-SLOPE_SAMPLE, FLAT_SLOPE = 64, 0.01
+SLOPE_SAMPLE, FLAT_SLOPE = 128, 0.01
 
 
 def log_metrics(s: CNN) -> Iterator[Event]:
@@ -96,13 +96,13 @@ class evaluating:  # noqa: N801 - stands in a with statement
 
 @torch.no_grad()
 def dead_shares(s: CNN) -> dict[str, float]:
-    """Share of each hidden layer's channels that let no gradient through at any place of any of some pictures."""
+    """Share of each convolution's channels (without convolutions: of each layer's units) that let no gradient through,
+    at any place of any of some pictures."""
     with evaluating(s), recorded(s.model) as record:
         s.model(s.inputs(s.x_train[:SLOPE_SAMPLE]))
     activation = slope_of(s.model)
-    shares = []
-    for z in record.inputs.values():
-        slope = slopes(activation, z).abs().flatten(2) if z.dim() > 2 else slopes(activation, z).abs()[..., None]
-        shares.append((slope.amax(dim=(0, 2)) < FLAT_SLOPE).float().mean())  # over pictures and places
-    found = torch.stack(shares).tolist() if shares else []
-    return {f"layer_{i}": share for i, share in enumerate(found, start=1)}
+    kind = "convolution" if s.config.has_convolutions else "dense"
+    sums = [z.reshape(*z.shape[:2], -1) for name, z in record.inputs.items() if name.startswith(kind)]
+    # The largest slope of each channel over pictures and places.
+    shares = [(slopes(activation, z).abs().amax(dim=(0, 2)) < FLAT_SLOPE).float().mean() for z in sums]
+    return {f"layer_{i}": share for i, share in enumerate(torch.stack(shares).tolist(), start=1)}

@@ -48,7 +48,8 @@ def followed(s: CNN, x: Tensor) -> dict[str, Array]:
 
     Returns:
         ``image`` uint8 (channels, height, width) as the network gets it; for each layer ``maps_0``, … uint8 (n, h, w),
-        n at most :data:`MAPS`, with ``signed``: whether 128 stands for 0 instead of 0; ``channels`` of each layer;
+        n at most :data:`MAPS`, scaled to the largest of its layer, with ``signed``: whether 128 stands for 0, or 0 for
+        0 and the brightness is the root; ``channels`` of each layer;
         ``probability`` (classes,).
     """
     with evaluating(s), recorded(s.model) as record:
@@ -68,7 +69,9 @@ def followed(s: CNN, x: Tensor) -> dict[str, Array]:
             maps = maps[:MAPS]
         low, high = float(maps.min()), max(float(np.abs(maps).max()), 1e-6)
         signed.append(low < -1e-3 * high)  # GELU and leaky ReLU go a little below 0
-        arrays[f"maps_{i}"] = quantised(maps, -high if signed[-1] else 0.0, high)
+        # The root brings out what is faint beside a layer's largest number.
+        bright = maps / high if signed[-1] else np.sqrt(np.maximum(maps, 0) / high)
+        arrays[f"maps_{i}"] = quantised(bright, -1.0 if signed[-1] else 0.0, 1.0)
     names = "\n".join(record.outputs)
     return arrays | {
         "signed": np.array(signed, np.uint8),

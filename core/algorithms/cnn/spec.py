@@ -63,7 +63,7 @@ PANELS = (
     Panel(
         "dead",
         N_("Dead channels"),
-        N_("Share of each layer's channels that no picture gets through: they no longer learn."),
+        N_("Share of each convolution's channels that no picture gets through: they no longer learn."),
         metrics=("dead/layer_*",),
         size="folded",
     ),

@@ -45,8 +45,8 @@ _MAPS, _BARS = (0.0, 0.76), (0.85, 1.0)
 _COLUMNS, _ROW = 12, 1.4
 #: Filters in a row.
 _FILTERS = 8
-#: From invisible to nearly opaque: what lies over a picture.
-_GLOW = [f"{palette.CLASSES[1]}{alpha:02x}" for alpha in range(0, 208, 2)]
+#: What lies over a picture, red, green and blue, and how far at most.
+_GLOW, _STRONGEST = np.array([255, 169, 14], np.float32), 0.8
 
 
 def journey(arrays: Mapping[str, Any], context: Context) -> Figure:
@@ -155,17 +155,32 @@ def picture(image: Array) -> dict[str, Any]:
 def filters(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The first layer's weights: blue negative, red positive; in colours where the pictures are."""
     W = np.asarray(arrays["filters"])  # (n, channels, h, w)
-    gap = max(1, W.shape[-1] // 6)
-    if W.shape[1] == 1:
-        source = raster(sheet := atlas(W[:, 0], _FILTERS, gap), "diverging")
-    else:
-        sheet = np.stack([atlas(W[:, c], _FILTERS, gap) for c in range(3)], axis=-1)
-        source = raster(sheet, "rgb")
+    colours = _diverging(W[:, 0]) if W.shape[1] == 1 else displayed(W)  # (n, h, w, 3)
+    opaque = np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=-1)
+    sheet = np.stack([atlas(opaque[..., k], _FILTERS, max(1, W.shape[-1] // 6), fill=0) for k in range(4)], axis=-1)
     height, width = sheet.shape[:2]
     x, y = equal_axes((0, width, 0, height), hidden=True)
     more = int(arrays["channels"][0]) - len(W)
     notes = [footnote({"template": N_("+{more} more"), "values": {"more": more}})] if more > 0 else []
-    return figure(x=x, y=y, images=[placed_image(source, (0, width, 0, height))], annotations=notes)
+    return figure(x=x, y=y, images=[placed_image(raster(sheet, "rgb"), (0, width, 0, height))], annotations=notes)
+
+
+def _diverging(values: Array) -> Array:
+    """The colours of uint8 values whose 0 is 128, with a further axis of red, green and blue."""
+    anchors = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in palette.RAMPS["diverging"]]
+    places = np.linspace(0, 255, len(anchors))
+    return np.stack([np.interp(values, places, channel) for channel in zip(*anchors, strict=True)], -1).astype(np.uint8)
+
+
+def _glowing(image: Array, glow: Array) -> Array:
+    """A picture, uint8 (channels, height, width), under a glow of 0 to 1, (h, w): in colours (3, height, width)."""
+    _, height, width = image.shape
+    for side in (width, height):  # along its columns, then along its rows
+        places = (np.arange(side) + 0.5) / side * glow.shape[1] - 0.5
+        glow = np.stack([np.interp(places, np.arange(len(row)), row) for row in glow]).T
+    share = _STRONGEST * glow  # (height, width)
+    found: Array = ((1 - share) * image + share * _GLOW[:, None, None]).astype(np.uint8)
+    return found
 
 
 def where_it_looks(arrays: Mapping[str, Any], context: Context) -> Figure:
@@ -177,11 +192,7 @@ def where_it_looks(arrays: Mapping[str, Any], context: Context) -> Figure:
     for i in range(n):
         left, top = 1.1 * (i % half), _ROW * (i // half)
         extent = (left, left + 1, top + 1, top)
-        glow = np.asarray(maps[i]).astype(np.int32) * (len(_GLOW) - 1) // 255
-        images += [
-            placed_image(picture(fixed["images"][i]), extent),
-            placed_image(raster(glow.astype(np.uint8), _GLOW, smooth=True), extent),
-        ]
+        images.append(placed_image(picture(_glowing(fixed["images"][i], np.asarray(maps[i]) / 255)), extent))
         places.append((left + 0.5, top + 1.17))
         texts.append(as_is(names[guessed[i]]))
         colours.append(palette.INK if guessed[i] == int(fixed["true"][i]) else palette.BAD)
@@ -242,11 +253,8 @@ def changed(arrays: Mapping[str, Any], context: Context) -> Figure:
     right = width * 1.1
     images = [
         placed_image(picture(image), (0, width, height, 0)),
-        placed_image(picture(arrays["original"]), (right, right + width, height, 0)),
+        placed_image(picture(_glowing(arrays["original"], np.nan_to_num(cover))), (right, right + width, height, 0)),
     ]
-    known = np.isfinite(cover)
-    glow = np.where(known, 1 + np.nan_to_num(cover.clip(0, 1)) * (len(_GLOW) - 2), 0).astype(np.uint8)
-    images.append(placed_image(raster(glow, _GLOW), (right, right + width, height, 0)))
     names = class_names(context)
     of = {"template": N_("how much covering a place lowers “{name}”"), "values": {"name": names[int(arrays["of"][0])]}}
     texts = [

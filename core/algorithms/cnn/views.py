@@ -42,9 +42,9 @@ _LAYERS = {"convolution": N_("convolution {n}"), "pooling": N_("pooling {n}"), "
 #: Shares of the width that the maps and the bars beside them get.
 _MAPS, _BARS = (0.0, 0.76), (0.85, 1.0)
 #: Pictures in a row, and the height of a row with its labels.
-_COLUMNS, _ROW = 12, 1.4
-#: Filters in a row.
-_FILTERS = 8
+_COLUMNS, _ROW = 8, 1.4
+#: Filters in a row, and in a row of more than three rows of these.
+_FEW, _MANY = 6, 8
 #: What lies over a picture, red, green and blue, and how far at most.
 _GLOW, _STRONGEST = np.array([255, 169, 14], np.float32), 0.8
 
@@ -131,7 +131,8 @@ def pictures(arrays: Mapping[str, Any], context: Context) -> Figure:
         points(x, y + 0.5, colour=palette.faded(palette.INK, 0), size=40, symbol="square", hover="text",
                text=[as_is(names[c]) for c in true], customdata=place.tolist())
     )  # fmt: skip
-    return figure(traces, hidden_axis(-0.1, _COLUMNS + 0.1), hidden_axis(_ROW * len(rows), -0.1), images=strips)
+    x_axis, y_axis = equal_axes((-0.1, _COLUMNS + 0.1, _ROW * len(rows), -0.1), hidden=True)
+    return figure(traces, x_axis, y_axis, images=strips)
 
 
 def _frame(left: float, top: float, width: float, height: float, colour: str) -> Trace:
@@ -157,7 +158,8 @@ def filters(arrays: Mapping[str, Any], context: Context) -> Figure:
     W = np.asarray(arrays["filters"])  # (n, channels, h, w)
     colours = _diverging(W[:, 0]) if W.shape[1] == 1 else displayed(W)  # (n, h, w, 3)
     opaque = np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=-1)
-    sheet = np.stack([atlas(opaque[..., k], _FILTERS, max(1, W.shape[-1] // 6), fill=0) for k in range(4)], axis=-1)
+    columns, gap = _FEW if len(W) <= 3 * _FEW else _MANY, max(1, W.shape[-1] // 6)
+    sheet = np.stack([atlas(opaque[..., k], columns, gap, fill=0) for k in range(4)], axis=-1)
     height, width = sheet.shape[:2]
     x, y = equal_axes((0, width, 0, height), hidden=True)
     more = int(arrays["channels"][0]) - len(W)

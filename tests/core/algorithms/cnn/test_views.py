@@ -134,7 +134,7 @@ def test_a_click_on_a_test_picture_gives_its_number():
     clickable = made["data"][-1]
     assert clickable["customdata"] == list(range(24)) and clickable["hoverinfo"] != "skip"
     frame = made["data"][1]
-    assert min(frame["x"]) == 1 and min(frame["y"]) == 1 * views._ROW  # 13 is the second of the second row
+    assert (min(frame["x"]), min(frame["y"])) == (13 % views._COLUMNS, 13 // views._COLUMNS * views._ROW)
 
 
 def test_filters_are_the_first_layer_s_weights_and_a_perceptron_s_are_put_back_in_place():

@@ -15,7 +15,7 @@ from core.algorithms.cnn.diagnoses import DIAGNOSES, Evaluation, Evidence
 from core.algorithms.cnn.explain import recorded, slope_of, slopes
 from core.algorithms.cnn.train import CNN
 from core.classification import Evaluated, evaluate
-from core.events import Event, Note, Scalars
+from core.events import Array, Event, Note, Scalars
 from core.experiment import Diverged
 from core.log_schedule import TRAIN_SAMPLE
 from core.metrics import newly_diagnosed
@@ -57,7 +57,7 @@ def evaluate_test(s: CNN, train_loss: float) -> Generator[Event, None, dict[str,
     return values
 
 
-def rarest(found: Evaluated, y: np.ndarray) -> tuple[float, int]:  # type: ignore[type-arg]
+def rarest(found: Evaluated, y: Array) -> tuple[float, int]:
     """Of the classes that have pictures, the fewest predictions over pictures, and that class's number."""
     n_classes = found.probabilities.shape[1]
     predicted = np.bincount(found.probabilities.argmax(axis=1), minlength=n_classes)

@@ -116,8 +116,8 @@ class Network(nn.Module):
         return self
 
     @property
-    def weights(self) -> list[nn.Parameter]:
-        """W of each convolution and dense layer, first to last."""
+    def weights(self) -> list[Tensor]:
+        """W of each convolution and dense layer that is trained, first to last."""
         layers = [m for m in self.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
         return [layer.weight for layer in layers if layer.weight.requires_grad]
 
@@ -146,7 +146,7 @@ def make_network(config: CNNConfig, generator: torch.Generator, dropout: Dropout
     if config.network == "cnn":
         # The maps are averaged, where there are no dense layers to read them, and some of them left out.
         reduce = nn.AdaptiveAvgPool2d(1) if config.head == "average" else nn.Identity()
-        head = nn.Sequential(OrderedDict(average=reduce, dropout=dropout, **head._modules))  # type: ignore[arg-type]
+        head = nn.Sequential(OrderedDict(average=reduce, dropout=dropout, **head._modules))
     network = Network(features, head, frozen=config.frozen and config.has_convolutions)
     initialise(network, config.activation, generator)
     return network

@@ -1,6 +1,7 @@
 """Try the trained network: draw for it, move and cover its pictures, look at one unit, and fool it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -213,7 +214,7 @@ class Unit:
         """The patches of test pictures that excite this map most, one a picture, uint8 (n, channels, field, field);
         what lies outside a picture is black."""
         if self.layer not in self.best:  # of all channels at once: (500, channels)
-            self.best[self.layer] = self.maps(self.searched).flatten(2).max(dim=2)  # type: ignore[assignment]
+            self.best[self.layer] = self.maps(self.searched).flatten(2).max(dim=2)
         value, place = self.best[self.layer]
         size, found = self.sizes[self.layer], []
         rim = max(0, -size.start) + size.field
@@ -280,10 +281,15 @@ def as_bytes(x: Tensor) -> Array:
     return found
 
 
-PROBES = {"draw": draw, "move": move, "inside": inside, "fool": fool}
+PROBES: dict[str, Callable[[CNN, Iterator[Any]], Iterator[dict[str, Array]]]] = {
+    "draw": draw,
+    "move": move,
+    "inside": inside,
+    "fool": fool,
+}
 
 
 def probe(s: CNN, name: str, requests: Iterator[Request]) -> Iterator[Event]:
     """Answer until the session is closed."""
-    for arrays in PROBES[name](s, requests):  # type: ignore[operator]
+    for arrays in PROBES[name](s, requests):
         yield Snapshot(s.step, name, arrays)

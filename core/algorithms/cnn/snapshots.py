@@ -133,7 +133,7 @@ def last_hidden(s: CNN) -> dict[str, Array]:
         handle.remove()
     x = held[0].nan_to_num().cpu().numpy()
     if x.shape[1] > len(x):  # the rows of R lie as the pictures do, in as few dimensions as there are pictures
-        x = np.linalg.qr(x.T, mode="r").T
+        x = np.linalg.qr(x.T)[1].T
     places, share = principal_components(x, 2)
     return {
         "places": s.cached(frames).add(np.arange(len(x)), scaled(places)).astype(np.float32),

@@ -192,7 +192,7 @@ PRESETS = (
         "shapes",
         N_("Shapes in any colour"),
         N_(
-            "Six shapes of any colour, size and place: three blocks and a mean over all places tell most of them apart."
+            "Six shapes of any colour, size and place, among strokes: more than half are named; guessing gives a sixth."
         ),
         {"data": "shapes", "blocks": (16, 32, 64), "batch_norm": True, "head": "average", "test_shift": 4},
         _STOP,

@@ -126,7 +126,7 @@ def pictures(arrays: Mapping[str, Any], context: Context) -> Figure:
     traces = [labels(x.tolist(), (y + 1.17).tolist(), said, size=11, color=colours)]
     chosen = int(arrays["chosen"][0])
     if chosen < n:
-        traces.append(_frame(chosen % _COLUMNS, chosen // _COLUMNS * _ROW, 1, 1, palette.TEST))
+        traces.append(_frame(chosen % _COLUMNS, chosen // _COLUMNS * _ROW, 1, 1))
     traces.append(
         points(x, y + 0.5, colour=palette.faded(palette.INK, 0), size=40, symbol="square", hover="text",
                text=[as_is(names[c]) for c in true], customdata=place.tolist())
@@ -135,11 +135,11 @@ def pictures(arrays: Mapping[str, Any], context: Context) -> Figure:
     return figure(traces, x_axis, y_axis, images=strips)
 
 
-def _frame(left: float, top: float, width: float, height: float, colour: str) -> Trace:
-    """A rectangle's outline, where y runs downwards."""
+def _frame(left: float, top: float, width: float, height: float) -> Trace:
+    """A rectangle's outline in the colour of what is chosen, where y runs downwards."""
     x = [left, left + width, left + width, left, left]
     y = [top, top, top + height, top + height, top]
-    return line(x, y, colour=colour, width=3)
+    return line(x, y, colour=palette.TEST, width=3)
 
 
 def _beside(images: Array) -> Array:
@@ -263,7 +263,7 @@ def changed(arrays: Mapping[str, Any], context: Context) -> Figure:
         placed_text(N_("the changed picture"), width / 2, height * 1.02, yanchor="top", colour=palette.INK),
         placed_text(of, right + width / 2, height * 1.02, yanchor="top", colour=palette.INK),
     ]
-    traces = [_frame(*arrays["patch"].tolist(), palette.TEST)] if len(arrays["patch"]) else []
+    traces = [_frame(*arrays["patch"].tolist())] if len(arrays["patch"]) else []
     traces += [
         _probabilities(arrays["before"], name=N_("before"), opacity=0.4),
         _probabilities(arrays["probability"], int(arrays["true"][0]), name=N_("after")),
@@ -292,8 +292,8 @@ def inside(arrays: Mapping[str, Any], context: Context) -> Figure:
         images.append(placed_image(picture(patch), (left, left + 0.94 * third, top + 0.94 * third, top)))
     row, column = arrays["unit"].tolist()
     traces = [
-        _frame(*arrays["patch"].tolist(), palette.TEST),
-        _frame(middle + column * cell, row * cell, cell, cell, palette.TEST),
+        _frame(*arrays["patch"].tolist()),
+        _frame(middle + column * cell, row * cell, cell, cell),
         points(middle + (x + 0.5) * cell, (y + 0.5) * cell, colour=palette.faded(palette.INK, 0), size=12,
                symbol="square", customdata=list(range(rows * columns)), hover="none", webgl=True),
     ]  # fmt: skip
@@ -307,8 +307,9 @@ def inside(arrays: Mapping[str, Any], context: Context) -> Figure:
         "values": {"layer": layer, "channel": channel + 1, "channels": channels},
     }
     places = (width / 2, middle + width / 2, last + width / 2)
-    said = zip(places, (field, which, N_("what excites this map most")), strict=True)
-    texts = [placed_text(text, x, height * 1.02, yanchor="top", colour=palette.INK) for x, text in said]
+    said: list[Any] = [field, which, N_("what excites this map most")]
+    under: dict[str, Any] = {"y": height * 1.02, "yanchor": "top", "colour": palette.INK}
+    texts = [placed_text(text, x, **under) for x, text in zip(places, said, strict=True)]
     x_axis, y_axis = equal_axes((-0.5, last + width + 0.5, height * 1.12, -0.5), hidden=True)
     return figure(traces, x_axis, y_axis, images=images, annotations=texts)
 

@@ -6,6 +6,7 @@ on a fixed sample of at most 500 pictures, the test part always whole: one curve
 
 import math
 from collections.abc import Generator, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ from core.experiment import Diverged
 from core.log_schedule import TRAIN_SAMPLE
 from core.metrics import newly_diagnosed
 
+#: Pictures of a forward pass: the maps of more of them leave the processor's cache.
+CHUNK = 200
+
 #: Training pictures for which every channel is asked for its slope, and a slope that lets no gradient through.
 SLOPE_SAMPLE, FLAT_SLOPE = 128, 0.01
 
@@ -29,7 +33,7 @@ def log_metrics(s: CNN) -> Iterator[Event]:
     values = s.statistics.metrics(layer_names(s))
     when = (s.step, s.batches.epoch_ended)
     if s.log_schedule.should_evaluate_train(*when):
-        found = yield from evaluate(lambda x: logits(s, x), s.x_train[:TRAIN_SAMPLE], s.y_train[:TRAIN_SAMPLE])
+        found = yield from evaluate(partial(logits, s), s.x_train[:TRAIN_SAMPLE], s.y_train[:TRAIN_SAMPLE], CHUNK)
         if not math.isfinite(found.loss):
             raise Diverged(f"the training loss is {found.loss}")
         values |= {"train/loss": found.loss, "train/accuracy": found.accuracy}
@@ -47,12 +51,12 @@ def log_metrics(s: CNN) -> Iterator[Event]:
 def evaluate_test(s: CNN, train_loss: float) -> Generator[Event, None, dict[str, float]]:
     """Loss and accuracy of the whole test part and of the moved pictures, as this generator's value; keeps the
     probabilities of the former."""
-    found = yield from evaluate(lambda x: logits(s, x), s.x_test, s.y_test)
+    found = yield from evaluate(partial(logits, s), s.x_test, s.y_test, CHUNK)
     s.probabilities = found.probabilities
     s.history.append(Evaluation(s.step, train_loss, found.loss, *rarest(found, s.data.y_test)))
     values = {"test/loss": found.loss, "test/accuracy": found.accuracy}
     if len(s.x_moved):
-        of_moved = yield from evaluate(lambda x: logits(s, x), s.x_moved, s.y_test[: len(s.x_moved)])
+        of_moved = yield from evaluate(partial(logits, s), s.x_moved, s.y_test[: len(s.x_moved)], CHUNK)
         values["moved/accuracy"] = of_moved.accuracy
     return values
 

@@ -51,7 +51,7 @@ MUTANTS = (
     Mutant("weight decay pulls at biases", "train", '{"params": others, "weight_decay": 0.0}', '{"params": others, "weight_decay": config.weight_decay}', "test_train"),
     Mutant("label smoothing is left out", "train", ", label_smoothing=config.label_smoothing", "", "test_train"),
     Mutant("the scale is also the test part's", "train", "scale_of(data.x_train))", "scale_of(np.concatenate([data.x_train, data.x_test])))", "test_train"),
-    Mutant("the test part is the training part", "metrics", "evaluate(lambda x: logits(s, x), s.x_test, s.y_test)", "evaluate(lambda x: logits(s, x), s.x_train, s.y_train)", "test_train"),
+    Mutant("the test part is the training part", "metrics", "evaluate(partial(logits, s), s.x_test, s.y_test, CHUNK)", "evaluate(partial(logits, s), s.x_train, s.y_train, CHUNK)", "test_train"),
     Mutant("a subset's test pictures are trained on", "train", "x_train=data.x_train[train],\n        y_train=data.y_train[train]", "x_train=data.x_test[test],\n        y_train=data.y_test[test]", "test_train"),
     Mutant("tested in training mode", "metrics", "        self.model.eval()\n", "        pass\n", "test_train"),
     Mutant("test pictures are augmented", "metrics", "s.model(s.inputs(x))\n    return", "s.model(s.inputs(augment(as_numbers(x), s.config, s.augmentation_rng)))\n    return", "test_train"),

@@ -159,8 +159,10 @@ PRESETS = (
     Preset(
         "half",
         N_("The digits 0 to 4"),
-        N_("Five digits alone: at least 98 % of those never seen. What is learned here is used again below."),
-        _HALF | {"subset": "first"},
+        N_(
+            "Five digits alone, moved while training: at least 97 % of those never seen. Their strokes are used again below."
+        ),
+        _HALF | {"subset": "first", "shift": 2},
         {"steps": 512},
     ),
     Preset(

@@ -141,13 +141,6 @@ export function themed(figure, { theme, words, size, revision }) {
   return { data: (figure.data || []).map((trace) => themedTrace(trace, theme, words, size)), layout };
 }
 
-/** @typedef {{points: {customdata: any}[]}} PlotEvent what Plotly reports of the points under the pointer */
-
-/** The whole number that one of these points carries, null where none does. @param {PlotEvent["points"]} points */
-export function numberOf(points) {
-  return points.find((point) => Number.isInteger(point.customdata))?.customdata ?? null;
-}
-
 /**
  * Where a pointer is on the main axes of a figure that is drawn; null beside them, unless it is held within them.
  * @param {HTMLElement} plot in which Plotly has drawn it

@@ -1,16 +1,17 @@
 /** One panel: its frame, its buttons, and its figure. */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { numberOf, watchClicks } from "./clicks.js";
 import { curveFigure, curvesOf, indexAt } from "./curves.js";
 import { element, icon } from "./dom.js";
 import { curvesCsv, figureCsv, save } from "./exports.js";
-import { CONFIG, numberOf, themed } from "./figures.js";
+import { CONFIG, themed } from "./figures.js";
 import { readStored, store } from "./storage.js";
 import { WORDS } from "./words.js";
 
 /**
  * @typedef {import("./curves.js").DrawnCurve} DrawnCurve
- * @typedef {import("./figures.js").PlotEvent} PlotEvent
+ * @typedef {import("./clicks.js").PlotEvent} PlotEvent
  * @typedef {import("./messages.js").ChosenValue} ChosenValue
  * @typedef {import("./messages.js").PanelSpec} PanelSpec
  * @typedef {import("./words.js").Words} Words
@@ -43,6 +44,9 @@ const MOST_ENTRIES = 8;
 
 /** Height of a figure, in pixels, below which the x axis goes without its title. */
 const LOW = 130;
+
+/** Height that the margins leave to the axes, in pixels. Plotly's default is 64: a low panel's ticks would be cut. */
+const LEAST = 24;
 
 /** Where it is kept which panels a person gave a logarithmic axis in this tab, or took it from. */
 const SCALES = "tenfold.scales";
@@ -138,7 +142,7 @@ export class Panel {
     breakTitle(layout.yaxis.title, this.#height - 2 * this.#typeSize, this.#typeSize);
     // A low panel has space for the numbers of the axis or for its title.
     if (this.#height < LOW && layout.xaxis?.title) layout.xaxis.title = { text: "" };
-    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height });
+    Object.assign(layout, { autosize: false, width: this.#width, height: this.#height, minreducedheight: LEAST });
     if (display.touch) layout.dragmode = false;
     display.plotly.react(this.plot, figure.data, layout, { ...CONFIG, doubleClick: "reset" });
     this.#bindClicks();
@@ -218,11 +222,10 @@ export class Panel {
   #bindClicks() {
     if (this.#clicksBound || !this.#spec.click) return;
     this.#clicksBound = true;
-    const plot = /** @type {any} */ (this.plot); // Plotly has given it `on`
-    const acts = (/** @type {boolean} */ on) => this.plot.classList.toggle("tf-clickable", on);
-    plot.on("plotly_hover", (/** @type {PlotEvent} */ event) => acts(this.#choice(event) !== null));
-    plot.on("plotly_unhover", () => acts(false));
-    plot.on("plotly_click", (/** @type {PlotEvent} */ event) => {
+    const hover = (/** @type {PlotEvent|null} */ event) => {
+      this.plot.classList.toggle("tf-clickable", event !== null && this.#choice(event) !== null);
+    };
+    watchClicks(this.plot, hover, (event) => {
       const chosen = this.#choice(event);
       if (chosen) this.#onChoice(chosen);
     });

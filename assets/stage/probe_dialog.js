@@ -5,9 +5,10 @@
  */
 
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
+import { numberOf } from "./clicks.js";
 import { button, element, icon } from "./dom.js";
 import { DrawingPad } from "./drawing_pad.js";
-import { CONFIG, numberOf, placeOnAxes, themed } from "./figures.js";
+import { CONFIG, placeOnAxes, themed } from "./figures.js";
 import { ProbeInput } from "./probe_input.js";
 import { WORDS } from "./words.js";
 
@@ -384,7 +385,7 @@ export class ProbeDialog {
     if (!click || this.#clicksBound) return;
     this.#clicksBound = true;
     const plot = /** @type {any} */ (this.#plot); // Plotly has given it `on`
-    plot.on("plotly_click", (/** @type {import("./figures.js").PlotEvent} */ { points }) => {
+    plot.on("plotly_click", (/** @type {import("./clicks.js").PlotEvent} */ { points }) => {
       const number = numberOf(points);
       if (number !== null) this.#input?.enter({ [click]: number });
     });

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FloatRect, Locator, expect
 
 from tests.browser.fake_figures import boundary
 from tests.browser.fake_server import PAGE, ROOT
@@ -222,8 +222,7 @@ def point_at_a_cell(stage: StagePage, query: str) -> None:
     panel.scroll_into_view_if_needed()
     stage.wait(lambda: stage.drawn("confusion"))
     stage.page.wait_for_timeout(150)  # of a plot that has just come Plotly reports nothing yet
-    area = panel.locator(".nsewdrag").bounding_box()
-    assert area
+    area = box(panel.locator(".nsewdrag"))
     stage.page.mouse.move(area["x"] + 0.7 * area["width"], area["y"] + 0.3 * area["height"])
     stage.page.mouse.move(area["x"] + 0.75 * area["width"], area["y"] + 0.25 * area["height"])
     expect(panel.locator(".hoverlayer .hovertext")).to_be_visible()
@@ -241,11 +240,21 @@ def test_a_clicked_point_gives_a_live_setting_its_number(stage: StagePage, run: 
     assert stage.triggers() == [{"do": "follow", "value": chosen}], "its control in the sidebar follows"
 
 
+def test_no_click_is_lost_where_the_figure_is_drawn_anew_meanwhile(stage: StagePage) -> None:
+    point_at_a_cell(stage, "run=live")
+    for count in (1, 2, 3):
+        drawn = stage.drawn("confusion")
+        stage.page.mouse.down()
+        stage.wait(lambda drawn=drawn: stage.drawn("confusion") > drawn + 1)
+        stage.page.mouse.up()
+        stage.wait(lambda count=count: len(stage.received("command")) == count)
+
+
 def test_a_click_reaches_the_run_through_the_page_where_there_is_no_connection(stage: StagePage) -> None:
     point_at_a_cell(stage, "run=live")
     stage.server.refuse_sockets = True
     stage.server.disconnect()
-    stage.wait(lambda: not stage.server.sockets)
+    expect(stage.page.get_by_text("Connection lost")).to_be_visible()
     stage.page.mouse.down()
     stage.page.mouse.up()
     value = {"field": "shown", "value": 11}
@@ -395,6 +404,29 @@ def test_it_fits_a_phone(stage: StagePage) -> None:
         ".map(b => [b.className, b.offsetWidth, b.offsetHeight]).filter(([, w, h]) => w < 40 || h < 40)"
     )
     assert small == []
+
+
+def test_no_tick_of_a_low_panel_is_cut(stage: StagePage) -> None:
+    """A legend of several lines leaves little to the figure."""
+    stage.page.set_viewport_size({"width": 960, "height": 720})
+    stage.open()
+    metrics = [f"{split}/{name}" for split in ("train", "test") for name in ("loss", "accuracy")] + ["gradient/layer_1"]
+    stage.rerun(panels=[panel | ({"metrics": metrics} if panel["name"] == "loss" else {}) for panel in PAGE["panels"]])
+    expect(stage.page.locator("[data-panel=loss] .tf-entry")).to_have_count(5)
+    stage.wait(lambda: stage.points("loss"))
+    bottoms = "plot => [plot, ...plot.querySelectorAll('.xtick text')].map(p => p.getBoundingClientRect().bottom)"
+    plot = stage.page.locator("[data-panel=loss] .tf-plot")
+    stage.wait(lambda: box(plot)["height"] < 110)  # low indeed, the legend has two lines
+    drawn = stage.drawn("loss")
+    stage.wait(lambda: stage.drawn("loss") > drawn)
+    bottom, *ticks = plot.evaluate(bottoms)
+    assert len(ticks) > 2 and max(ticks) <= bottom + 1
+
+
+def box(locator: Locator) -> FloatRect:
+    found = locator.bounding_box()
+    assert found
+    return found
 
 
 def test_what_never_changes_is_fetched_once_and_again_after_a_failure(stage: StagePage) -> None:

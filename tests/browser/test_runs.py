@@ -187,12 +187,19 @@ def test_a_run_begins_with_the_weights_of_another(page: Page, server: Server, pi
     visit(page, f"{server.url}/dnn?from=nosuchrun&data=moons&stop.steps=1000")
     expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]')).to_contain_text("There is no such run here")
     expect_address(page, **{"from": None})
+    start_from = control(page, "from").get_by_role("combobox")
+    expect(start_from).to_be_disabled()  # there is nothing else to start from yet
     first = train(page)
     badge(page, "Finished")
-    control(page, "from").get_by_role("combobox").click()
-    page.get_by_role("option", name=re.compile(r"^Spiral, step 1,?000, ")).click()
+    expect(start_from).to_be_enabled()  # once the page has been drawn with the run that has ended
+    settled(page)
+    start_from.scroll_into_view_if_needed()  # a list that is open closes when the sidebar scrolls
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    start_from.click()
+    page.get_by_role("option", name=re.compile(r"^Spiral, step 1,000, ")).click()
     expect_address(page, **{"from": f"{first}@1000"})
-    page.get_by_role("button", name="Train with changes").click()
+    expect(page.get_by_text("Settings changed: press Train").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Train")).first.click()
     page.wait_for_function("run => ![null, run].includes(new URLSearchParams(location.search).get('run'))", arg=first)
     settled(page)
     badge(page, "Finished")

@@ -193,3 +193,15 @@ def test_a_weight_that_is_not_finite_is_not_saved():
 
 def test_config_counts_updates():
     assert GANConfig(d_steps=3).updates("D") == 3 and GANConfig(g_steps=4).updates("G") == 4
+
+
+def test_an_average_begins_with_the_other_run_s_g_where_that_run_kept_none():
+    without, kept = (start(SMALL | {"ema": ema}) for ema in (0.0, 0.9))
+    for state in (without, kept):
+        update(state, "D")
+        update(state, "G")
+    for one, expected in ((without, without.G), (kept, kept.G_ema)):
+        began = start(SMALL | {"ema": 0.99})
+        began.load_weights(through_checkpoint(one.state_dict()))
+        assert same(copies(began.G_ema), copies(expected)) and began.ema_updates == 0
+        assert same(copies(began.G), copies(one.G)) and not same(copies(began.G), copies(one.G_ema))

@@ -7,9 +7,10 @@ import pytest
 
 from core.events import Pulse, Scalars, Step
 from core.experiment import Diverged
+from core.words import Refusal
 from tests.core.algorithms.trial import same, through_checkpoint
 from tests.core.algorithms.word2vec.cases import KINDS
-from tests.core.algorithms.word2vec.training import QUICK, program, run, snapshots, start
+from tests.core.algorithms.word2vec.training import QUICK, SGNS, program, run, snapshots, start
 
 
 @pytest.mark.parametrize("kind", ["CBOW", "SGNS"])
@@ -80,3 +81,23 @@ def test_a_pair_with_an_unknown_word_is_noted_with_what_is_spelled_like_it():
 def test_a_state_without_a_row_of_neighbours_is_saved_as_well(words):
     state = start(QUICK | {"words": words})
     assert same(through_checkpoint(state.state_dict()), state.state_dict())
+
+
+@pytest.mark.parametrize("settings", [QUICK, SGNS], ids=["gensim", "sgns"])
+def test_it_begins_with_the_vectors_of_the_same_words_alone(settings):
+    one = start(settings)
+    run(one, 3)
+    tree = through_checkpoint(one.state_dict())
+    for changed in ({"sentences": settings["sentences"] + 1}, {"engine": "gensim", "output": "hierarchical"}):
+        other = start(settings | changed)
+        before = other.vectors.copy()
+        with pytest.raises(Refusal, match="has other words"):
+            other.load_weights(tree)
+        assert np.array_equal(other.vectors, before)
+    with pytest.raises(Refusal, match=r"vectors is \d+ × \d+ there and \d+ × 7 here"):
+        start(settings | {"size": 7}).load_weights(tree)
+    del tree["engine"]["outputs"]
+    recorded = start(settings)
+    outputs = recorded.outputs.copy()
+    recorded.load_weights(tree)
+    assert np.array_equal(recorded.vectors, one.vectors) and np.array_equal(recorded.outputs, outputs)

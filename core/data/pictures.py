@@ -432,7 +432,7 @@ def is_name(text: str) -> bool:
 
 def known(name: str) -> bool:
     """Whether a set of this name is kept on this machine."""
-    return _path(name) is not None
+    return any(path.exists() for path in _paths(name))
 
 
 def summary(name: str, field: str = "pictures", title: str = YOURS) -> Summary:
@@ -441,8 +441,7 @@ def summary(name: str, field: str = "pictures", title: str = YOURS) -> Summary:
     Raises:
         Refusal: there is none of this name here.
     """
-    path = _path(name)
-    if path is not None:
+    for path in _paths(name):
         with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as file:
             return _header(file.readline(_HEADER + 1))
     raise _missing(field, title)
@@ -454,8 +453,7 @@ def read(name: str, field: str = "pictures", title: str = YOURS) -> dict[str, li
     Raises:
         Refusal: there is none of this name here, or it is damaged.
     """
-    path = _path(name)
-    if path is not None:
+    for path in _paths(name):
         with suppress(OSError, ValueError, KeyError, TypeError):
             raw = path.read_bytes()
             header, _, rest = raw.partition(b"\n")
@@ -567,7 +565,6 @@ def _used(name: str) -> Path:
     return _folder() / f"{name}.used"
 
 
-def _path(name: str) -> Path | None:
-    if not is_name(name):
-        return None
-    return next((path for path in (_used(name), _unused(name)) if path.exists()), None)
+def _paths(name: str) -> tuple[Path, ...]:
+    """Where a set may lie, in this order: one that is claimed in between is found at its new place."""
+    return (_unused(name), _used(name)) if is_name(name) else ()

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -321,6 +322,16 @@ def test_a_name_of_a_class_is_tidied() -> None:
             pictures.class_name(name)
     with pytest.raises(Refusal, match="Write the name of the class first"):
         pictures.class_name(" \n")
+
+
+def test_at_most_two_pictures_are_decoded_at_a_time() -> None:
+    content, done = encoded(noise()), threading.Event()
+    with pictures._decoding, pictures._decoding:
+        thread = threading.Thread(target=lambda: (picture("third", content), done.set()))
+        thread.start()
+        assert not done.wait(0.2)
+    assert done.wait(10)
+    thread.join()
 
 
 def test_a_large_photo_is_read(folder: Path) -> None:

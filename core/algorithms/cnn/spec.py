@@ -159,9 +159,7 @@ PRESETS = (
     Preset(
         "half",
         N_("The digits 0 to 4"),
-        N_(
-            "Five digits alone, moved while training: at least 97 % of those never seen. Their strokes are used again below."
-        ),
+        N_("Five digits, moved while training: at least 97 % of those never seen. Their strokes are used again below."),
         _HALF | {"subset": "first", "shift": 2},
         {"steps": 512},
     ),

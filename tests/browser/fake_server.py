@@ -100,6 +100,7 @@ class FakeServer:
         rate, stride: updates a second, and steps in each.
         refuse_sockets: no connection is accepted.
         disconnects: every open connection is closed when this grows.
+        mended: as a server whose run's log was mended, it sends a whole hello again with this as its last step; then 0.
         move_to: the run to which every open connection is moved, "" for none.
         mute_probes: no request of a probe is answered.
         name_static: the boundary names a curve that never changes.
@@ -124,6 +125,7 @@ class FakeServer:
         self.notes: list[dict[str, Any]] = []
         self.disconnects = 0
         self.move_to = ""
+        self.mended = 0
         self.mute_probes = False
         self.name_static = False
         self.static_requests: list[str] = []
@@ -149,6 +151,7 @@ class FakeServer:
             "seq": status["step"] + 1,
             "mine": run != "other",
             "recorded": run.startswith("recorded-"),
+            "whole": True,
             "run": {
                 "id": run,
                 "slug": "dnn",
@@ -325,6 +328,9 @@ class FakeConnection:
             if server.move_to not in ("", self.run):
                 self.run, self.undrawn, self.sent_panels = server.move_to, 0, set()
                 await self.send({"type": "moved", "run": self.run})
+                await self.send_hello()
+            if server.mended:
+                server.step, server.mended = server.mended, 0
                 await self.send_hello()
             if self.run == "live" and server.state == "running":
                 server.step = min(STEPS - 10, server.step + server.stride)

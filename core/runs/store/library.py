@@ -12,6 +12,7 @@ import re
 import reprlib
 import secrets
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -270,7 +271,7 @@ class Library:
         """Where the run stands by its log; the default where there is no log yet, or none that can be read."""
         try:
             reader = self.reader(run)
-        except FileNotFoundError:
+        except (OSError, sqlite3.Error):
             return Head()
         try:
             return reader.head()

@@ -53,7 +53,7 @@ class WorkerLock:
 
 
 def alive(folder: Path) -> bool:
-    """Whether a worker holds the run's lock."""
+    """Whether a worker holds the run's lock; taken to be so where that cannot be found out at the moment."""
     path = lock_file(folder)
     try:
         import fcntl
@@ -67,9 +67,9 @@ def alive(folder: Path) -> bool:
         with path.open("rb") as file:
             # Shared: two who check at the same time do not take each other for the worker.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    except BlockingIOError:
+    except OSError:  # held; or no more files may be opened, say: a run that trains must not be taken for an ended one
         return True
     return False
 

@@ -142,11 +142,14 @@ class Driver:
         self.step, self.end, self.task, self.share = state.step, state.end, "", 0.0
         if earlier.exists:
             changes = earlier.changes_from(state.step)
+            config = self.config
             for change in changes:
                 if change.step == state.step:
-                    self.config = settings.with_setting(self.config, change.field, change.new)
+                    config = settings.with_setting(config, change.field, change.new)
             self._control.replayed = [change for change in changes if change.step > state.step]
-            state.apply_config(self.config)
+            if config != self.config:  # changed after it was saved
+                self.config = config
+                state.apply_config(config)
             self._log_status("resumed")
         self._start_measured = earlier.measured_start
         return program, state

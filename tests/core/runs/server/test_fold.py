@@ -193,6 +193,17 @@ def test_frames_that_the_log_has_thinned_out_are_removed() -> None:
     assert fold.newest("map", 7) == (7, 6) and fold.newest("map") == (11, 10) and fold.newest("other") is None
 
 
+def test_a_frame_logged_again_after_a_rewind_is_not_removed_with_the_one_before_it() -> None:
+    fold, browser = Fold({}), Browser()
+    fold.add(records([Snapshot(step, "map", {}) for step in range(4)]))
+    browser.receive(fold.full_state(), fold.seq)
+    fold.add(records([Snapshot(4, "map", {})], first=5))
+    fold.remove_thinned([1, 2, 4, 5])
+    fold.add(records([Status("resumed", 1), Snapshot(2, "map", {})], first=6))
+    browser.receive(fold.delta(browser.seq), fold.seq)
+    assert browser.frames == {"map": [0, 1, 2]} == fold.full_state()["frames"]
+
+
 def test_settings_at_a_step_follow_their_changes() -> None:
     fold = Fold({})
     fold.add(

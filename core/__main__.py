@@ -71,9 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", metavar="RUN", help="continue this run from its newest checkpoint")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    export = commands.add_parser(
-        "export", help="write the files that a run's newest checkpoint gives"
-    )
+    export = commands.add_parser("export", help="write the files that a run's newest checkpoint gives")
     export.add_argument("run", help="which run: the name of its folder")
     export.add_argument("--step", type=int, help="from the newest checkpoint at this step or before")
     export.add_argument("--to", default=".", metavar="FOLDER", help="where to; here where nothing is said")

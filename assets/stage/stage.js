@@ -45,6 +45,8 @@ export class Stage {
   #root = element("div", { className: "tf-stage" });
   /** @type {HTMLLinkElement|null} */
   #style = null;
+  /** Actions that were passed to the page. */
+  #actions = 0;
   /** By which the server can move this browser's connection to another run. */
   #name = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   #gone = false;
@@ -69,6 +71,8 @@ export class Stage {
 
   /** @type {import("./load.js").PlotlyLibrary|null} */
   #plotly = null;
+  /** Whether it is on its way. */
+  #plotlyExpected = false;
   #theme = themeOf(document.documentElement);
   #touch = matchMedia("(pointer: coarse)").matches;
   #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -224,14 +228,17 @@ export class Stage {
   }
 
   #loadPlotly() {
-    if (this.#plotly) return;
-    loadPlotly(this.#url("lab/plotly.min.js")).then(
-      (library) => {
-        this.#plotly = library;
-        this.#redraw();
-      },
-      () => this.#toasts.show(this.#words.translate(WORDS.noPlotly), this.#words),
-    );
+    if (this.#plotly || this.#plotlyExpected) return;
+    this.#plotlyExpected = true;
+    loadPlotly(this.#url("lab/plotly.min.js"))
+      .then(
+        (library) => {
+          this.#plotly = library;
+          this.#redraw();
+        },
+        () => this.#toasts.show(this.#words.translate(WORDS.noPlotly), this.#words),
+      )
+      .finally(() => (this.#plotlyExpected = false));
   }
 
   /**
@@ -352,7 +359,9 @@ export class Stage {
    * @param {import("./messages.js").CommandValue|null} value
    */
   #act(action, value = null) {
-    const trigger = (/** @type {Object} */ what) => this.#component?.setTriggerValue("action", what);
+    // The page carries an action out once, however often a busy server is sent it.
+    const id = `${this.#name}.${(this.#actions += 1)}`;
+    const trigger = (/** @type {Object} */ what) => this.#component?.setTriggerValue("action", { ...what, id });
     if (action === "train" || action === "restart") {
       this.#run.replay.pause();
       this.#panels.hold();

@@ -30,6 +30,7 @@ from core.figures.traces import (
     line,
     points,
     segments,
+    surface,
 )
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "raster",
     "segments",
     "static_array",
+    "surface",
     "text_array",
     "text_lines",
 ]

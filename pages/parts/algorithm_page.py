@@ -23,6 +23,8 @@ from pages.parts.start_from import starts
 from pages.parts.tabs import tabs
 from pages.parts.watched_run import WatchedRun, show_run, watched_run
 
+_LAST_ACTION = "last action"
+
 
 def algorithm_page(slug: str) -> None:
     """The page of the algorithm called ``slug``."""
@@ -101,7 +103,10 @@ def _stage(experiment: Experiment, draft: Draft, watched: WatchedRun | None) -> 
 
 @callback
 def _act(experiment: Experiment, draft: Draft, watched: WatchedRun | None, action: dict[str, Any]) -> None:
-    do = action.get("do")
+    do, name = action.get("do"), action.get("id")
+    if name is not None and name == st.session_state.get(_LAST_ACTION):
+        return  # the browser sent it again
+    st.session_state[_LAST_ACTION] = name
     if do == "train":
         config, stop = draft.config(), draft.stop_condition()
         run = engine().start(

@@ -36,9 +36,9 @@ class StagePage:
         self.page.evaluate("changes => void window.page.render(changes)", changes)
 
     def triggers(self) -> list[Any]:
-        """The actions that the page was handed, without the name of the stage."""
+        """The actions that the page was handed, without the names of the stage and of each."""
         values = self.page.evaluate("window.page.triggers")
-        return [{n: v for n, v in value.items() if n != "stage"} for _, value in values]
+        return [{n: v for n, v in value.items() if n not in ("stage", "id")} for _, value in values]
 
     def wait(self, holds: Callable[[], Any], seconds: float = 20.0) -> Any:
         """Until it holds; the browser's own events go on meanwhile."""

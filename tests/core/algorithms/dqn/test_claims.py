@@ -72,7 +72,8 @@ def test_on_slippery_ice_the_start_is_worth_less_than_a_quarter_of_that(preset, 
     true = exact(state.env, state.config.gamma)[0].max()
     measured(f"{TITLES['lake']}, slippery: true value of the start", true, at_least=0.175, at_most=0.185)
     learned = state.q(np.arange(1)).max()
-    measured(f"{TITLES['lake']}, slippery: learned value, seed {seed}", learned, at_least=0.16, at_most=0.20)
+    # A fixed rate never settles: seeds 0 to 7 end at 0.159 to 0.193.
+    measured(f"{TITLES['lake']}, slippery: learned value, seed {seed}", learned, at_least=0.15, at_most=0.21)
 
 
 @pytest.mark.long

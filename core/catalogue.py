@@ -1,7 +1,7 @@
 """The words of other languages, from gettext catalogues read as they are: no compiled file to forget.
 
 English is the language of the code; ``assets/locale/<lang>/LC_MESSAGES/tenfold.po`` holds each other one.
-``python -m core.catalogue`` collects the marked strings of the whole house into them, keeps what is translated, and
+``python -m core.catalogue`` collects the marked strings of the whole project into them, keeps what is translated, and
 says what is missing.
 """
 
@@ -79,7 +79,7 @@ def _read(lang: str) -> Any:
 
 
 def marked() -> Iterator[tuple[str, str, int]]:
-    """(text, file, line) of every marked string in the house."""
+    """(text, file, line) of every marked string in the project."""
     from babel.messages.extract import extract_from_file
 
     for pattern, method in _SOURCES:

@@ -278,7 +278,7 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An algorithm as the house knows it. ``core/algorithms/<slug>/spec.py`` holds one, named ``experiment``.
+    """An algorithm as the app knows it. ``core/algorithms/<slug>/spec.py`` holds one, named ``experiment``.
 
     Attributes:
         family: heading in the menu.

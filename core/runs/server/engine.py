@@ -19,7 +19,7 @@ from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
 from core.runs.server import stopping
-from core.runs.server.launchers import Line, launcher
+from core.runs.server.launchers import ProbeConnection, launcher
 from core.runs.server.queue import Queue
 from core.runs.store import checkpoints, control
 from core.runs.store.disk import disk_refusal
@@ -229,7 +229,7 @@ class Engine:
         """This person's runs, newest first."""
         return [self.view(view.info.id) for view in self.library.runs(owner, slug)]
 
-    def probe(self, run: str, name: str, step: int | None) -> Line:
+    def probe(self, run: str, name: str, step: int | None) -> ProbeConnection:
         """Start a session of a probe with the run's newest checkpoint, or the newest at ``step`` or before.
 
         Raises:

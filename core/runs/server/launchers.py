@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 Exited = Callable[[str, int | None], None]
 
 
-class Line(Protocol):
-    """The line to the process of a probe's session, which ends with it (:mod:`core.runs.worker.probe_worker`).
+class ProbeConnection(Protocol):
+    """The connection to the process of a probe\'s session, which ends with it (:mod:`core.runs.worker.probe_worker`).
 
     Attributes:
         back: what the process writes; it ends with the process.
@@ -46,7 +46,7 @@ class Line(Protocol):
         ...
 
     def release(self) -> None:
-        """``back`` has ended: free what the line held."""
+        """``back`` has ended: free what the connection held."""
         ...
 
 
@@ -63,8 +63,8 @@ class Launcher(Protocol):
         """The worker that was started for this run; ``None`` where it is not known, or has ended."""
         ...
 
-    def probe(self, folder: Path, name: str, step: int | None) -> Line:
-        """Start a session of a probe; its line reports what becomes of it."""
+    def probe(self, folder: Path, name: str, step: int | None) -> ProbeConnection:
+        """Start a session of a probe; its connection reports what becomes of it."""
         ...
 
     def devices(self) -> list[str]:
@@ -120,11 +120,11 @@ class ProcessLauncher:
     def process(self, run: str) -> psutil.Process | None:
         return _running(self._processes, run)
 
-    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+    def probe(self, folder: Path, name: str, step: int | None) -> ProbeConnection:
         at = "" if step is None else str(step)
         command = [sys.executable, "-m", "core.runs.worker.probe_worker", str(folder.resolve()), name, at]
         piped = subprocess.PIPE
-        return _PipeLine(
+        return _PipeConnection(
             subprocess.Popen(
                 command, cwd=PROJECT, env={**PATIENT, **os.environ}, stdin=piped, stdout=piped, start_new_session=True
             )
@@ -178,13 +178,13 @@ class ZygoteLauncher:
     def process(self, run: str) -> psutil.Process | None:
         return _running(self._processes, run)
 
-    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+    def probe(self, folder: Path, name: str, step: int | None) -> ProbeConnection:
         ours, theirs = socket.socketpair()
-        with self._lock, theirs:  # should the zygote die before it has forked, the line is dead, too
+        with self._lock, theirs:  # should the zygote die before it has forked, the connection is dead, too
             if self._zygote is None and not self._closed:
                 self._start()
             self._send({"probe": name, "folder": str(folder.resolve()), "step": step}, theirs)
-        return _SocketLine(ours)
+        return _SocketConnection(ours)
 
     def devices(self) -> list[str]:
         if self._devices is None:
@@ -211,7 +211,7 @@ class ZygoteLauncher:
         if self._orders is not None:
             self._orders.close()
         self._ready = False
-        self._orders, theirs = socket.socketpair()  # no pipe: with an order may go the line of a session
+        self._orders, theirs = socket.socketpair()  # no pipe: with an order may go the connection of a session
         with theirs:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-m", "core.runs.worker.zygote"],
@@ -226,13 +226,13 @@ class ZygoteLauncher:
     def _order(self, run: str) -> None:
         self._send({"launch": run, "folder": str(self._ordered[run])})
 
-    def _send(self, order: dict[str, Any], line: socket.socket | None = None) -> None:
+    def _send(self, order: dict[str, Any], connection: socket.socket | None = None) -> None:
         if self._zygote is None or self._orders is None:
             return
         content = json.dumps(order).encode() + b"\n"
         with suppress(OSError):  # it died: the order is repeated to the one that follows
-            if line is not None:
-                content = content[socket.send_fds(self._orders, [content], [line.fileno()]) :]
+            if connection is not None:
+                content = content[socket.send_fds(self._orders, [content], [connection.fileno()]) :]
             self._orders.sendall(content)
 
     def _receive(self, zygote: subprocess.Popen[bytes]) -> None:
@@ -297,8 +297,8 @@ def _running(processes: dict[str, psutil.Process], run: str) -> psutil.Process |
     return process
 
 
-class _SocketLine:
-    """A line that is a socket."""
+class _SocketConnection:
+    """A connection that is a socket."""
 
     def __init__(self, ours: socket.socket) -> None:
         self._ours = ours
@@ -317,8 +317,8 @@ class _SocketLine:
         self._ours.close()
 
 
-class _PipeLine:
-    """A line that is the standard input and output of a process. On a machine for one: sending may wait."""
+class _PipeConnection:
+    """A connection that is the standard input and output of a process. On a machine for one: sending may wait."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None and process.stdout is not None

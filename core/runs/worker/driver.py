@@ -125,13 +125,13 @@ class Driver:
     def _prepare(self) -> tuple[Program, State]:
         import torch  # not before: the server imports this module's neighbours, and never torch
 
-        earlier = ResumeLog(log_file(self.folder))
-        self.step = earlier.step
+        resume_log = ResumeLog(log_file(self.folder))
+        self.step = resume_log.step
         self._log_status("preparing")
         self._flush()
         reset = cache.progress.set(self.report_progress)
         try:
-            restored = restore(self.folder) if earlier.exists else None
+            restored = restore(self.folder) if resume_log.exists else None
             if restored:
                 program, state, self.config = restored.program, restored.state, restored.config
                 self.threads, self._clock.before = restored.saved.threads, restored.saved.trained_s
@@ -141,8 +141,8 @@ class Driver:
         finally:
             cache.progress.reset(reset)
         self.step, self.end, self.task, self.share = state.step, state.end, "", 0.0
-        if earlier.exists:
-            changes = earlier.changes_from(state.step)
+        if resume_log.exists:
+            changes = resume_log.changes_from(state.step)
             config = self.config
             for change in changes:
                 if change.step == state.step:
@@ -152,7 +152,7 @@ class Driver:
                 self.config = config
                 state.apply_config(config)
             self._log_status("resumed")
-        self._start_measured = earlier.measured_start
+        self._start_measured = resume_log.measured_start
         return program, state
 
     def report_progress(self, task: str, share: float) -> None:

@@ -214,6 +214,12 @@ def _restored(part: Any, saved: Any, device: torch.device) -> Any:
         # The settings say what the groups are; the slots of each weight (moments, step counts) are what was learned.
         groups = part.state_dict()["param_groups"]
         part.load_state_dict({"state": dict(copy.deepcopy(saved)), "param_groups": groups})
+        for weight, slots in part.state.items():
+            for name, slot in slots.items():
+                # A checkpoint's tensors are contiguous, whatever the weight's strides. A fused optimiser goes through
+                # the memory of both alike, and would mix up the elements without a word.
+                if isinstance(slot, Tensor) and slot.shape == weight.shape:
+                    slots[name] = torch.empty_like(weight).copy_(slot)
     elif isinstance(part, torch.Generator):
         part.set_state(torch.as_tensor(saved))
     elif isinstance(part, np.random.Generator):

@@ -18,7 +18,7 @@ PICTURES = 24  # test pictures to choose from
 MAPS = 16  # feature maps shown of a layer
 UNITS = 128  # shown of a dense layer
 FILTERS = 32  # shown of the first layer
-MAPPED = 300  # test pictures on the map
+MAPPED = 200  # test pictures on the map
 LOOKED_AT = 8  # pictures with a Grad-CAM
 DENSE_COLUMNS = 4
 

@@ -201,7 +201,7 @@ PRESETS = (
         "mnist",
         N_("MNIST, full"),
         N_("One pass over 60,000 digits: at least 98 % of 10,000 others are read."),
-        {"data": "mnist"},
+        {"data": "mnist", "lr": 0.002, "schedule": "cosine", "schedule_steps": 938},
         {"steps": 938},
         download=11,
     ),

@@ -180,7 +180,7 @@ def test_the_map_is_of_what_the_outputs_read_and_frames_are_aligned():
     first = last_hidden(state)["places"]
     with torch.no_grad():
         model = state.model.eval()
-        x = model.head[:-1](model.features(state.inputs(state.x_test[:300])))
+        x = model.head[:-1](model.features(state.inputs(state.x_test[:200])))
     x = (x - x.mean(dim=0)).numpy()
     u, s, _ = np.linalg.svd(x, full_matrices=False)
     plane = u[:, :2] * s[:2]
@@ -191,7 +191,7 @@ def test_the_map_is_of_what_the_outputs_read_and_frames_are_aligned():
     after = last_hidden(state)["places"]
     assert np.abs(after - first).max() < 0.5
     wide = run(start(SMALL | {"dense": (), "blocks": (64,), "train_size": 60}), 1).state  # 1,024 features
-    assert last_hidden(wide)["places"].shape == (300, 2)
+    assert last_hidden(wide)["places"].shape == (200, 2)
 
 
 def test_confusion_and_mistakes_are_those_of_the_last_evaluation():

@@ -97,6 +97,7 @@ class FakeServer:
         received: messages of the browser, each with the run that it was sent for.
         since: the sequence number that each connection named; -1 for a run that is not there.
         state, step: of every run whose id does not decide it.
+        checkpoints: steps at which every run was saved.
         rate, stride: updates a second, and steps in each.
         refuse_sockets: no connection is accepted.
         disconnects: every open connection is closed when this grows.
@@ -119,6 +120,7 @@ class FakeServer:
         self.refuse_sockets = False
         self.state = "running"
         self.step = 400
+        self.checkpoints = (100, 300)
         self.rate = 6.0
         self.stride = 6
         self.marks: list[dict[str, Any]] = []
@@ -220,7 +222,7 @@ class FakeServer:
             "resumable": state in ("failed", "interrupted", "stopped"),
             "left_s": (STEPS - step) / 110,
             "progress": step / STEPS,
-            "checkpoints": [s for s in (100, 300) if s <= step],
+            "checkpoints": [s for s in self.checkpoints if s <= step],
         }
 
 

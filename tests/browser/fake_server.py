@@ -101,7 +101,7 @@ class FakeServer:
         rate, stride: updates a second, and steps in each.
         refuse_sockets: no connection is accepted.
         disconnects: every open connection is closed when this grows.
-        mended: as a server whose run's log was mended, it sends a whole hello again with this as its last step; then 0.
+        mended: ``live`` is sent a whole hello again with this as its last step, as where a log was mended; then 0.
         move_to: the run to which every open connection is moved, "" for none.
         mute_probes: no request of a probe is answered.
         name_static: the boundary names a curve that never changes.
@@ -331,7 +331,7 @@ class FakeConnection:
                 self.run, self.undrawn, self.sent_panels = server.move_to, 0, set()
                 await self.send({"type": "moved", "run": self.run})
                 await self.send_hello()
-            if server.mended:
+            if server.mended and self.run == "live":
                 server.step, server.mended = server.mended, 0
                 await self.send_hello()
             if self.run == "live" and server.state == "running":

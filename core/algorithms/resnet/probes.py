@@ -89,7 +89,7 @@ class BlockEditor:
         return a.keeps_shape and b.keeps_shape and a.n_out == b.n_out
 
     def accuracy(self, cut: set[int]) -> Array:
-        """Share of the first test pictures that each network reads rightly, (networks,)."""
+        """Share of the first test pictures that each network classifies correctly, (networks,)."""
         x, y = self.s.x_test[:TESTED], self.s.y_test[:TESTED]
         found = []
         for net in self.nets.values():

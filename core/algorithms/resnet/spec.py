@@ -14,8 +14,8 @@ PANELS = (
         "towers",
         N_("Two towers"),
         N_(
-            "Pictures enter at the bottom, the answer leaves at the top. Colour: how long the gradient of a block's "
-            "weights is. A line past a block is its shortcut."
+            "Pictures enter at the bottom, the prediction leaves at the top. Colour: the norm of the gradient of a "
+            "block's weights. A line past a block is its shortcut."
         ),
         view=f"{_VIEWS}:towers",
         size="hero",
@@ -44,7 +44,7 @@ PANELS = (
     Panel(
         "gradient_ratio",
         N_("First block's gradient over the last's"),
-        N_("At 1 both learn alike; far above, the gradient explodes on its way back; far below, it vanishes."),
+        N_("Near 1 both are alike; far above, the gradient explodes on its way back; far below, it vanishes."),
         metrics=("residual/gradient_ratio", "plain/gradient_ratio"),
         scale="log",
     ),
@@ -71,7 +71,7 @@ PANELS = (
     Panel(
         "mistakes",
         N_("Mistakes"),
-        N_("Test images that this network gets wrong, the surest first: true class → guess."),
+        N_("Test images that this network gets wrong, most confident first: true class → prediction."),
         view=f"{_VIEWS}:mistakes",
     ),
 )
@@ -82,9 +82,9 @@ METRICS = (
     Metric("residual/accuracy", N_("Residual"), N_("Share of all test pictures put into the right class."), "high"),
     Metric("plain/accuracy", N_("Plain"), N_("Share of all test pictures put into the right class."), "high"),
     Metric(
-        "residual/gradient_ratio", N_("Residual"), N_("Length of the first block's gradient over the last block's.")
+        "residual/gradient_ratio", N_("Residual"), N_("Norm of the first block's gradient over the last block's.")
     ),
-    Metric("plain/gradient_ratio", N_("Plain"), N_("Length of the first block's gradient over the last block's.")),
+    Metric("plain/gradient_ratio", N_("Plain"), N_("Norm of the first block's gradient over the last block's.")),
 )
 
 _MNIST = {"data": "mnist_5k", "test_share": 0.2}
@@ -104,7 +104,7 @@ PRESETS = (
     Preset(
         "twenty",
         N_("Twenty layers"),
-        N_("Both networks learn to read; the residual one's training loss is at most two thirds of the plain one's."),
+        N_("Both networks learn the digits; the residual one's training loss is at most two thirds of the plain one's."),
         _MNIST,
         {"steps": 300},
     ),

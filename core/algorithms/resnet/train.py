@@ -1,6 +1,6 @@
 """Training a residual and a plain network side by side: the same batches, the same initial weights, one step of both.
 
-Neither network knows of the other: they share the pictures alone. The papers and the mathematics are in ``model.py``;
+They share the batches and nothing else: no weight, gradient or statistic. The papers and the mathematics are in ``model.py``;
 :func:`train` is the loop.
 """
 

@@ -6,11 +6,12 @@ from core.algorithms.resnet.metrics import current_gradients, current_losses, ra
 from core.algorithms.resnet.train import ResNetTraining
 from core.algorithms.resnet.views import decades
 from core.events import Array
+from core.figures import text_array
 
 
 def classes(s: ResNetTraining) -> dict[str, Array]:
     """Names of the classes, a line each."""
-    return {"names": np.frombuffer("\n".join(s.data.classes).encode(), np.uint8)}
+    return {"names": text_array(s.data.classes)}
 
 
 def towers(s: ResNetTraining) -> dict[str, Array]:

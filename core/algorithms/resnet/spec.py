@@ -13,17 +13,14 @@ PANELS = (
     Panel(
         "towers",
         N_("Two towers"),
-        N_(
-            "Pictures enter at the bottom, the prediction leaves at the top. Colour: the norm of the gradient of a "
-            "block's weights. A line past a block is its shortcut."
-        ),
+        N_("Colour: the norm of each block's gradient. Input at the bottom; lines are shortcuts."),
         view=f"{_VIEWS}:towers",
         size="hero",
     ),
     Panel(
         "loss",
         N_("Training loss"),
-        N_("How wrong each network is on the pictures it trains on, as a mean over the last 30 batches."),
+        N_("Cross-entropy, mean of the last 30 batches."),
         metrics=("residual/loss", "plain/loss"),
         size="side",
         scale="log",
@@ -51,7 +48,7 @@ PANELS = (
     Panel(
         "branches",
         N_("F(x) against x"),
-        N_("What each residual block adds, and what it adds it to: a small change to a large signal."),
+        N_("What each residual block adds, F(x), and what it adds it to, x: their root mean squares."),
         view=f"{_VIEWS}:branches",
         shown_if={"networks": ("both", "residual")},
     ),
@@ -71,7 +68,10 @@ PANELS = (
     Panel(
         "mistakes",
         N_("Mistakes"),
-        N_("Test images that this network gets wrong, most confident first: true class → prediction."),
+        N_(
+            "Test images that the residual network gets wrong (where it trains alone, the plain one), most confident "
+            "first: true class → predicted class."
+        ),
         view=f"{_VIEWS}:mistakes",
     ),
 )
@@ -81,9 +81,7 @@ METRICS = (
     Metric("plain/loss", N_("Plain"), N_("Mean training loss over the last 30 batches."), "low"),
     Metric("residual/accuracy", N_("Residual"), N_("Share of all test pictures put into the right class."), "high"),
     Metric("plain/accuracy", N_("Plain"), N_("Share of all test pictures put into the right class."), "high"),
-    Metric(
-        "residual/gradient_ratio", N_("Residual"), N_("Norm of the first block's gradient over the last block's.")
-    ),
+    Metric("residual/gradient_ratio", N_("Residual"), N_("Norm of the first block's gradient over the last block's.")),
     Metric("plain/gradient_ratio", N_("Plain"), N_("Norm of the first block's gradient over the last block's.")),
 )
 
@@ -104,7 +102,7 @@ PRESETS = (
     Preset(
         "twenty",
         N_("Twenty layers"),
-        N_("Both networks learn the digits; the residual one's training loss is at most two thirds of the plain one's."),
+        N_("Both networks learn; the residual one's training loss is at most two thirds of the plain one's."),
         _MNIST,
         {"steps": 300},
     ),

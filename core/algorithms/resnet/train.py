@@ -1,7 +1,7 @@
 """Training a residual and a plain network side by side: the same batches, the same initial weights, one step of both.
 
-They share the batches and nothing else: no weight, gradient or statistic. The papers and the mathematics are in ``model.py``;
-:func:`train` is the loop.
+They share the batches and nothing else: no weight, gradient or statistic. The papers and the mathematics are in
+``model.py``; :func:`train` is the loop.
 """
 
 import math
@@ -21,7 +21,7 @@ from core.data import image_data
 from core.data.dataset import scale_of
 from core.data.image_data import ImageData
 from core.events import Array, Event
-from core.training import EpochBatches, History, Training, generator, log_spacing
+from core.training import EpochBatches, History, Training, generator, log_spacing, set_learning_rate
 
 #: The training loss that is logged is the mean over so many batches.
 RECENT = 30
@@ -238,8 +238,3 @@ def train(s: ResNetTraining) -> Iterator[Event]:
 def learning_rate(config: ResNetConfig, step: int) -> float:
     """Learning rate of the update after ``step`` updates: a tenth after each of ``lr_steps``."""
     return config.lr * 0.1 ** sum(step >= drop for drop in config.lr_steps)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr

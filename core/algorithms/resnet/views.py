@@ -22,8 +22,8 @@ from core.figures import (
     footnote,
     heading,
     hidden_axis,
-    labelled_images,
     line,
+    misclassified_images,
     packed,
     placed_image,
     placed_text,
@@ -38,7 +38,7 @@ from core.words import N_
 
 COLOURS = {"residual": palette.CLASSES[0], "plain": palette.CLASSES[1]}
 TITLES = {"residual": N_("Residual, {depth} layers"), "plain": N_("Plain, {depth} layers")}
-NAMES = {"residual": N_("residual"), "plain": N_("plain")}
+NAMES = {"residual": N_("Residual"), "plain": N_("Plain")}
 
 #: Powers of ten at both ends of the gradient's colours.
 LOW, HIGH = -3, 3
@@ -213,16 +213,7 @@ def confusion(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 def mistakes(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Misclassified test pictures; under each its true class → the predicted one."""
-    names = text_lines(context.statics["classes"]["names"])
-    wrong, seen = arrays["wrong"].tolist()
-    pairs = zip(arrays["true"], arrays["guessed"], strict=True)
-    chart = labelled_images(arrays["images"], [f"{names[true]} → {names[guess]}" for true, guess in pairs])
-    title = {
-        "template": N_("{wrong} of {seen} test images are misclassified"),
-        "values": {"wrong": wrong, "seen": seen},
-    }
-    chart["layout"] |= {"annotations": [heading(title)], "margin": {"t": 32}}
-    return chart
+    return misclassified_images(arrays, text_lines(context.statics["classes"]["names"]))
 
 
 # The probes
@@ -257,7 +248,11 @@ def block_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
                 width=0.6,
                 hovertext=[texts[k + 1] for k in tried],
             )
-            traces.append(kept)
+            uncut = i + _TEXT + room * arrays["accuracy"][0, i]
+            height = [[[uncut, 0.5], [uncut, 3 * config.n + 0.5]]]
+            traces += [kept, segments(np.array(height, np.float32), colour=INK, width=1.5)]
+            middle = (i + _TEXT + room / 2) / len(config.names)
+            annotations.append(heading(N_("accuracy with it cut"), middle, colour=INK))
         whole, now = (100 * accuracy for accuracy in arrays["accuracy"][:, i].tolist())
         score = {"template": N_("accuracy {now} % (uncut: {whole} %)"),
                  "values": {"now": f"{now:.1f}", "whole": f"{whole:.1f}"}}  # fmt: skip

@@ -20,6 +20,7 @@ from core.figures.layout import (
     placed_text,
 )
 from core.figures.traces import (
+    Text,
     Trace,
     bars,
     broken_line,
@@ -34,6 +35,7 @@ from core.figures.traces import (
 
 __all__ = [
     "Figure",
+    "Text",
     "Trace",
     "as_is",
     "atlas",

@@ -13,7 +13,7 @@ PANELS = (
     Panel(
         "towers",
         N_("Two towers"),
-        N_("Colour: the norm of each block's gradient. Input at the bottom; lines are shortcuts."),
+        N_("Input at the bottom. Colour: norm of each block's gradient, also as first ÷ last."),
         view=f"{_VIEWS}:towers",
         size="hero",
     ),
@@ -40,8 +40,11 @@ PANELS = (
     ),
     Panel(
         "gradient_ratio",
-        N_("First block's gradient over the last's"),
-        N_("Near 1 both are alike; far above, the gradient explodes on its way back; far below, it vanishes."),
+        N_("Gradient: first ÷ last"),
+        N_(
+            "Norm of the first block's gradient over the last's: far above 1 it explodes on its way back, far below it "
+            "vanishes."
+        ),
         metrics=("residual/gradient_ratio", "plain/gradient_ratio"),
         scale="log",
     ),
@@ -123,8 +126,8 @@ PROBES = (
         "cut",
         N_("Cut and swap blocks"),
         N_(
-            "Click a block: both networks have to do without it. E cuts each in turn. S on two blocks of a stage swaps "
-            "them. By keys: ↑ ↓ walk, Enter cuts."
+            "Click a block to cut it from both networks, or cut each in turn. Swap takes two blocks of a stage, one "
+            "after the other."
         ),
         request=CutRequest,
         view=f"{_VIEWS}:block_editor",
@@ -150,10 +153,7 @@ PROBES = (
     Probe(
         "surface",
         N_("Loss surface"),
-        N_(
-            "The training loss around the weights (red), in two random directions; as high as the loss, by powers of "
-            "ten. Drag to rotate; Space draws other directions."
-        ),
+        N_("The training loss around the weights (red), in two random directions, on a log scale. Drag to rotate."),
         request=SurfaceRequest,
         view=f"{_VIEWS}:loss_surfaces",
         keys={" ": {"act": "again"}, "ArrowUp": {"act": "wider"}, "ArrowDown": {"act": "narrower"}},

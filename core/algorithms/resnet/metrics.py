@@ -20,8 +20,10 @@ from core.algorithms.resnet.train import RECENT, ResNetTraining, gradient_norms
 from core.events import Array, Event, Note, Scalars, Snapshot
 from core.metrics import newly_diagnosed
 
-#: Training pictures that gradients at step 0 and the sizes in each block are measured on.
-SAMPLE = 64
+#: Training pictures that gradients at step 0 are measured on, and those that the sizes in each block are.
+SAMPLE, SIZES_SAMPLE = 64, 32
+#: Steps from one measurement of the sizes to the next, at most: each takes a fifth of a step.
+SIZES_SPACING = 16
 
 
 def log_metrics(s: ResNetTraining) -> Iterator[Event]:
@@ -112,10 +114,20 @@ def initial(s: ResNetTraining) -> tuple[dict[str, float], Tensor]:
     return losses, torch.stack(norms)
 
 
+def recent_sizes(s: ResNetTraining) -> dict[str, Array]:
+    """:func:`sizes` as measured at most :data:`SIZES_SPACING` steps ago, at the beginning less: pictures are taken
+    several times a second, and may not cost as much as the training."""
+    at, found = s.sizes
+    if found is None or not at <= s.step < at + max(1, min(at, SIZES_SPACING)):
+        found = s.cached_at_step(sizes)
+        s.sizes = s.step, found
+    return found
+
+
 @torch.no_grad()
 def sizes(s: ResNetTraining) -> dict[str, Array]:
     """By network (3n, 3): what shortcut and branch of each block add up, and the spread of its output."""
-    x = s.inputs(s.x_train[:SAMPLE])
+    x = s.inputs(s.x_train[:SIZES_SAMPLE])
     found = {}
     for name, net in s.nets.items():
         rows: list[Sizes] = []

@@ -48,6 +48,7 @@ class ResNetTraining(Training):
             linear layer.
         gradient_history: the same at steps before.
         accuracy: of the test part in the last evaluation, by network. history: what the diagnoses are made from.
+        sizes: the step at which those in each block were last measured for a picture, and what they were; never saved.
     """
 
     saved = (
@@ -84,6 +85,7 @@ class ResNetTraining(Training):
         self.gradient_history = GradientHistory()
         self.accuracy: dict[str, float] = {}
         self.history = History(Evaluation)
+        self.sizes: tuple[int, dict[str, Array] | None] = (0, None)
 
     def inputs(self, x: Tensor) -> Tensor:
         """Pictures as the networks take them, from bytes or from 0 … 1."""

@@ -28,6 +28,7 @@ SIZES_SPACING = 16
 
 def log_metrics(s: ResNetTraining) -> Iterator[Event]:
     """Losses and gradients of the last steps, and an evaluation of the test part where one is due."""
+    recent_sizes(s)  # here and not where a picture is taken, whose budget it would use up for a second
     gradients = current_gradients(s)
     s.gradient_history.append(s.step, gradients)
     losses = current_losses(s)
@@ -115,8 +116,7 @@ def initial(s: ResNetTraining) -> tuple[dict[str, float], Tensor]:
 
 
 def recent_sizes(s: ResNetTraining) -> dict[str, Array]:
-    """:func:`sizes` as measured at most :data:`SIZES_SPACING` steps ago, at the beginning less: pictures are taken
-    several times a second, and may not cost as much as the training."""
+    """:func:`sizes` as measured at most :data:`SIZES_SPACING` steps ago, at the beginning less."""
     at, found = s.sizes
     if found is None or not at <= s.step < at + max(1, min(at, SIZES_SPACING)):
         found = s.cached_at_step(sizes)

@@ -265,8 +265,8 @@ def block_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
         ]
         lines += [(N_("bars: with one cut"), INK)] if len(tried) else []
         for k, (text, colour) in enumerate(lines):
-            place = {"paper": True, "xanchor": "left", "yanchor": "top", "yshift": -22 * k}
-            annotations.append(placed_text(text, _left(config, i), 0, colour=colour, **place))
+            below: dict[str, Any] = {"paper": True, "xanchor": "left", "yanchor": "top", "yshift": -22 * k}
+            annotations.append(placed_text(text, _left(config, i), 0, colour=colour, **below))
         annotations.append(_title(config, name, i))
     marks = [(cursor, "triangle-right", INK)] + (
         [(held, "triangle-right-open", palette.CLASSES[4])] if held >= 0 else []

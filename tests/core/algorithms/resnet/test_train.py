@@ -183,6 +183,13 @@ def test_sizes_are_measured_seldom_and_never_taken_from_another_time():
     assert recent_sizes(s) is s.sizes[1] and s.sizes[0] == 40
 
 
+def test_a_picture_measures_no_sizes():
+    s = run(start(TINY), 40).state
+    assert s.sizes[0] == 32
+    snapshots(s)
+    assert s.sizes[0] == 32
+
+
 def test_sizes_and_snapshots_leave_networks_in_training():
     s = run(start(TINY), 3).state
     sizes(s)

@@ -4,7 +4,8 @@
   2017. α_k is the mean over all places of the gradient of a class's logit by map k (eq. 1), and the picture is
   ReLU(Σ_k α_k A_k) (eq. 2).
 - FGSM: I. Goodfellow, J. Shlens, C. Szegedy. Explaining and harnessing adversarial examples. ICLR 2015: x + ε·sign(∇_x
-  loss), section 4. Here with the smallest ε, in steps of a grey level, that changes the prediction.
+  loss), section 4. Here with the smallest ε, in steps of a grey level, that changes the prediction; the loss is that of
+  the class predicted before, which for a picture that is classified rightly is its own.
 - What excites a unit most: M. Zeiler, R. Fergus. Visualizing and understanding convolutional networks. ECCV 2014, with
   the patches of the pictures themselves and no deconvolution.
 
@@ -109,26 +110,27 @@ def sign_of_gradient(logits_of: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
 
 
 def smallest_change(
-    logits_of: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, largest: int = 128, chunk: int = 32
-) -> tuple[int, Tensor]:
+    logits_of: Callable[[Tensor], Tensor], x: Tensor, largest: int = 128, chunk: int = 32
+) -> tuple[int, Tensor, Tensor]:
     """The smallest FGSM step that changes the prediction of one picture.
 
     Args:
         logits_of: logits of pictures with pixels from 0 to 1.
         x: the picture, (channels, height, width).
-        y: its class, (): the loss that the step increases.
         largest: the largest step tried, in grey levels.
 
     Returns:
-        ε in grey levels of 255 (0 where none up to ``largest`` does it), and the changed picture, within 0 to 1.
+        ε in grey levels of 255 (0 where none up to ``largest`` does it); the changed picture, within 0 to 1; the sign
+        of the gradient, of the same shape.
     """
-    direction = sign_of_gradient(logits_of, x[None], y[None])[0]
     with torch.no_grad():
-        before = logits_of(x[None]).argmax()
+        before = logits_of(x[None]).argmax(dim=1)
+    direction = sign_of_gradient(logits_of, x[None], before)[0]
+    with torch.no_grad():
         for first in range(1, largest + 1, chunk):
             levels = torch.arange(first, min(first + chunk, largest + 1), device=x.device)
             tried = (x + direction * (levels / LEVELS).view(-1, 1, 1, 1)).clamp(0, 1)
             changed = (logits_of(tried).argmax(dim=1) != before).nonzero()
             if len(changed):
-                return int(levels[changed[0, 0]]), tried[changed[0, 0]]
-    return 0, x
+                return int(levels[changed[0, 0]]), tried[changed[0, 0]], direction
+    return 0, x, direction

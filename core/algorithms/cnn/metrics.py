@@ -23,6 +23,9 @@ from core.log_schedule import TRAIN_SAMPLE
 #: Pictures of a forward pass: the maps of more of them leave the processor's cache.
 CHUNK = 200
 
+#: Test pictures of a class by which to say that it is never predicted.
+ENOUGH = 5
+
 #: Training pictures for which every channel is asked for its slope, and a slope that lets no gradient through.
 SLOPE_SAMPLE, FLAT_SLOPE = 128, 0.01
 
@@ -60,11 +63,12 @@ def evaluate_test(s: CNN, train_loss: float) -> Generator[Event, None, dict[str,
 
 
 def rarest(found: Evaluated, y: Array) -> tuple[float, int]:
-    """Of the classes that have pictures, the fewest predictions over pictures, and that class's number."""
+    """The fewest predictions of a class over its pictures, and that class's number; infinite where no class has enough
+    pictures: of two that are misclassified nothing follows."""
     n_classes = found.probabilities.shape[1]
     predicted = np.bincount(found.probabilities.argmax(axis=1), minlength=n_classes)
     there = np.bincount(y, minlength=n_classes)
-    share = np.where(there > 0, predicted / np.maximum(there, 1), np.inf)
+    share = np.where(there >= ENOUGH, predicted / np.maximum(there, 1), np.inf)
     return float(share.min()), int(share.argmin())
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.algorithms.cnn.explain import LEVELS, recorded, sign_of_gradient, smallest_change
+from core.algorithms.cnn.explain import recorded, smallest_change
 from core.algorithms.cnn.metrics import evaluating, logits
 from core.algorithms.cnn.requests import CANVAS, DrawRequest, FoolRequest, InsideRequest, MoveRequest
 from core.algorithms.cnn.snapshots import followed
@@ -255,23 +255,23 @@ def inside(s: CNN, requests: Iterator[InsideRequest]) -> Iterator[dict[str, Arra
 
 
 def fool(s: CNN, requests: Iterator[FoolRequest]) -> Iterator[dict[str, Array]]:
-    """The smallest step against the gradient that changes the prediction, for one test picture after the other."""
+    """The smallest step along the sign of the loss's gradient that changes the prediction, for one test picture after
+    the other; the loss is that of the predicted class, so that a misclassified picture changes as well."""
     row = min(s.config.picture, len(s.x_test) - 1)
     for request in requests:
         row = (row + {"next": 1, "before": -1}.get(request.act, 0)) % len(s.x_test)
-        x, y = as_numbers(s.x_test[row]), s.y_test[row]
+        x = as_numbers(s.x_test[row])
         with evaluating(s):
-            epsilon, changed = smallest_change(lambda x: s.model(s.inputs(x)), x, y)
-            direction = sign_of_gradient(lambda x: s.model(s.inputs(x)), x[None], y[None])[0]
+            epsilon, changed, direction = smallest_change(lambda x: s.model(s.inputs(x)), x)
         before, after = logits(s, torch.stack([x, changed])).softmax(dim=1).cpu().numpy()
         yield {
             "image": as_bytes(x),
-            "step": as_bytes((0.5 + 10 * epsilon / LEVELS * direction / 2).clamp(0, 1)),
+            "step": as_bytes((direction + 1) / 2),
             "changed": as_bytes(changed),
             "epsilon": np.array([epsilon], np.int16),
             "before": before,
             "probability": after,
-            "true": np.array([int(y)], np.int16),
+            "true": np.array([int(s.y_test[row])], np.int16),
         }
 
 

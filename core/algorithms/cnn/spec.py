@@ -15,20 +15,20 @@ PANELS = (
     Panel(
         "journey",
         N_("One picture on its way"),
-        N_("What each layer makes of the chosen picture, from left to right, and how probable each class is then."),
+        N_("What each layer makes of the chosen picture, and the class probabilities."),
         view=f"{_VIEWS}:journey",
         size="hero",
     ),
     metrics.LOSS_PANEL,
     replace(
         metrics.accuracy_panel(),
-        sentence=N_("Share put into the right class: of training and test pictures, and of test pictures moved aside."),
+        sentence=N_("Share in the right class; also of test pictures moved aside."),
         metrics=("train/accuracy", "test/accuracy", "moved/accuracy"),
     ),
     Panel(
         "pictures",
         N_("Test pictures"),
-        N_("Under each what it is taken for, red where that is wrong. Click one to follow it through the network."),
+        N_("Under each its predicted class, red where it is wrong. Click one to follow it through the network."),
         view=f"{_VIEWS}:pictures",
         click="picture",
     ),
@@ -41,7 +41,7 @@ PANELS = (
     Panel(
         "where",
         N_("Where it looks (Grad-CAM)"),
-        N_("What glows speaks for the class the picture is taken for, by the last maps that still have places."),
+        N_("What glows raises the score of the predicted class, by the last maps that still have places."),
         view=f"{_VIEWS}:where_it_looks",
         shown_if=CONVOLUTIONAL,
     ),
@@ -55,7 +55,7 @@ PANELS = (
     Panel(
         "mistakes",
         N_("Mistakes"),
-        N_("Test pictures the network gets wrong, those first of which it was surest: true class → guess."),
+        N_("Test pictures the network gets wrong, most confident first: true class → predicted class."),
         view=f"{_VIEWS}:mistakes",
     ),
     metrics.GRADIENT_PANEL,
@@ -80,7 +80,7 @@ METRICS = (
     *metrics.CLASSIFICATION,
     Metric(
         "moved/accuracy",
-        N_("Accuracy, moved"),
+        N_("moved"),
         N_("Share of at most 1,000 test pictures put into the right class after each was moved at random."),
         "high",
     ),
@@ -159,7 +159,7 @@ PRESETS = (
     Preset(
         "half",
         N_("The digits 0 to 4"),
-        N_("Five digits, moved while training: at least 97 % of those never seen. Their strokes are used again below."),
+        N_("Five digits, moved while training: at least 96 % of those never seen. Their strokes are used again below."),
         _HALF | {"subset": "first", "shift": 2},
         {"steps": 512},
     ),
@@ -213,8 +213,8 @@ _ARROWS = {f"Arrow{way.title()}": {"act": way} for way in ("left", "right", "up"
 PROBES = (
     Probe(
         "draw",
-        N_("Draw a digit"),
-        N_("Draw, and watch what the layers make of it. The drawing is centred and scaled as the test digits are."),
+        N_("Draw"),
+        N_("Draw, and watch what the layers make of it. The drawing is centred and scaled as MNIST's digits are."),
         request=DrawRequest,
         view=f"{_VIEWS}:journey",
         idle={},
@@ -226,8 +226,8 @@ PROBES = (
         "move",
         N_("Move it"),
         N_(
-            "Move a test picture by the arrow keys, turn, blur or cover it: press on it to cover a patch. On the right "
-            "a map builds up of how much each place counts."
+            "Move, turn, blur or cover a test picture: press on it to cover a patch. The second picture builds up a "
+            "map of how much each place counts."
         ),
         request=MoveRequest,
         view=f"{_VIEWS}:changed",
@@ -235,15 +235,15 @@ PROBES = (
         | {"t": {"act": "turn"}, "b": {"act": "blur"}, "c": {"act": "cover"}, " ": {"act": "restore"}}
         | _NEXT,
         idle={},
-        labels=_NEXT_LABEL | {"t": N_("Turn"), "b": N_("Blur"), "c": N_("Cover the next place"), " ": N_("Reset")},
+        labels=_NEXT_LABEL | {"t": N_("Turn"), "b": N_("Blur"), "c": N_("Cover"), " ": N_("Reset")},
         point=("x", "y"),
     ),
     Probe(
         "inside",
         N_("Look inside"),
         N_(
-            "Click a unit of a map, or go there by the arrow keys: the patch of the picture that it sees, and the "
-            "pictures that excite its map most. M goes to the next map, L to the next layer."
+            "Click a unit of the map, or go there by the arrow keys: what it sees of the picture, and the patches of "
+            "test pictures that excite its map most."
         ),
         request=InsideRequest,
         view=f"{_VIEWS}:inside",
@@ -256,12 +256,12 @@ PROBES = (
     Probe(
         "fool",
         N_("Fool it"),
-        N_("The smallest step of every pixel, all of one size, that makes the network see another class (FGSM)."),
+        N_("The smallest step of every pixel, all of one size, that makes the network predict another class (FGSM)."),
         request=FoolRequest,
         view=f"{_VIEWS}:fooled",
         keys={"p": {"act": "before"}} | _NEXT,
         idle={},
-        labels=_NEXT_LABEL | {"p": N_("Picture before")},
+        labels=_NEXT_LABEL | {"p": N_("Previous picture")},
     ),
 )
 

@@ -21,6 +21,7 @@ from core.figures import (
     figure,
     footnote,
     heading,
+    heat_map,
     hidden_axis,
     labelled_images,
     labels,
@@ -39,10 +40,11 @@ from core.words import N_
 _BELOW, _APART, _UNIT = 8, 0.45, 0.25
 #: What a layer is called.
 _LAYERS = {"convolution": N_("convolution {n}"), "pooling": N_("pooling {n}"), "dense": N_("dense {n}")}
-#: Shares of the width that the maps and the bars beside them get.
-_MAPS, _BARS = (0.0, 0.76), (0.85, 1.0)
-#: Pictures in a row, and the height of a row with its labels.
-_COLUMNS, _ROW = 8, 1.4
+#: Where the bars of the classes begin, as a share of the width; of their names no more letters are shown than these,
+#: and a letter takes this share.
+_BARS, _LETTERS, _LETTER = 0.8, 9, 0.02
+#: Pictures in a row, the height of a row with its labels, and letters of a label.
+_COLUMNS, _ROW, _LABEL = 8, 1.4, 8
 #: Filters in a row, and in a row of more than three rows of these.
 _FEW, _MANY = 6, 8
 #: What lies over a picture, red, green and blue, and how far at most.
@@ -78,7 +80,7 @@ def journey(arrays: Mapping[str, Any], context: Context) -> Figure:
     true = int(arrays["true"][0]) if "true" in arrays else -1
     return figure(
         [_probabilities(arrays["probability"], true)],
-        x | {"domain": list(_MAPS)},
+        x | {"domain": [0, _before_bars(context)]},
         y,
         images=images,
         annotations=annotations,
@@ -107,32 +109,61 @@ def _probabilities(probability: Array, true: int = -1, **more: Any) -> Trace:
 
 def _class_axes(context: Context) -> dict[str, Any]:
     """The axes of bars of all classes."""
+    names = class_names(context, _LETTERS)
     return {
-        "xaxis2": axis(N_("probability"), (0, 1), domain=list(_BARS), anchor="y2", tickvals=[0, 1], zoom=False),
-        "yaxis2": axis(names=class_names(context), reverse=True, domain=[0, 1], anchor="x2", zoom=False, grid=False),
+        "xaxis2": axis(N_("probability"), (0, 1), domain=[_BARS, 1], anchor="y2", tickvals=[0, 1], zoom=False),
+        "yaxis2": axis(names=names, reverse=True, domain=[0, 1], anchor="x2", zoom=False, grid=False),
     }
+
+
+def _before_bars(context: Context) -> float:
+    """Where the maps end, as a share of the width: before the names of the classes."""
+    longest = max(sum(2 if ord(c) > 0x2E7F else 1 for c in name) for name in class_names(context, _LETTERS))
+    return _BARS - _LETTER * (min(longest, 2 * _LETTERS) + 1)
 
 
 def pictures(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The first test pictures, each to be clicked; under it what it is taken for."""
-    fixed, names = context.statics["data"], class_names(context)
+    fixed, names = context.statics["data"], class_names(context, _LABEL)
     guessed, true, n = arrays["guessed"].tolist(), fixed["true"].tolist(), len(fixed["true"])
-    rows = [fixed["images"][start : start + _COLUMNS] for start in range(0, n, _COLUMNS)]
+    columns = min(_COLUMNS, n)
+    rows = [fixed["images"][start : start + columns] for start in range(0, n, columns)]
     strips = [placed_image(picture(_beside(row)), (0, len(row), _ROW * i + 1, _ROW * i)) for i, row in enumerate(rows)]
-    place = np.arange(n)
-    x, y = place % _COLUMNS + 0.5, place // _COLUMNS * _ROW
-    colours = [palette.INK if a == b else palette.BAD for a, b in zip(guessed, true, strict=True)]
-    said = [as_is(names[guess]) for guess in guessed]
-    traces = [labels(x.tolist(), (y + 1.17).tolist(), said, size=11, color=colours)]
+    y, x = np.divmod(np.arange(n), columns)
+    traces = [_guesses(x + 0.5, _ROW * y + 1.17, guessed, true, names)]
     chosen = int(arrays["chosen"][0])
     if chosen < n:
-        traces.append(_frame(chosen % _COLUMNS, chosen // _COLUMNS * _ROW, 1, 1))
+        traces.append(_frame(chosen % columns, chosen // columns * _ROW, 1, 1))
+    named = [names[c] for c in true] + [""] * (len(rows) * columns - n)
     traces.append(
-        points(x, y + 0.5, colour=palette.faded(palette.INK, 0), size=40, symbol="square", hover="text",
-               text=[as_is(names[c]) for c in true], customdata=place.tolist())
+        _cells(len(rows), columns, (0.5, 0.5 * _ROW), (1, _ROW), n, hover="text",
+               text=[named[start : start + columns] for start in range(0, n, columns)])
     )  # fmt: skip
-    x_axis, y_axis = equal_axes((-0.1, _COLUMNS + 0.1, _ROW * len(rows), -0.1), hidden=True)
+    x_axis, y_axis = equal_axes((-0.1, columns + 0.1, _ROW * len(rows), -0.1), hidden=True)
     return figure(traces, x_axis, y_axis, images=strips)
+
+
+def _guesses(x: Array, y: Array, guessed: list[int], true: list[int], names: list[str]) -> Trace:
+    """At each place what a picture is taken for, red where that is wrong."""
+    colours = [palette.INK if a == b else palette.BAD for a, b in zip(guessed, true, strict=True)]
+    return labels(x.tolist(), y.tolist(), [names[guess] for guess in guessed], size=11, color=colours)
+
+
+def _cells(
+    rows: int, columns: int, first: tuple[float, float], apart: tuple[float, float], n: int, **more: Any
+) -> Trace:
+    """Cells that are not seen, to be clicked, the first ``n`` with their numbers, row by row.
+
+    Args:
+        first, apart: x and y of the middle of the first one, and from one to the next.
+    """
+    numbers = [[i if i < n else None for i in range(start, start + columns)] for start in range(0, n, columns)]
+    clear = palette.faded(palette.INK, 0)
+    at = dict(zip(("x0", "y0", "dx", "dy"), (*first, *apart), strict=True))
+    return heat_map(
+        np.zeros((rows, columns), np.uint8), scale=[[0, clear], [1, clear]], limits=(0, 1), gap=0,
+        customdata=numbers, **at, **more,
+    )  # fmt: skip
 
 
 def _frame(left: float, top: float, width: float, height: float) -> Trace:
@@ -187,20 +218,18 @@ def _glowing(image: Array, glow: Array) -> Array:
 
 def where_it_looks(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Test pictures; over each glows what speaks for the class it is taken for."""
-    fixed, names = context.statics["data"], class_names(context)
-    maps, guessed = arrays["maps"], arrays["guessed"].tolist()
-    n, half = len(maps), -(-len(maps) // 2)
-    images, texts, colours, places = [], [], [], []
-    for i in range(n):
-        left, top = 1.1 * (i % half), _ROW * (i // half)
-        extent = (left, left + 1, top + 1, top)
-        images.append(placed_image(picture(_glowing(fixed["images"][i], np.asarray(maps[i]) / 255)), extent))
-        places.append((left + 0.5, top + 1.17))
-        texts.append(as_is(names[guessed[i]]))
-        colours.append(palette.INK if guessed[i] == int(fixed["true"][i]) else palette.BAD)
-    x, y = zip(*places, strict=True)
-    x_axis, y_axis = equal_axes((-0.1, 1.1 * half, 2 * _ROW, -0.1), hidden=True)
-    return figure([labels(list(x), list(y), texts, size=11, color=colours)], x_axis, y_axis, images=images)
+    fixed, n = context.statics["data"], len(arrays["maps"])
+    columns = -(-n // 2)
+    row, column = np.divmod(np.arange(n), columns)
+    left, top = 1.1 * column, _ROW * row
+    images = [
+        placed_image(picture(_glowing(image, np.asarray(glow) / 255)), (x, x + 1, y + 1, y))
+        for image, glow, x, y in zip(fixed["images"][:n], arrays["maps"], left, top, strict=True)
+    ]
+    names = class_names(context, _LABEL)
+    under = _guesses(left + 0.5, top + 1.17, arrays["guessed"].tolist(), fixed["true"][:n].tolist(), names)
+    x_axis, y_axis = equal_axes((-0.1, 1.1 * columns, 2 * _ROW, -0.1), hidden=True)
+    return figure([under], x_axis, y_axis, images=images)
 
 
 def last_hidden(arrays: Mapping[str, Any], context: Context) -> Figure:
@@ -210,12 +239,12 @@ def last_hidden(arrays: Mapping[str, Any], context: Context) -> Figure:
     wrong = arrays["guessed"] != true
     shown = {"colour": true.astype(np.uint8), "scale": "classes", "customdata": list(range(len(true)))}
     size, symbol = np.where(wrong, 10, 7).tolist(), np.where(wrong, "x", "circle").tolist()
-    text = [as_is(f"{names[t]} → {names[g]}") for t, g in zip(true, arrays["guessed"], strict=True)]
+    text = [f"{names[t]} → {names[g]}" for t, g in zip(true, arrays["guessed"], strict=True)]
     trace = points(*places.T, size=size, hover="text", text=text, opacity=0.85, **shown)
     trace["marker"]["symbol"] = symbol
     x, y = (hidden_axis(-1.75, 1.75, zoom=True) for _ in range(2))
     share = {
-        "template": N_("the plane holds {percent} % of the variance; crosses are misclassified"),
+        "template": N_("{percent} % of the variance; crosses: misclassified"),
         "values": {"percent": round(100 * float(arrays["share"][0]))},
     }
     return figure([trace], x, y, annotations=[footnote(share)], margin={"b": 28})
@@ -231,7 +260,7 @@ def mistakes(arrays: Mapping[str, Any], context: Context) -> Figure:
     wrong, seen = arrays["wrong"].tolist()
     names = class_names(context)
     pairs = zip(arrays["true"], arrays["guessed"], strict=True)
-    chart = labelled_images(arrays["images"], [as_is(f"{names[true]} → {names[guess]}") for true, guess in pairs])
+    chart = labelled_images(arrays["images"], [f"{names[true]} → {names[guess]}" for true, guess in pairs])
     title = {
         "template": N_("{wrong} of {seen} test images are misclassified"),
         "values": {"wrong": wrong, "seen": seen},
@@ -240,114 +269,107 @@ def mistakes(arrays: Mapping[str, Any], context: Context) -> Figure:
     return chart
 
 
-def class_names(context: Context) -> list[str]:
-    """Names of the classes that the network tells apart."""
-    return text_lines(context.statics["data"]["classes"])
+def class_names(context: Context, most: int = 0) -> list[str]:
+    """Names of the classes that the network tells apart, cut to ``most`` letters where that is not 0. The browser
+    translates those of our own shapes, and never what a person has named."""
+    names = text_lines(context.statics["data"]["classes"])
+    names = [f"{name[: most - 1]}…" if 0 < most < len(name) else name for name in names]
+    return names if context.config.data == "shapes" else [as_is(name) for name in names]
 
 
-# Probes
+# Probes. Their pictures stand side by side, two lines of text under each, and their axes count pixels.
+
+#: From one picture to the next, as a share of its width.
+_NEXT = 1.1
 
 
 def changed(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The changed picture; what covering each place does to the class it was taken for; all classes then and now."""
-    image, cover = np.asarray(arrays["image"]), np.asarray(arrays["covered"])
-    height, width = image.shape[1:]
-    right = width * 1.1
-    images = [
-        placed_image(picture(image), (0, width, height, 0)),
-        placed_image(picture(_glowing(arrays["original"], np.nan_to_num(cover))), (right, right + width, height, 0)),
+    cover = np.nan_to_num(np.asarray(arrays["covered"]))
+    name = class_names(context, _LETTERS)[int(arrays["of"][0])]
+    under = [
+        N_("the changed<br>picture"),
+        {"template": N_("covering a place<br>lowers “{name}”"), "values": {"name": name}},
     ]
-    names = class_names(context)
-    of = {"template": N_("how much covering a place lowers “{name}”"), "values": {"name": names[int(arrays["of"][0])]}}
-    texts = [
-        placed_text(N_("the changed picture"), width / 2, height * 1.02, yanchor="top", colour=palette.INK),
-        placed_text(of, right + width / 2, height * 1.02, yanchor="top", colour=palette.INK),
-    ]
+    sources = [picture(arrays["image"]), picture(_glowing(np.asarray(arrays["original"]), cover))]
     traces = [_frame(*arrays["patch"].tolist())] if len(arrays["patch"]) else []
-    traces += [
-        _probabilities(arrays["before"], name=N_("before"), opacity=0.4),
-        _probabilities(arrays["probability"], int(arrays["true"][0]), name=N_("after")),
-    ]
-    return _in_pixels(traces, (-0.5, right + width + 0.5, height * 1.12, -0.5), context, images, texts)
-
-
-def inside(arrays: Mapping[str, Any], context: Context) -> Figure:
-    """The picture with the patch that a unit sees, the unit in its map, and what excites its channel most."""
-    image, chosen = np.asarray(arrays["image"]), np.asarray(arrays["map"])
-    height, width = image.shape[1:]
-    rows, columns = chosen.shape
-    middle, last = width * 1.1, width * 2.2
-    y, x = np.divmod(np.arange(rows * columns), columns)
-    cell = width / columns
-    images = [
-        placed_image(picture(image), (0, width, height, 0)),
-        placed_image(
-            raster(chosen, "diverging" if arrays["signed"][0] else "grey"), (middle, middle + width, height, 0)
-        ),
-    ]
-    patches = arrays["patches"]  # (n, channels, height, width), n at most 9
-    third = width / 3
-    for i, patch in enumerate(patches):
-        left, top = last + third * (i % 3), third * (i // 3)
-        images.append(placed_image(picture(patch), (left, left + 0.94 * third, top + 0.94 * third, top)))
-    row, column = arrays["unit"].tolist()
-    traces = [
-        _frame(*arrays["patch"].tolist()),
-        _frame(middle + column * cell, row * cell, cell, cell),
-        points(middle + (x + 0.5) * cell, (y + 0.5) * cell, colour=palette.faded(palette.INK, 0), size=12,
-               symbol="square", customdata=list(range(rows * columns)), hover="none", webgl=True),
-    ]  # fmt: skip
-    name = str(text_lines(arrays["layer"])[0])
-    layer = {"template": _layer(name), "values": {"n": _number(name)}}
-    channel, channels = arrays["channel"].tolist()
-    side = int(arrays["field"][0])
-    field = {"template": N_("what the unit sees: {field} × {field} pixels"), "values": {"field": side}}
-    which = {
-        "template": N_("{layer}, map {channel} of {channels}"),
-        "values": {"layer": layer, "channel": channel + 1, "channels": channels},
-    }
-    places = (width / 2, middle + width / 2, last + width / 2)
-    said: list[Any] = [field, which, N_("what excites this map most")]
-    under: dict[str, Any] = {"y": height * 1.02, "yanchor": "top", "colour": palette.INK}
-    texts = [placed_text(text, x, **under) for x, text in zip(places, said, strict=True)]
-    x_axis, y_axis = equal_axes((-0.5, last + width + 0.5, height * 1.12, -0.5), hidden=True)
-    return figure(traces, x_axis, y_axis, images=images, annotations=texts)
+    return _compared(arrays, context, sources, under, traces)
 
 
 def fooled(arrays: Mapping[str, Any], context: Context) -> Figure:
     """The picture, the step, and the picture after the step; the classes before and after."""
-    image, epsilon, names = np.asarray(arrays["image"]), int(arrays["epsilon"][0]), class_names(context)
-    height, width = image.shape[1:]
-    images = [
-        placed_image(source, (left, left + width, height, 0))
-        for left, source in (
-            (0.0, picture(image)),
-            (1.1 * width, picture(arrays["step"])),
-            (2.2 * width, picture(arrays["changed"])),
-        )
-    ]
-    before, after = (as_is(names[int(np.argmax(arrays[name]))]) for name in ("before", "probability"))
-    if epsilon:
-        step: Any = {"template": N_("ε = {levels}/255, ten times as strong"), "values": {"levels": epsilon}}
-    else:
-        step = N_("no step up to half of the grey scale does it")
-    texts = [
-        placed_text(text, left + width / 2, height * 1.02, yanchor="top", colour=palette.INK)
-        for left, text in ((0.0, before), (1.1 * width, step), (2.2 * width, after))
-    ]
+    names, epsilon = class_names(context, _LETTERS), int(arrays["epsilon"][0])
+    before, after = (
+        {"template": template, "values": {"name": names[int(np.argmax(arrays[which]))]}}
+        for template, which in ((N_("before<br>{name}"), "before"), (N_("after<br>{name}"), "probability"))
+    )
+    step: Any = {"template": N_("white +, black −<br>ε = {levels}/255"), "values": {"levels": epsilon}}
+    if not epsilon:
+        step = N_("no step up to<br>128/255 does it")
+    return _compared(arrays, context, [picture(arrays[name]) for name in ("image", "step", "changed")],
+                     [before, step, after])  # fmt: skip
+
+
+def inside(arrays: Mapping[str, Any], context: Context) -> Figure:
+    """The picture with the patch that a unit sees, the unit in its map, and what excites its map most."""
+    height, width = np.asarray(arrays["image"]).shape[1:]
+    chosen, patches = np.asarray(arrays["map"]), arrays["patches"]  # patches: (n, channels, height, width), n at most 9
+    rows, columns = chosen.shape
+    middle, last, third = _NEXT * width, 2 * _NEXT * width, width / 3
+    shown = raster(chosen, "diverging" if arrays["signed"][0] else "grey")
+    images = _side_by_side([picture(arrays["image"]), shown], height, width)
+    for i, patch in enumerate(patches):
+        left, top = last + third * (i % 3), third * (i // 3)
+        images.append(placed_image(picture(patch), (left, left + 0.94 * third, top + 0.94 * third, top)))
+    row, column = arrays["unit"].tolist()
+    wide, high = width / columns, height / rows
     traces = [
+        _frame(*arrays["patch"].tolist()),
+        _frame(middle + column * wide, row * high, wide, high),
+        _cells(rows, columns, (middle + wide / 2, high / 2), (wide, high), rows * columns, hover="none"),
+    ]
+    name = text_lines(arrays["layer"])[0]
+    layer = {"template": _layer(name), "values": {"n": _number(name)}}
+    channel, channels = arrays["channel"].tolist()
+    under = [
+        {"template": N_("this unit sees<br>{field} × {field} pixels"), "values": {"field": int(arrays["field"][0])}},
+        {
+            "template": N_("{layer},<br>map {channel} of {channels}"),
+            "values": {"layer": layer, "channel": channel + 1, "channels": channels},
+        },
+        N_("what excites<br>this map most"),
+    ]
+    x, y = equal_axes(_extent(3, height, width), hidden=True)
+    return figure(traces, x, y, images=images, annotations=_captions(under, height, width))
+
+
+def _compared(
+    arrays: Mapping[str, Any], context: Context, sources: list[Any], under: list[Any], traces: Sequence[Trace] = ()
+) -> Figure:
+    """Pictures with texts under them, beside bars of the classes before and after."""
+    height, width = np.asarray(arrays["image"]).shape[1:]
+    bars_of_both = [
         _probabilities(arrays["before"], name=N_("before"), opacity=0.4),
         _probabilities(arrays["probability"], int(arrays["true"][0]), name=N_("after")),
     ]
-    return _in_pixels(traces, (-0.5, 3.2 * width + 0.5, height * 1.12, -0.5), context, images, texts)
-
-
-def _in_pixels(
-    traces: Sequence[Trace], extent: Sequence[float], context: Context, images: Any, texts: Sequence[dict[str, Any]]
-) -> Figure:
-    """Pictures whose axes count pixels, y downwards, beside the bars of the classes before and after."""
-    x, y = equal_axes(extent, hidden=True)
+    x, y = equal_axes(_extent(len(sources), height, width), hidden=True)
     return figure(
-        traces, x | {"domain": list(_MAPS)}, y, images=images, annotations=texts, barmode="overlay",
+        [*traces, *bars_of_both], x | {"domain": [0, _before_bars(context)]}, y,
+        images=_side_by_side(sources, height, width), annotations=_captions(under, height, width), barmode="overlay",
         **_class_axes(context),
     )  # fmt: skip
+
+
+def _extent(n: int, height: int, width: int) -> tuple[float, float, float, float]:
+    return -0.5, (_NEXT * (n - 1) + 1) * width + 0.5, height * 1.2, -0.5
+
+
+def _side_by_side(sources: Sequence[Any], height: int, width: int) -> list[dict[str, Any]]:
+    lefts = [_NEXT * width * i for i in range(len(sources))]
+    return [placed_image(source, (x, x + width, height, 0)) for source, x in zip(sources, lefts, strict=True)]
+
+
+def _captions(texts: Sequence[Any], height: int, width: int) -> list[dict[str, Any]]:
+    """What stands under each picture, small enough for a phone."""
+    at: dict[str, Any] = {"y": height * 1.02, "yanchor": "top", "colour": palette.INK, "size": 14}
+    return [placed_text(text, width * (_NEXT * i + 0.5), **at) for i, text in enumerate(texts)]

@@ -87,7 +87,7 @@ def test_moving_500_pictures_while_training_helps(measured):
 def test_strokes_learned_on_five_digits_serve_for_the_others(measured):
     seeds = range(5)
     for seed in seeds:
-        measured(f"{title('half')}: test accuracy, seed {seed}", accuracy(outcome("half", seed)), at_least=0.97)
+        measured(f"{title('half')}: test accuracy, seed {seed}", accuracy(outcome("half", seed)), at_least=0.96)
     for n in (1, 3, 5):
         above = []
         for seed in seeds:

@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from core.algorithms.cnn.diagnoses import DIAGNOSES, Evaluation, Evidence
+from core.algorithms.cnn.metrics import rarest
 from core.algorithms.cnn.spec import experiment
+from core.classification import Evaluated
 from core.metrics import newly_diagnosed
 from tests.core.algorithms.cnn.training import SMALL, run, start
 
@@ -42,6 +45,14 @@ def test_a_class_is_missed_after_three_evaluations_in_a_row_once_the_training_ha
     assert logged(shares(0, 0, 0, 0, 0.2, 0, 0, 0)) == [[], [], [], [name], [], [], [], [name]]
     found = newly_diagnosed(DIAGNOSES, Evidence(shares(0, 0, 0, 0), {}, CLASSES), set())
     assert found == {name: {"name": "bird"}}
+
+
+def test_of_a_few_pictures_no_class_is_missed():
+    y = np.repeat([0, 1], (4, 5))
+    sure = np.eye(2, dtype=np.float32)
+    assert rarest(Evaluated(0.0, 0.0, sure[np.ones(9, int)]), y) == (5 / 5 + 4 / 5, 1)  # class 0 has four pictures
+    assert rarest(Evaluated(0.0, 0.0, sure[np.zeros(9, int)]), y) == (0.0, 1)
+    assert rarest(Evaluated(0.0, 0.0, sure[np.ones(4, int)]), y[:4])[0] == np.inf
 
 
 def test_over_fitting_is_a_rise_of_the_test_loss_that_training_does_not_share():

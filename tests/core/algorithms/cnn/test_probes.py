@@ -170,8 +170,10 @@ def test_keys_and_clicks_reach_every_unit(state):
 def test_the_network_is_fooled_by_the_smallest_step(state):
     for arrays in answers(state, "fool", *(FoolRequest(act=act) for act in ("none", "next", "next"))):
         epsilon = int(arrays["epsilon"][0])
-        if arrays["before"].argmax() == arrays["true"][0]:
-            assert epsilon and arrays["probability"].argmax() != arrays["before"].argmax()
+        assert epsilon and arrays["probability"].argmax() != arrays["before"].argmax()
+        # White where the step is brighter, black where it is darker.
+        step, change = arrays["step"].astype(int) - 127, arrays["changed"].astype(int) - arrays["image"]
+        assert (np.sign(step)[change != 0] == np.sign(change)[change != 0]).all() and (change != 0).any()
         assert np.abs(arrays["changed"].astype(int) - arrays["image"]).max() <= epsilon
     (before,) = answers(state, "fool", FoolRequest(act="before"))
     assert np.array_equal(before["image"], state.data.x_test[-1])

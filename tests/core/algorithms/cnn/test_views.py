@@ -16,8 +16,10 @@ from core.algorithms.cnn.snapshots import followed, last_hidden
 from core.algorithms.cnn.spec import experiment
 from core.events import Snapshot
 from core.experiment import Context
+from core.figures import as_is, text_array
 from core.runs.store.log import LogWriter
 from tests.core.algorithms.cnn.training import SMALL, run, snapshots, start
+from tests.core.algorithms.trial import own_pictures
 
 MNIST = SMALL | {"data": "mnist_5k", "blocks": (16, 32), "dense": (64,)}
 KINDS = {
@@ -124,7 +126,7 @@ def test_the_bars_of_the_classes_are_blue_where_right_and_red_where_wrong():
         made = figure("journey", arrays | {"true": np.array([true])}, state, statics)
         marked = made["data"][0]["marker"]["color"]
         assert {i: c for i, c in enumerate(marked) if c.startswith("#")} == colours
-        assert made["layout"]["yaxis2"]["ticktext"] == list("0123456789")
+        assert made["layout"]["yaxis2"]["ticktext"] == [as_is(digit) for digit in "0123456789"]
 
 
 def test_a_click_on_a_test_picture_gives_its_number():
@@ -132,9 +134,31 @@ def test_a_click_on_a_test_picture_gives_its_number():
     taken = snapshots(state)
     made = figure("pictures", taken["pictures"], state, taken)
     clickable = made["data"][-1]
-    assert clickable["customdata"] == list(range(24)) and clickable["hoverinfo"] != "skip"
+    assert np.concatenate(clickable["customdata"]).tolist() == list(range(24)) and clickable["hoverinfo"] != "skip"
+    assert (clickable["x0"], clickable["dx"], clickable["dy"]) == (0.5, 1, views._ROW)  # as wide as the pictures
     frame = made["data"][1]
     assert (min(frame["x"]), min(frame["y"])) == (13 % views._COLUMNS, 13 // views._COLUMNS * views._ROW)
+
+
+def test_of_few_pictures_those_alone_can_be_clicked_and_their_names_fit():
+    few = ("a" * 30, "b")
+    state = start(SMALL | {"data": "pictures", "pictures": own_pictures(0), "train_size": 0})
+    taken = snapshots(state)
+    data = {name: array[:2] for name, array in taken["data"].items()} | {"classes": text_array(few)}
+    guessed = {"guessed": np.array([0, 1], np.uint8), "chosen": np.array([1], np.int32)}
+    made = figure("pictures", guessed, state, taken | {"data": data})
+    assert made["data"][-1]["customdata"] == [[0, 1]]
+    assert made["data"][0]["text"] == [as_is("aaaaaaa…"), as_is("b")]
+    probability = {"probability": np.array([0.5, 0.5], np.float32), "true": np.array([0])}
+    layout = figure("journey", dict(taken["journey"]) | probability, state, taken | {"data": data})["layout"]
+    assert layout["xaxis"]["domain"][1] <= layout["xaxis2"]["domain"][0] - 9 * views._LETTER
+
+
+def test_only_our_own_shapes_are_named_by_words_that_are_translated():
+    for settings, name in ((KINDS["colour"], "circle"), (SMALL, as_is("0"))):
+        state = start(settings)
+        context = Context(state.config, snapshots(state), 0)
+        assert views.class_names(context)[0] == name
 
 
 def test_filters_are_the_first_layer_s_weights_and_a_perceptron_s_are_put_back_in_place():

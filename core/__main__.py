@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     export = commands.add_parser("export", help="write the files that a run's newest checkpoint gives")
     export.add_argument("run", help="which run: the name of its folder")
+    export.add_argument("--step", type=int, help="from the newest checkpoint at this step or before")
     export.add_argument("--to", default=".", metavar="FOLDER", help="where to; here where nothing is said")
     record = commands.add_parser("record", help="train a preset and keep it as the run that the page opens with")
     record.add_argument("slug", help="which algorithm; see list")
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _record(args: argparse.Namespace) -> int:
-    from core.runs.store.recordings import record
+    from core.runs.worker.recordings import record
 
     steps = {} if args.steps is None else {"steps": args.steps}
     print(record(args.slug, args.preset, args.seed, steps))
@@ -95,14 +96,15 @@ def _export(args: argparse.Namespace) -> int:
     from core.runs.store.export import export_run
     from core.runs.store.library import Library
 
-    for path in export_run(Library(), args.run, Path(args.to)):
+    for path in export_run(Library(), args.run, Path(args.to), args.step):
         print(path)
     return 0
 
 
 def _train(args: argparse.Namespace) -> int:
+    from core.runs.store import control
     from core.runs.store.library import Library
-    from core.runs.worker import control
+    from core.runs.store.worker_lock import alive
 
     library = Library()
     if args.resume:
@@ -121,9 +123,9 @@ def _train(args: argparse.Namespace) -> int:
         folder = library.folder(run)
         if folder.parent != library.root:
             raise Refusal("resume", N_("A recorded run cannot be resumed."))
-        control.write(folder, control.Control(stop=stop))
-        if not library.view(run).resumable:
+        if alive(folder) or not library.resumable(folder, library.view(run).head, stop):
             raise Refusal("resume", N_("This run cannot be resumed: it trains now, is at its end, or saved nothing."))
+        control.write(folder, control.Control(stop=stop))  # not before: a worker that trains now reads this file, too
     else:
         experiment = registry.get(args.slug)
         preset = _preset(experiment, args.preset)

@@ -1,7 +1,7 @@
 """The words of other languages, from gettext catalogues read as they are: no compiled file to forget.
 
 English is the language of the code; ``assets/locale/<lang>/LC_MESSAGES/tenfold.po`` holds each other one.
-``python -m core.catalogue`` collects the marked strings of the whole house into them, keeps what is translated, and
+``python -m core.catalogue`` collects the marked strings of the whole project into them, keeps what is translated, and
 says what is missing.
 """
 
@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.runs.store.paths import ASSETS, PROJECT
 from core.words import Sentence
 
-ROOT = Path(__file__).parents[1]
-LOCALES = ROOT / "assets" / "locale"
+LOCALES = ASSETS / "locale"
 
 #: Languages by code, each by its own name. English first: it needs no catalogue.
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -79,14 +79,14 @@ def _read(lang: str) -> Any:
 
 
 def marked() -> Iterator[tuple[str, str, int]]:
-    """(text, file, line) of every marked string in the house."""
+    """(text, file, line) of every marked string in the project."""
     from babel.messages.extract import extract_from_file
 
     for pattern, method in _SOURCES:
-        for file in sorted(ROOT.glob(pattern.replace("**.py", "**/*.py"))):
+        for file in sorted(PROJECT.glob(pattern.replace("**.py", "**/*.py"))):
             for line, message, _, _ in extract_from_file(method, file, keywords=_KEYWORDS):
                 if isinstance(message, str) and message:
-                    yield message, file.relative_to(ROOT).as_posix(), line
+                    yield message, file.relative_to(PROJECT).as_posix(), line
 
 
 def collect(lang: str) -> list[str]:

@@ -102,6 +102,11 @@ class Config(BaseModel):
         except Refusal as refusal:
             raise ValueError(str(refusal)) from None  # core.settings names the field and what is allowed
 
+    def facts(self) -> Mapping[str, Sentence]:
+        """What follows from these settings, such as the number of parameters: by the heading of a group of settings the
+        sentence that stands under it."""
+        return {}
+
     def agree_with(self, stop: "Stop") -> None:
         """Refuse a stop condition that these settings make pointless, such as an end before the warm-up's.
 
@@ -273,7 +278,7 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An algorithm as the house knows it. ``core/algorithms/<slug>/spec.py`` holds one, named ``experiment``.
+    """An algorithm as the app knows it. ``core/algorithms/<slug>/spec.py`` holds one, named ``experiment``.
 
     Attributes:
         family: heading in the menu.

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for a marked, not yet translated string
@@ -24,6 +25,12 @@ class Sentence:
 
     def __str__(self) -> str:
         return self.template.format(**self.values)
+
+
+def sentence_json(sentence: Sentence) -> dict[str, Any]:
+    """A sentence as JSON: the browser looks the template up in its own language."""
+    values = {name: sentence_json(v) if isinstance(v, Sentence) else v for name, v in sentence.values.items()}
+    return {"template": sentence.template, "values": values}
 
 
 class Refusal(ValueError):

@@ -45,6 +45,15 @@ def test_core_never_imports_streamlit_nor_pages(path: Path) -> None:
     assert not roots & {"streamlit", "pages", "app", "tests"}
 
 
+@pytest.mark.parametrize(
+    ("of", "others"), [("store", ("core.runs.worker", "core.runs.server")), ("worker", ("core.runs.server",))]
+)
+def test_a_run_on_disk_knows_no_process_and_its_process_no_server(of: str, others: tuple[str, ...]) -> None:
+    for path in (PROJECT / "core" / "runs" / of).rglob("*.py"):
+        found = [name for name in imported(path) if name.startswith(others)]
+        assert not found, f"{path.name} imports {found}"
+
+
 @pytest.mark.parametrize("slug", list(experiments()))
 def test_algorithms_never_import_one_another(slug: str) -> None:
     for path in (PROJECT / "core" / "algorithms" / slug).rglob("*.py"):

@@ -101,7 +101,14 @@
  * @property {Note[]} notes
  * @property {Figures} panels
  *
- * @typedef {{type: "hello", mine: boolean, recorded: boolean, run: Object<string, any>} & News} HelloMessage
+ * @typedef {Object} Greeting what a hello has beside these
+ * @property {"hello"} type
+ * @property {boolean} mine
+ * @property {boolean} recorded
+ * @property {boolean} whole whether it holds everything; else only what was missed
+ * @property {Object<string, any>} run
+ *
+ * @typedef {Greeting & News} HelloMessage
  * @typedef {{type: "update", n?: number, skipped: number} & News} UpdateMessage without a number from a page
  * @typedef {{type: "frame", n?: number, step: number, panels: Figures}} FrameMessage
  * @typedef {{type: "moved", run: string}} MovedMessage from here on this connection is another run's

@@ -33,9 +33,12 @@ export function noteOf({ id, model, shownStep, connectionState }, words) {
   const bad = ended && (BAD.has(model.state) || Boolean(reason));
   if (bad) texts.push(reason || words.translate(wordOf(model.state)));
   const notes = model.notes.filter((note) => shownStep === null || note.step <= shownStep);
-  if (notes.length) texts.push(words.sentence(notes[notes.length - 1].sentence));
+  if (notes.length) {
+    const { step, sentence } = notes[notes.length - 1];
+    texts.push(words.translate(WORDS.noteAt, { step, sentence: words.sentence(sentence) }));
+  }
   const canContinue = ended && model.mine && Boolean(model.status?.resumable);
-  return { text: texts.join(" "), bad, canContinue };
+  return { text: texts.join(" · "), bad, canContinue };
 }
 
 /**

@@ -109,7 +109,7 @@ function canvasOf(width, height) {
  * @param {Raster} raster
  */
 export function rasterImage(raster) {
-  const key = `${raster.shape}|${raster.colours}|${raster.bdata}`;
+  const key = `${raster.shape}|${raster.colours}|${raster.ramp}|${raster.smooth}|${raster.bdata}`;
   const known = images.get(key);
   if (known) return known;
   const [height, width, channels = 1] = raster.shape;

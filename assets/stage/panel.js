@@ -154,10 +154,11 @@ export class Panel {
   /**
    * Show whether there is nothing to draw yet, or only of a run viewed before.
    * @param {Display} display
-   * @param {DrawnCurve[]} curves
+   * @param {DrawnCurve[]} [curves] those of the run in the display, where they are at hand
    */
-  showEmptiness(display, curves = this.#curves()) {
+  showEmptiness(display, curves) {
     this.#display = display;
+    curves ??= this.#curves();
     const { run, words } = display;
     const { curves: ofCurves, name } = this.#spec;
     const figure = ofCurves ? null : run.figure(name);

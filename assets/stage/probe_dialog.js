@@ -56,6 +56,8 @@ export class ProbeDialog {
   #over = false;
   /** @type {number|null} step of the saved state that answers; null: the newest */
   #step = null;
+  /** @type {number|null} step of the saved state that answers now; a run saves itself as its newest is probed */
+  #restoredStep = null;
   /** @type {number[]} steps of the saved states to choose from, the newest first */
   #choices = [];
   /** @type {Set<string>} keys that are held, to light their buttons */
@@ -156,6 +158,7 @@ export class ProbeDialog {
     if (message.type === "answer") {
       this.#figure = message.panels[this.#probe.name];
       this.#figureN = n;
+      this.#restoredStep = message.step;
       this.#schedule();
     } else if (message.over) this.#end(words.sentence(message.sentence));
     else {
@@ -238,7 +241,8 @@ export class ProbeDialog {
     // An open list is left as it is.
     const choosing = document.activeElement?.classList.contains("tf-choice");
     if (checkpoints.length && !(choosing && this.#choices.length)) this.#choices = [...checkpoints].reverse();
-    const [newest, ...others] = this.#choices;
+    const [saved, ...others] = this.#choices;
+    const newest = this.#step === null && saved !== undefined ? Math.max(saved, this.#restoredStep ?? saved) : saved;
     if (this.#step !== null && !others.includes(this.#step)) this.#step = null;
     const option = (/** @type {number|null} */ step, /** @type {string} */ text) =>
       html`<option value=${step ?? ""} .selected=${this.#step === step}>${text}</option>`;
@@ -300,7 +304,7 @@ export class ProbeDialog {
     this.#leave();
     this.#n += 1;
     this.#firstN = this.#answeredN = this.#n;
-    this.#figure = null;
+    this.#figure = this.#restoredStep = null;
     this.#over = false;
     this.#message = words.translate(WORDS.probeLoading);
     this.#render();

@@ -78,13 +78,15 @@ export class RunModel {
   }
 
   /**
-   * The first message of a connection. After a reconnect it may hold everything or only what was missed.
+   * The first message of a connection. After a reconnect it may hold everything or only what was missed; where it holds
+   * everything, what was known before no longer counts, for the log may have been mended.
    * @param {import("./messages.js").HelloMessage} message
    */
   hello(message) {
     this.mine = Boolean(message.mine);
     this.recorded = Boolean(message.recorded);
     this.run = message.run || this.run;
+    if (message.whole) this.#clear();
     this.update(message);
   }
 
@@ -103,6 +105,15 @@ export class RunModel {
     this.notes = joined(this.notes, message.notes, (note) => `${note.step}|${JSON.stringify(note.sentence)}`);
     for (const [panel, figure] of Object.entries(message.panels || {})) this.figures.set(panel, figure);
     if (message.type === "update") this.skipped += message.skipped || 0;
+  }
+
+  #clear() {
+    this.seq = 0;
+    this.curves.clear();
+    this.frames.clear();
+    this.marks = [];
+    this.notes = [];
+    this.#union = null;
   }
 
   /** The run is no longer on the server: nothing more can come, and it cannot go on. */

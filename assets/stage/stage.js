@@ -71,6 +71,8 @@ export class Stage {
 
   /** @type {import("./load.js").PlotlyLibrary|null} */
   #plotly = null;
+  /** Whether it is on its way. */
+  #plotlyExpected = false;
   #theme = themeOf(document.documentElement);
   #touch = matchMedia("(pointer: coarse)").matches;
   #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -226,14 +228,17 @@ export class Stage {
   }
 
   #loadPlotly() {
-    if (this.#plotly) return;
-    loadPlotly(this.#url("lab/plotly.min.js")).then(
-      (library) => {
-        this.#plotly = library;
-        this.#redraw();
-      },
-      () => this.#toasts.show(this.#words.translate(WORDS.noPlotly), this.#words),
-    );
+    if (this.#plotly || this.#plotlyExpected) return;
+    this.#plotlyExpected = true;
+    loadPlotly(this.#url("lab/plotly.min.js"))
+      .then(
+        (library) => {
+          this.#plotly = library;
+          this.#redraw();
+        },
+        () => this.#toasts.show(this.#words.translate(WORDS.noPlotly), this.#words),
+      )
+      .finally(() => (this.#plotlyExpected = false));
   }
 
   /**

@@ -25,7 +25,7 @@ export class StaticArrays {
   /**
    * @param {Object} options
    * @param {(panel: string) => string} options.url of the arrays of a panel's first snapshot
-   * @param {() => void} options.onArrival called when figures that could not be drawn can be
+   * @param {() => void} options.onArrival called when figures that could not be drawn can be, or are to be tried again
    */
   constructor({ url, onArrival }) {
     this.#url = url;
@@ -75,7 +75,11 @@ export class StaticArrays {
             this.#panels.set(panel, arrays);
             this.#onArrival();
           },
-          () => setTimeout(() => this.#panels.delete(panel), RETRY_MS),
+          () =>
+            setTimeout(() => {
+              this.#panels.delete(panel);
+              this.#onArrival(); // what fetches them again: of a run that has ended nothing else is drawn
+            }, RETRY_MS),
         );
     }
     return this.#panels.get(panel);

@@ -316,7 +316,7 @@ export class ViewedRun {
       this.model.update(message);
       if (message.n !== undefined) this.#undrawn = message.n;
     }
-    if (message.rewind !== undefined) this.replay.forget();
+    if (message.rewind !== undefined || ("whole" in message && message.whole)) this.replay.forget();
     /** @type {Set<Extent>} */
     const extents = new Set();
     if (hello) extents.add("hello");

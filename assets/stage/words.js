@@ -61,6 +61,7 @@ export const WORDS = {
   progress: N_("Progress"),
   stepOf: N_("step {step} of {steps}"),
   stepAt: N_("step {step}"),
+  noteAt: N_("Step {step}: {sentence}"),
   epochAt: N_("epoch {epoch}"),
   stepsPerSecond: N_("{rate} steps/s"),
   updatesPerSecond: N_("{rate} updates/s"),

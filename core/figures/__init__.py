@@ -31,6 +31,7 @@ from core.figures.traces import (
     line,
     points,
     segments,
+    surface,
 )
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "raster",
     "segments",
     "static_array",
+    "surface",
     "text_array",
     "text_lines",
 ]

@@ -183,6 +183,21 @@ def heat_map(
     return trace | _shown(hover) | more
 
 
+def surface(
+    x: Array, y: Array, z: Array, *, scale: str, limits: Sequence[float], scene: str = "scene", **more: Any
+) -> Trace:
+    """A surface in space, coloured by height.
+
+    Args:
+        x, y: places of the columns and of the rows of ``z``.
+        z: heights (rows, columns); the surface goes straight over what is NaN.
+        scale: a name that :func:`core.palette.colour_scale` knows. limits: the heights at its two ends.
+    """
+    trace: Trace = {"type": "surface", "x": _value(x), "y": _value(y), "z": _value(z), "scene": scene}
+    trace |= {"colorscale": palette.colour_scale(scale), "cmin": limits[0], "cmax": limits[1]}
+    return trace | {"showscale": False, "connectgaps": True} | _shown("skip") | more
+
+
 def labels(x: Values, y: Values, text: Sequence[str], **font: Any) -> Trace:
     """Text centred at (x, y); ``font`` is Plotly's ``textfont`` (``size``, ``color``; one for all or a list)."""
     drawn = {"mode": "text", "text": text} | ({"textfont": font} if font else {})

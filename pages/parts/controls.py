@@ -1,6 +1,6 @@
 """The sidebar: a preset with its claim, then every setting of the experiment as its schema declares it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,6 +75,7 @@ def controls(context: SidebarContext) -> None:
         if context.shows("preset"):
             _preset(context)
     changed = context.draft.changed()
+    facts = _facts(context.draft)
     run_group = []
     for n, (group, members) in enumerate(fields.groups(context.experiment.config).items()):
         offered = [c for c in members if context.shows(c.name)]
@@ -87,6 +88,9 @@ def controls(context: SidebarContext) -> None:
                 with st.expander(title, expanded=n <= 1, key=f"group.{group}"):
                     for control in offered:
                         _control(context, control, changed)
+                    with st.container(key=f"facts.{group}"):
+                        if group in facts:
+                            st.caption(to_markdown(facts[group]))
     stops = [c for c in fields.controls(Stop).values() if context.shows(c.name) and context.shows("stop")]
     if stops:
         with st.expander(_group_title(stops[0].group, {STOP + c.name for c in stops} & changed), key="group.stop"):
@@ -101,6 +105,14 @@ def controls(context: SidebarContext) -> None:
                 _start_from(context)
             if context.shows("device"):
                 _device(context)
+
+
+def _facts(draft: Draft) -> Mapping[str, Sentence]:
+    """What follows from the settings, by group; nothing while they do not go together."""
+    try:
+        return draft.config().facts()
+    except Refusal:
+        return {}
 
 
 def _group_title(group: str, changed: set[str]) -> str:

@@ -23,6 +23,9 @@ FROM = "from"
 #: drawn.
 RESERVED = ("preset", "device", "run", "step", "lang", "hide")
 
+#: Unknown names in the address for which there is a sentence.
+UNKNOWN_SHOWN = 5
+
 #: Before the name of a stop condition in the address: an experiment may have a setting of the same name.
 STOP = "stop."
 
@@ -151,9 +154,15 @@ def from_address(
 
 
 def _restored(schema: type[Settings], texts: dict[str, str], base: Settings) -> tuple[Settings, list[Sentence]]:
-    """Settings from texts, and a sentence for each that is refused and left as in ``base``."""
+    """Settings from texts, and a sentence for each that is refused and left as in ``base``; of unknown ones for a few
+    alone, since there may be thousands of them."""
     refused: list[Sentence] = []
-    left = dict(texts)
+    left = {name: text for name, text in texts.items() if name in schema.model_fields}
+    for name in [name for name in texts if name not in left][:UNKNOWN_SHOWN]:
+        try:
+            settings.from_text(schema, {name: ""})
+        except Refusal as refusal:
+            refused.append(refusal.sentence)
     while True:
         try:
             return settings.from_text(schema, left, base), refused

@@ -1,16 +1,13 @@
 """The home page: what Tenfold is, the first algorithm large, and a card for each of the others."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.experiment import Experiment
 from core.registry import experiments
+from core.runs.store.paths import PROJECT, RECORDED
 from core.words import Sentence
 from pages.parts.language import _, to_markdown
 from pages.parts.markdown import escape
-
-_ROOT = Path(__file__).parents[2]
 
 
 def gallery() -> None:
@@ -69,13 +66,13 @@ def _card(experiment: Experiment) -> None:
 
 def _picture(experiment: Experiment) -> None:
     """From its recorded run."""
-    picture = _ROOT / "assets" / "recorded" / experiment.slug / "picture.png"
+    picture = RECORDED / experiment.slug / "picture.png"
     if picture.exists():
         st.image(str(picture), width="stretch")
 
 
 def _open(experiment: Experiment, label: str) -> None:
-    page = str(_ROOT / "pages" / f"{experiment.slug}.py")
+    page = str(PROJECT / "pages" / f"{experiment.slug}.py")
     st.page_link(page, label=f"**{label}**", icon=":material/play_circle:")
 
 

@@ -79,15 +79,11 @@ def _buttons(draft: Draft, view: RunView, open_now: bool) -> None:
     if view.resumable and st.button(_("Resume"), key=f"resume.{run}", icon=":material/play_arrow:"):
         _resume(draft, view)
         st.rerun()
-    training = view.head.state not in ENDED
-    with st.popover(
-        _("Delete"),
-        icon=":material/delete:",
-        disabled=training,
-        help=_("Stop it first.") if training else None,
-        key=f"confirm.{run}",
-    ):
-        st.markdown(_("Delete this run for good?"))
+    with st.popover(_("Delete"), icon=":material/delete:", key=f"confirm.{run}"):
+        if view.head.state in ENDED:
+            st.markdown(_("Delete this run for good?"))
+        else:
+            st.markdown(_("This run has not ended: it is stopped first. Delete it for good?"))
         if st.button(_("Yes, delete it"), key=f"delete.{run}", type="primary"):
             _delete(run, open_now)
             st.rerun()
@@ -98,9 +94,12 @@ def _files(experiment: Experiment, view: RunView) -> None:
     run, folder = view.info.id, engine().library.folder(view.info.id)
     with st.popover(to_markdown(experiment.files), icon=":material/download:", key=f"files.{run}"):
         found = export.exported_files(folder)
-        if not found and st.button(_("Prepare the files"), key=f"prepare.{run}", icon=":material/description:"):
+        prepare = not export.is_current(folder)  # a run that trains is soon saved again: what there is stays offered
+        if prepare and st.button(_("Prepare the files"), key=f"prepare.{run}", icon=":material/description:"):
             _prepare(folder)
             found = export.exported_files(folder)
+        if found:
+            st.caption(_("step {n}", n=format_number(export.step_of(found[0]))))
         for path in found:
             size = path.stat().st_size
             size_text = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} KB"

@@ -27,4 +27,4 @@ def start_title(experiment: Experiment, start: Start) -> str:
     if start.recorded:
         return to_plain(Sentence(N_("{run} (recorded), step {n}"), {"run": preset, "n": step}))
     when = local_time(start.created)
-    return to_plain(Sentence(N_("{run}, step {n}, {when}"), {"run": preset, "n": step, "when": when}))
+    return to_plain(Sentence(N_("{when}: {run}, step {n}"), {"run": preset, "n": step, "when": when}))

@@ -7,13 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from core.experiment import Experiment
+from core.runs.store.paths import PROJECT
 from pages.parts.draft import Draft
 from pages.parts.language import _, language
 from pages.parts.markdown import escape
 from pages.parts.runs import runs
 from pages.parts.watched_run import WatchedRun
-
-_ROOT = Path(__file__).parents[2]
 
 
 @st.fragment
@@ -34,7 +33,7 @@ def tabs(experiment: Experiment, draft: Draft, watched: WatchedRun | None) -> No
 
 
 def _learn(experiment: Experiment) -> None:
-    text = _ROOT / "core" / "algorithms" / experiment.slug / f"learn.{language()}.md"
+    text = PROJECT / "core" / "algorithms" / experiment.slug / f"learn.{language()}.md"
     with st.container(key="learn"):
         st.markdown(text.read_text(encoding="utf-8"))
 
@@ -64,7 +63,7 @@ def _code(experiment: Experiment) -> None:
 
 def _source(experiment: Experiment, path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    place = path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else path.name
+    place = path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else path.name
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"`{place}`", width="content")
         st.download_button(

@@ -97,9 +97,11 @@ class FakeServer:
         received: messages of the browser, each with the run that it was sent for.
         since: the sequence number that each connection named; -1 for a run that is not there.
         state, step: of every run whose id does not decide it.
+        checkpoints: steps at which every run was saved.
         rate, stride: updates a second, and steps in each.
         refuse_sockets: no connection is accepted.
         disconnects: every open connection is closed when this grows.
+        mended: ``live`` is sent a whole hello again with this as its last step, as where a log was mended; then 0.
         move_to: the run to which every open connection is moved, "" for none.
         mute_probes: no request of a probe is answered.
         name_static: the boundary names a curve that never changes.
@@ -118,12 +120,14 @@ class FakeServer:
         self.refuse_sockets = False
         self.state = "running"
         self.step = 400
+        self.checkpoints = (100, 300)
         self.rate = 6.0
         self.stride = 6
         self.marks: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.disconnects = 0
         self.move_to = ""
+        self.mended = 0
         self.mute_probes = False
         self.name_static = False
         self.static_requests: list[str] = []
@@ -149,6 +153,7 @@ class FakeServer:
             "seq": status["step"] + 1,
             "mine": run != "other",
             "recorded": run.startswith("recorded-"),
+            "whole": True,
             "run": {
                 "id": run,
                 "slug": "dnn",
@@ -217,7 +222,7 @@ class FakeServer:
             "resumable": state in ("failed", "interrupted", "stopped"),
             "left_s": (STEPS - step) / 110,
             "progress": step / STEPS,
-            "checkpoints": [s for s in (100, 300) if s <= step],
+            "checkpoints": [s for s in self.checkpoints if s <= step],
         }
 
 
@@ -325,6 +330,9 @@ class FakeConnection:
             if server.move_to not in ("", self.run):
                 self.run, self.undrawn, self.sent_panels = server.move_to, 0, set()
                 await self.send({"type": "moved", "run": self.run})
+                await self.send_hello()
+            if server.mended and self.run == "live":
+                server.step, server.mended = server.mended, 0
                 await self.send_hello()
             if self.run == "live" and server.state == "running":
                 server.step = min(STEPS - 10, server.step + server.stride)

@@ -54,6 +54,12 @@ def test_keys_and_buttons_probe_the_model_and_leave_the_training_alone(stage: St
     stage.wait(lambda: stage.received("command"))
 
 
+def test_the_state_that_answers_is_named_where_the_run_was_saved_for_the_probe(stage: StagePage) -> None:
+    stage.server.checkpoints = (100,)
+    open_probe(stage)
+    expect(stage.page.get_by_label("Play with").locator("option").first).to_have_text("the newest, step 300")
+
+
 def test_a_saved_state_is_chosen_and_a_session_begins_again(stage: StagePage) -> None:
     open_probe(stage)
     stage.page.get_by_label("Play with").select_option("100")

@@ -172,11 +172,9 @@ def test_earlier_runs_open_resume_and_delete(page: Page, server: Server, picture
 
     row.get_by_role("button", name="Resume").click()
     badge(page, "LIVE")
-    expect(row.get_by_role("button", name="Delete")).to_be_disabled()
-    stop_run(page)
-    settled(page)
-    expect(row.get_by_role("button", name="Delete")).to_be_enabled()
+    wait_for_step(page, step_of(page))
     row.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("This run has not ended: it is stopped first.")).to_be_visible()
     page.get_by_role("button", name="Yes, delete it").click()
     expect(row).to_have_count(0)
     assert not (server.runs / run).exists()

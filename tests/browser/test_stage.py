@@ -440,6 +440,16 @@ def test_what_never_changes_is_fetched_once_and_again_after_a_failure(stage: Sta
     assert stage.server.static_requests == ["/lab/runs/live/fixed/scene"] * 2
 
 
+def test_what_never_changes_is_fetched_again_for_a_run_that_has_ended(stage: StagePage) -> None:
+    """Nothing else would draw the figure once more."""
+    stage.server.name_static, stage.server.static_failures = True, 1
+    stage.open("run=finished")
+    stage.wait(
+        lambda: stage.page.evaluate("document.querySelector('[data-panel=boundary] .tf-plot')._fullData?.at(-1).y")
+    )
+    assert len(stage.server.static_requests) == 2
+
+
 def test_every_panel_is_drawn_while_one_scrubs(stage: StagePage) -> None:
     """All have to be drawn again before the first ones are: those behind them are drawn all the same."""
     stage.open("run=live")

@@ -94,6 +94,20 @@ def test_two_runs_side_by_side_have_a_state_each(views: Views) -> None:
     assert views.stage.received("command", "finished") == []
 
 
+def test_a_whole_hello_takes_the_place_of_what_was_known(views: Views) -> None:
+    """As when the log was damaged and mended: less is known than before."""
+    views.wait("a.run.figure('boundary') && a.run.model.seq > 420")
+    views.evaluate("a.run.replay.goTo(360)")
+    views.wait("a.run.shownStep !== null && a.run.replay.missingStep === null")
+    views.stage.server.state, views.stage.server.mended = "paused", 100
+    views.wait("a.run.model.seq === 101")
+    curve, frames = "a.run.model.curves.get('train/loss').x", "a.run.model.frames.get('boundary')"
+    assert views.evaluate(f"[Math.max(...{curve}) <= 100, Math.max(...{frames}) <= 100]") == [True, True]
+    assert views.evaluate("a.run.replay.missingStep") is not None, "a frame of the damaged log may be another's"
+    views.stage.server.state = "running"
+    views.wait(f"Math.max(...{curve}) > 106")
+
+
 def test_one_run_is_replaced_and_the_other_stays(views: Views) -> None:
     views.wait("a.run.figure('boundary') && b.run.figure('boundary')")
     views.evaluate("b.run.replay.goTo(0)")

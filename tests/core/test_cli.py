@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 
 from core import registry
 from core.__main__ import main
-from core.experiment import Experiment
+from core.experiment import Experiment, Stop
+from core.runs.store import control
 from core.runs.store.library import Library
 from core.runs.store.paths import PROJECT
+from core.runs.store.worker_lock import WorkerLock
 from tests.conftest import last_object, until
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -50,6 +53,22 @@ def test_train(command_line: Run, answer: Answer) -> None:
     assert last_object(more.stdout)["step"] == 150
     status, _, err = answer("train", "--resume", said["run"], "--json")
     assert status == 2 and "cannot be resumed" in err
+
+
+@pytest.mark.parametrize("standing", ["it trains", "it saved nothing"])
+def test_a_resume_that_is_refused_leaves_what_is_requested_of_the_run(
+    answer: Answer, toy: Experiment, standing: str
+) -> None:
+    library = Library()
+    info = library.create("toy", toy.config(), Stop(), "cpu", "me")
+    folder = library.folder(info.id)
+    change = control.SettingRequest(field="lr", value=0.02)
+    control.write(folder, control.Control(mode="pause", speed=5.0, steps=3, changes=(change,), in_sight=("weights",)))
+    before = control.read(folder)
+    with WorkerLock(folder) if standing == "it trains" else nullcontext():
+        status, _, err = answer("train", "--resume", info.id, "--steps", "500")
+    assert status == 2 and "cannot be resumed" in err
+    assert control.read(folder) == before
 
 
 def test_train_from_another_run(command_line: Run, answer: Answer) -> None:

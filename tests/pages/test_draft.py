@@ -1,5 +1,6 @@
 """Settings survive the round trip through the address; what is refused is named in a sentence and left out."""
 
+import time
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -139,6 +140,15 @@ def test_an_unknown_preset_and_an_unknown_setting_are_refused() -> None:
     _, refused = from_address(TOY, {"preset": "best", "lrr": "1"})
     assert "There is no preset best; there are: plain, noisy." in map(str, refused)
     assert any("lrr" in str(s) for s in refused)
+
+
+def test_of_many_unknown_settings_a_few_are_named_and_the_known_ones_taken() -> None:
+    unknown = {f"{'n' * 200}{i}": "1" for i in range(4000)}
+    began = time.process_time()
+    draft, refused = from_address(TOY, unknown | {"batch": "64"})
+    assert time.process_time() - began < 0.5
+    assert len(refused) == 5 and all("There is no setting nnn" in str(sentence) for sentence in refused)
+    assert draft.values["batch"] == 64
 
 
 def test_a_stop_condition_must_be_one_the_experiment_knows() -> None:

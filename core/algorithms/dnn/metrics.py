@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from core.algorithms.dnn.diagnoses import DIAGNOSES, Evaluation, Evidence
-from core.algorithms.dnn.log_schedule import TRAIN_SAMPLE
 from core.algorithms.dnn.model import ACTIVATIONS, loss_function
 from core.algorithms.dnn.train import DNN
 from core.events import Event, Pulse, Scalars
 from core.experiment import Diverged
+from core.log_schedule import TRAIN_SAMPLE
 
 #: Rows of a forward pass: between two of them the driver gets a Pulse.
 CHUNK = 1000

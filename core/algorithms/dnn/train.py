@@ -14,11 +14,11 @@ from torch.nn.utils import clip_grad_norm_
 
 from core.algorithms.dnn.config import SPLIT, DNNConfig
 from core.algorithms.dnn.diagnoses import Evaluation
-from core.algorithms.dnn.log_schedule import TRAIN_SAMPLE, LogSchedule
 from core.algorithms.dnn.model import MLP, add_penalty_gradients, initialise, loss_function
 from core.data import images, tabular
 from core.data.dataset import Dataset, scale_of
 from core.events import Array, Event
+from core.log_schedule import TRAIN_SAMPLE, LogSchedule
 from core.training import EpochBatches, History, Training, UpdateStatistics, generator, set_learning_rate
 
 

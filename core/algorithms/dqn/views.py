@@ -171,7 +171,8 @@ def _cells(arrays: Mapping[str, Any], context: Context) -> Figure:
     for state, letter in enumerate(letters):
         arrow = _ARROWS.get(names[best[state]], str(best[state])) if known[state] else "·"
         ink = "#ffffff" if share[state] < 0.6 else "#000000"  # legible on the cell's own colour
-        text, colour = _ENDS.get(letter, (f"{arrow}<br>{V[state]:.2f}", ink))
+        number = f"{V[state]:.2f}" if abs(V[state]) < 10 else f"{V[state]:.1f}"  # as wide as its cell at most
+        text, colour = _ENDS.get(letter, (f"{arrow}<br>{number}", ink))
         texts.append(text)
         colours.append(colour)
     at = int(arrays["at"][0])

@@ -232,7 +232,7 @@ PROBES = (
     ),
     Probe(
         "reach",
-        N_("Which nodes does it hear from?"),
+        N_("Receptive field"),
         N_("Click a node: messages reach it from these nodes, an edge a layer. By keys: ← → walk from node to node."),
         request=GraphRequest,
         view=f"{_VIEWS}:clicked_receptive_field",

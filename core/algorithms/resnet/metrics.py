@@ -17,8 +17,7 @@ from core import classification
 from core.algorithms.resnet.diagnoses import DIAGNOSES, WINDOW, Evaluation, Evidence
 from core.algorithms.resnet.model import ResNet, Sizes, batch_statistics
 from core.algorithms.resnet.train import RECENT, ResNetTraining, gradient_norms
-from core.events import Array, Event, Note, Scalars, Snapshot
-from core.metrics import newly_diagnosed
+from core.events import Array, Event, Scalars, Snapshot
 
 #: Training pictures that gradients at step 0 are measured on, and those that the sizes in each block are.
 SAMPLE, SIZES_SAMPLE = 64, 32
@@ -49,8 +48,7 @@ def log_metrics(s: ResNetTraining) -> Iterator[Event]:
         s.history.append(evaluation(s, losses, ratios))
         del s.history[:-WINDOW]  # all that a diagnosis needs
         evidence = Evidence(s.history, s.config.depth)
-        for diagnosis, reasons in newly_diagnosed(DIAGNOSES, evidence, s.active).items():
-            yield Note(s.step, diagnosis, reasons)
+        yield from s.diagnose(DIAGNOSES, evidence)
 
 
 def evaluation(s: ResNetTraining, losses: Mapping[str, float], ratios: Mapping[str, float | None]) -> Evaluation:

@@ -25,13 +25,13 @@ from core.figures import (
     hidden_axis,
     line,
     misclassified_images,
-    packed,
     placed_image,
     placed_text,
     points,
     quantised,
     raster,
     segments,
+    surface,
     text_lines,
 )
 from core.palette import BAD, INK, faded
@@ -312,7 +312,11 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
     for i, (name, height) in enumerate(zip(config.names, heights, strict=True)):
         scene = f"scene{i + 1 if i else ''}"
         middle = [0.0], [0.0], [float(height[side // 2, side // 2]) + 0.1]
-        traces += [_surface(places, height, scene), points(*middle, colour=BAD, size=5, hover="skip", scene=scene)]
+        on_scale: dict[str, Any] = {"scale": _SCALE, "limits": (_FLOOR, _CEILING), "scene": scene}
+        traces += [
+            surface(places, places, height, **on_scale),
+            points(*middle, colour=BAD, size=5, hover="skip", scene=scene),
+        ]
         domain = {"x": [i * share, (i + 1) * share], "y": [0, 1]}
         scenes[scene] = {"xaxis": flat, "yaxis": flat, "zaxis": z, "domain": domain, **view}
         title = {"template": TITLES[name], "values": {"depth": config.depth}}
@@ -321,22 +325,6 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
         growing = {"template": N_("{percent} % of the points computed"), "values": {"percent": round(100 * done)}}
         annotations.append(footnote(growing))
     return figure(traces, annotations=annotations, margin={"t": 32, "b": 32}, **scenes)
-
-
-def _surface(places: Array, height: Array, scene: str) -> Trace:
-    return {
-        "type": "surface",
-        "x": packed(places.astype(np.float32)),
-        "y": packed(places.astype(np.float32)),
-        "z": packed(height.astype(np.float32)),
-        "scene": scene,
-        "colorscale": palette.colour_scale(_SCALE),
-        "cmin": _FLOOR,
-        "cmax": _CEILING,
-        "showscale": False,
-        "connectgaps": True,
-        "hoverinfo": "skip",
-    }
 
 
 def _log_axis(title: str, values: Array) -> dict[str, Any]:

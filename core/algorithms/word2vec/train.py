@@ -87,8 +87,10 @@ class Word2VecTraining(Training):
         return step % self.engine.steps_per_epoch == 0 or step == self.end
 
     def apply_config(self, config: Word2VecConfig) -> None:
+        another_word = config.words != self.config.words
         super().apply_config(config)
-        self.evaluations.update_neighbours(config, self.engine, self.step, self.end)  # of another word, perhaps
+        if another_word:
+            self.evaluations.update_neighbours(config, self.engine, self.step, self.end)
 
     def state_dict(self) -> dict[str, Any]:
         if not np.isfinite(self.vectors).all():

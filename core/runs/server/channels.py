@@ -18,11 +18,11 @@ from core import registry
 from core.events import ENDED, Event, Status
 from core.experiment import Probe
 from core.runs.server.figure_cache import FigureCache, FigureRenderer, unreadable_figure
-from core.runs.server.fold import Fold, run_status, sentence_json
+from core.runs.server.fold import Fold, run_status
 from core.runs.server.messages import Hello, Refused, RunDescription, SentenceJson, Update, dumps, encode, shared
 from core.runs.store.library import RunView
 from core.runs.store.log import Head, LogReader
-from core.words import N_, Refusal, Sentence
+from core.words import N_, Refusal, Sentence, sentence_json
 
 #: Seconds between two updates of a watcher, between two reads of a log that moves and of one that does not.
 UPDATE_S, READ_S, IDLE_READ_S = 0.12, 0.06, 0.25
@@ -61,7 +61,7 @@ class Watcher:
     """Somebody who watches a run.
 
     Attributes:
-        since: sequence number up to which everything was sent.
+        since: sequence number up to which everything was sent; -1 where all has to be sent anew.
         panels: snapshot panels in sight.
         sent: sequence number of the snapshot last sent of each panel.
         n, drawn: numbers of the last update sent and of the last one drawn.
@@ -135,22 +135,27 @@ class RunChannel:
             if records or head.time != self._head.time:
                 self._head, self._moved = head, now
                 self._updates.clear()
-        self._read_status(now)
-        return more
+        return self._read_status(now) or more
 
     def _remove_thinned(self, now: float, changed: bool) -> None:
         """At times, and when a run ends or pauses; together with new records, so that one message has both."""
         if self._reader is not None and (changed or now - self._thinned > 2):
             self._thinned, self._unchecked_frames = now, 0
-            self.fold.remove_thinned(self._reader.frames())
+            frames = self._reader.frames()
+            if frames is None:
+                self._unchecked_frames = 1  # they could not be read: the next time, then
+            else:
+                self.fold.remove_thinned(frames)
 
-    def _read_status(self, now: float) -> None:
-        """Ask the library at times: it alone knows of queues, dead workers, checkpoints and changed stop conditions."""
+    def _read_status(self, now: float) -> bool:
+        """Ask the library at times: it alone knows of queues, dead workers, checkpoints and changed stop conditions.
+        Whether the log is another one now, of which nothing was read yet."""
+        replaced = False
         if now - self._viewed > (2.0 if now - self._moved < 0.5 else 0.5) and not (self.recorded and self._viewed):
             self.view, self._viewed = self._runs.view(self._run), now
             if self._reader is not None and self._reader.replaced():
-                self._reader.close()
-                self._reader = self._renderer = None  # the next read opens the one that is there now
+                replaced = True
+                self._start_over(self._reader)
         library, log = self.view.head, self._head
         head = library if self._reader is None else log
         if self._viewed >= self._moved:  # nothing was logged since the library was read
@@ -172,6 +177,19 @@ class RunChannel:
         if (text := dumps(status)) != self._status:
             self._status = text
             self._updates.clear()
+        return replaced
+
+    def _start_over(self, reader: LogReader) -> None:
+        """The log was mended: what was read of the damaged one may not be in the one that is there now, which the next
+        read opens. Everybody is sent all of it."""
+        reader.close()
+        self._reader = self._renderer = None
+        self.fold = Fold(self._experiment.diagnoses)
+        self._unchecked_frames, self._full_state = 0, (-1, {})
+        self._updates.clear()
+        self._cache.forget(self._run)
+        for watcher in self.watchers:
+            watcher.since, watcher.sent = -1, {}
 
     def read_delay(self) -> float:
         """Seconds until the next read."""
@@ -241,7 +259,10 @@ class RunChannel:
         )
 
     def update(self, watcher: Watcher) -> str:
-        """The next update of a watcher, who is taken to have it from now on."""
+        """The next update of a watcher, who is taken to have it from now on; a hello where that would not do."""
+        if watcher.since < self.fold.oldest_since:
+            watcher.drawn = watcher.n
+            return self.hello(watcher)
         unsent = self._unsent(watcher)
         counts = [self.fold.count_since(panel, watcher.sent[panel]) for panel, _ in unsent if panel in watcher.sent]
         skipped = max([0, *(count - 1 for count in counts)])
@@ -264,7 +285,8 @@ class RunChannel:
     def hello(self, watcher: Watcher) -> str:
         """The first message of a connection: everything, or for one who comes back what was missed."""
         content: Mapping[str, Any]
-        if 0 < watcher.since <= self.fold.seq:
+        whole = not max(self.fold.oldest_since, 1) <= watcher.since <= self.fold.seq
+        if not whole:
             content = self.fold.delta(watcher.since)
         else:
             if self._full_state[0] != self.fold.seq:
@@ -287,6 +309,7 @@ class RunChannel:
             seq=self.fold.seq,
             mine=watcher.mine,
             recorded=self.recorded,
+            whole=whole,
             run=description,
             status=Fragment(self._status),
             panels=self.figures(watcher.panels)[0],

@@ -4,6 +4,7 @@ It keeps the queue and knows which runs have a worker. All else it reads from th
 finds what an old one left: living runs are adopted by their locks, and those that never started wait again.
 """
 
+import logging
 import signal
 import threading
 import time
@@ -12,20 +13,25 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import psutil
+
 from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
 from core.runs.server import stopping
-from core.runs.server.launchers import Line, launcher
+from core.runs.server.launchers import ProbeConnection, launcher
 from core.runs.server.queue import Queue
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
+from core.runs.store.disk import disk_refusal
 from core.runs.store.library import Library, RunView, Start, fingerprint
 from core.runs.store.paths import log_file
-from core.runs.store.worker_lock import alive
-from core.runs.worker import control, probe_worker
-from core.runs.worker.failures import LOCKED, disk_refusal, why
+from core.runs.store.worker_lock import alive, worker_process
+from core.runs.worker import probe_worker
+from core.runs.worker.failures import LOCKED, why
 from core.runs.worker.process import slots
 from core.words import N_, Refusal, Sentence
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between two checks of the locks of the runs whose end nobody reports.
 POLL_S = 0.5
@@ -58,7 +64,7 @@ class Engine:
         self._unreported: set[str] = set()  # running, and no child of the launcher
         self._exit_codes: dict[str, int | None] = {}
         self._closed = threading.Event()
-        self._stopping = stopping.Stopping(self.library.root)
+        self._stopping = stopping.Stopping(self._worker)
         self._launcher = launcher(self._exited)
         self._adopt()
         threading.Thread(target=self._watch, name="engine", daemon=True).start()
@@ -184,7 +190,7 @@ class Engine:
             Refusal: another's run, it cannot be stopped, or the disk does not let it go.
         """
         self._check_owner(run, owner)
-        with self._lock:
+        with self._lock, suppress(Refusal):  # on a full disk its worker is ended by force
             self._stop(run)
         deadline = time.monotonic() + DELETE_S
         while run in self._queue.running and time.monotonic() < deadline:
@@ -223,7 +229,7 @@ class Engine:
         """This person's runs, newest first."""
         return [self.view(view.info.id) for view in self.library.runs(owner, slug)]
 
-    def probe(self, run: str, name: str, step: int | None) -> Line:
+    def probe(self, run: str, name: str, step: int | None) -> ProbeConnection:
         """Start a session of a probe with the run's newest checkpoint, or the newest at ``step`` or before.
 
         Raises:
@@ -292,14 +298,25 @@ class Engine:
             self._stopping.discard(run)
 
     def _stop(self, run: str) -> None:
-        """Have a run's worker end, by force where it does not, or take the run out of the queue. An ended run stays
-        as it is."""
-        waiting = self._queue.place(run) > 0
-        if waiting or run in self._queue.running:
-            if not waiting:
-                self._stopping.add(run)  # first: a worker can be ended on a full disk, too
+        """Have a run's worker end, by force where it does not, or see that it gets none. An ended run stays as it is.
+
+        Raises:
+            Refusal: its worker could not be requested to end, so that it will be ended by force.
+        """
+        running = run in self._queue.running
+        if not self._queue.remove(run) and not running:
+            return
+        if running and self._launcher.withdraw(run):
+            self._queue.running.discard(run)
+            running = False
+        if running:
+            self._stopping.add(run)  # first: a worker can be ended on a full disk, too
+        try:
             self._write_control(run, control.read(self.library.folder(run)).model_copy(update={"mode": "stop"}))
-            self._queue.remove(run)
+        except Refusal:
+            if running:
+                raise
+        self._fill()
 
     def _with_command(self, run: str, do: str, value: Any) -> control.Control:
         """The run's control file with this command in it.
@@ -358,6 +375,11 @@ class Engine:
 
     # Workers
 
+    def _worker(self, run: str) -> psutil.Process | None:
+        """The process that holds a run's lock. On a full disk its folder does not name it, but the launcher may."""
+        folder = self.library.root / run
+        return worker_process(folder) or (self._launcher.process(run) if alive(folder) else None)
+
     def _adopt(self) -> None:
         """Find what an earlier server left."""
         waiting = []
@@ -412,11 +434,14 @@ class Engine:
     def _watch(self) -> None:
         """Notice the end of runs that are no children of the launcher, and end those that do not stop."""
         while not self._closed.wait(stopping.POLL_S if self._stopping else POLL_S):
-            with self._lock:
-                self._stopping.escalate()
-                ended = [run for run in self._unreported if not alive(self.library.root / run)]
-            for run in ended:
-                self._exited(run, None)
+            try:
+                with self._lock:
+                    self._stopping.escalate()
+                    ended = [run for run in self._unreported if not alive(self.library.root / run)]
+                for run in ended:
+                    self._exited(run, None)
+            except Exception:  # or no run would be ended any more, and no slot become free
+                _log.exception("the workers could not be looked after")
 
 
 _engine: Engine | None = None

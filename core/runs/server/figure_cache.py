@@ -49,6 +49,11 @@ class FigureCache:
             self._size -= len(self._figures.popitem(last=False)[1])
         return figure
 
+    def forget(self, run: str) -> None:
+        """Drop the figures of a run: its sequence numbers may mean other snapshots now."""
+        for key in [key for key in self._figures if key[0] == run]:
+            self._size -= len(self._figures.pop(key))
+
 
 class Statics(Mapping[str, Mapping[str, Any]]):
     """The arrays of each panel's snapshot at step 0, read when a view first needs them."""

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,16 @@ from core.experiment import Stop
 from core.figures import packed
 from core.runs.server.messages import RunStatus, SentenceJson
 from core.runs.store.log import Head, Record
-from core.words import Sentence
+from core.words import Sentence, sentence_json
 
 #: Points a curve holds at the most; the older half is thinned when there is one more.
 MAX_POINTS = 8192
 
 #: Points of a curve in a full state.
 FULL_STATE_POINTS = 2000
+
+#: Removed frames that are remembered; whoever missed more of them gets a full state.
+MAX_REMOVED = 8192
 
 
 @dataclass(slots=True)
@@ -94,10 +98,11 @@ class Fold:
     Attributes:
         seq: of the last record.
         state, sentence: of the last :class:`Status`; the sentence may come from a :class:`Failure`.
+        oldest_since: the lowest number since which :meth:`delta` knows everything.
     """
 
     def __init__(self, diagnoses: Mapping[str, str]) -> None:
-        self.seq = 0
+        self.seq = self.oldest_since = 0
         self.state = ""
         self.sentence: Sentence | None = None
         self.curves: dict[str, Curve] = {}
@@ -149,6 +154,10 @@ class Fold:
             self._removed += [(self.seq, panel, step) for _, step in pairs if step not in kept]
             frames.seqs[:] = [seq for seq, _ in pairs if seq in existing]
             frames.steps[:] = [step for seq, step in pairs if seq in existing]
+        surplus = len(self._removed) - MAX_REMOVED
+        if surplus > 0:
+            self.oldest_since = self._removed[surplus - 1][0]
+            del self._removed[:surplus]
 
     def _rewind(self, seq: int, step: int) -> None:
         self._rewinds.append((seq, step))
@@ -157,6 +166,7 @@ class Fold:
         for frames in self.frames.values():
             end = bisect_right(frames.steps, step)
             del frames.seqs[end:], frames.steps[end:]
+        self._removed = [removed for removed in self._removed if removed[2] <= step]
         self._marks = [pair for pair in self._marks if pair[1].step <= step]
         self._notes = [pair for pair in self._notes if pair[1].step <= step]
 
@@ -196,7 +206,8 @@ class Fold:
         }
 
     def delta(self, since: int) -> dict[str, Any]:
-        """What came after ``since``; ``rewind`` is there where all beyond a step has to be dropped first."""
+        """What came after ``since``, which is not before ``oldest_since``; ``rewind`` is there where all beyond a step
+        has to be dropped first."""
         curves = {}
         for metric, curve in self.curves.items():
             start = curve.since(since)
@@ -215,9 +226,8 @@ class Fold:
             "notes": self._notes_since(since),
         }
         removed: dict[str, list[int]] = {}
-        for seq, panel, step in self._removed:
-            if seq > since:
-                removed.setdefault(panel, []).append(step)
+        for _, panel, step in self._removed[bisect_right(self._removed, since, key=itemgetter(0)) :]:
+            removed.setdefault(panel, []).append(step)
         if removed:
             delta["gone"] = removed
         rewinds = [step for seq, step in self._rewinds if seq > since]
@@ -241,12 +251,6 @@ class Fold:
             for seq, note in self._notes
             if seq > since
         ]
-
-
-def sentence_json(sentence: Sentence) -> dict[str, Any]:
-    """A sentence as JSON: the browser looks the template up in its own language."""
-    values = {name: sentence_json(v) if isinstance(v, Sentence) else v for name, v in sentence.values.items()}
-    return {"template": sentence.template, "values": values}
 
 
 def run_status(

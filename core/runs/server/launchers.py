@@ -2,6 +2,7 @@
 start on another machine."""
 
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -12,15 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import psutil
+
 from core.runs.store.paths import PROJECT, output_file
 from core.runs.worker.process import PATIENT
+
+_log = logging.getLogger(__name__)
 
 #: Called when a run's worker is gone: id, and exit status (negative for a signal, ``None`` where it is unknown).
 Exited = Callable[[str, int | None], None]
 
 
-class Line(Protocol):
-    """The line to the process of a probe's session, which ends with it (:mod:`core.runs.worker.probe_worker`).
+class ProbeConnection(Protocol):
+    """The connection to the process of a probe\'s session, which ends with it (:mod:`core.runs.worker.probe_worker`).
 
     Attributes:
         back: what the process writes; it ends with the process.
@@ -41,7 +46,7 @@ class Line(Protocol):
         ...
 
     def release(self) -> None:
-        """``back`` has ended: free what the line held."""
+        """``back`` has ended: free what the connection held."""
         ...
 
 
@@ -50,8 +55,16 @@ class Launcher(Protocol):
 
     def launch(self, run: str, folder: Path) -> None: ...
 
-    def probe(self, folder: Path, name: str, step: int | None) -> Line:
-        """Start a session of a probe; its line reports what becomes of it."""
+    def withdraw(self, run: str) -> bool:
+        """Do not start this run's worker after all; whether that was in time. Its end is then not reported."""
+        ...
+
+    def process(self, run: str) -> psutil.Process | None:
+        """The worker that was started for this run; ``None`` where it is not known, or has ended."""
+        ...
+
+    def probe(self, folder: Path, name: str, step: int | None) -> ProbeConnection:
+        """Start a session of a probe; its connection reports what becomes of it."""
         ...
 
     def devices(self) -> list[str]:
@@ -80,6 +93,7 @@ class ProcessLauncher:
 
     def __init__(self, exited: Exited) -> None:
         self._exited = exited
+        self._processes: dict[str, psutil.Process] = {}
 
     def launch(self, run: str, folder: Path) -> None:
         with output_file(folder).open("ab") as out:
@@ -91,13 +105,26 @@ class ProcessLauncher:
                 stderr=out,
                 start_new_session=True,
             )
-        threading.Thread(target=lambda: self._exited(run, process.wait()), daemon=True).start()
+        with suppress(psutil.Error):
+            self._processes[run] = psutil.Process(process.pid)
+        threading.Thread(target=self._wait, args=(run, process), daemon=True).start()
 
-    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+    def _wait(self, run: str, process: subprocess.Popen[bytes]) -> None:
+        code = process.wait()
+        self._processes.pop(run, None)
+        self._exited(run, code)
+
+    def withdraw(self, run: str) -> bool:
+        return False  # it starts at once
+
+    def process(self, run: str) -> psutil.Process | None:
+        return _running(self._processes, run)
+
+    def probe(self, folder: Path, name: str, step: int | None) -> ProbeConnection:
         at = "" if step is None else str(step)
         command = [sys.executable, "-m", "core.runs.worker.probe_worker", str(folder.resolve()), name, at]
         piped = subprocess.PIPE
-        return _PipeLine(
+        return _PipeConnection(
             subprocess.Popen(
                 command, cwd=PROJECT, env={**PATIENT, **os.environ}, stdin=piped, stdout=piped, start_new_session=True
             )
@@ -123,7 +150,9 @@ class ZygoteLauncher:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None  # its standard input
         self._ordered: dict[str, Path] = {}  # launched, and not yet known to have started
+        self._ready = False  # the living zygote, to fork
         self._children: set[str] = set()  # of the living zygote
+        self._processes: dict[str, psutil.Process] = {}
         self._devices: list[str] | None = None
         self._devices_known = threading.Event()
         self._closed = False
@@ -139,15 +168,23 @@ class ZygoteLauncher:
             self._ordered[run] = folder.resolve()
             if self._zygote is None and not self._closed:
                 self._start()
-            self._send({"launch": run, "folder": str(self._ordered[run])})
+            if self._ready:
+                self._order(run)
 
-    def probe(self, folder: Path, name: str, step: int | None) -> Line:
+    def withdraw(self, run: str) -> bool:
+        with self._lock:
+            return not self._ready and self._ordered.pop(run, None) is not None
+
+    def process(self, run: str) -> psutil.Process | None:
+        return _running(self._processes, run)
+
+    def probe(self, folder: Path, name: str, step: int | None) -> ProbeConnection:
         ours, theirs = socket.socketpair()
-        with self._lock, theirs:  # should the zygote die before it has forked, the line is dead, too
+        with self._lock, theirs:  # should the zygote die before it has forked, the connection is dead, too
             if self._zygote is None and not self._closed:
                 self._start()
             self._send({"probe": name, "folder": str(folder.resolve()), "step": step}, theirs)
-        return _SocketLine(ours)
+        return _SocketConnection(ours)
 
     def devices(self) -> list[str]:
         if self._devices is None:
@@ -173,7 +210,8 @@ class ZygoteLauncher:
         environment = {**FORKED_ENVIRONMENT, **os.environ, "OPENBLAS_NUM_THREADS": "1"}
         if self._orders is not None:
             self._orders.close()
-        self._orders, theirs = socket.socketpair()  # no pipe: with an order may go the line of a session
+        self._ready = False
+        self._orders, theirs = socket.socketpair()  # no pipe: with an order may go the connection of a session
         with theirs:
             self._zygote = subprocess.Popen(
                 [sys.executable, "-m", "core.runs.worker.zygote"],
@@ -185,13 +223,16 @@ class ZygoteLauncher:
             )
         threading.Thread(target=self._receive, args=(self._zygote,), daemon=True).start()
 
-    def _send(self, order: dict[str, Any], line: socket.socket | None = None) -> None:
+    def _order(self, run: str) -> None:
+        self._send({"launch": run, "folder": str(self._ordered[run])})
+
+    def _send(self, order: dict[str, Any], connection: socket.socket | None = None) -> None:
         if self._zygote is None or self._orders is None:
             return
         content = json.dumps(order).encode() + b"\n"
         with suppress(OSError):  # it died: the order is repeated to the one that follows
-            if line is not None:
-                content = content[socket.send_fds(self._orders, [content], [line.fileno()]) :]
+            if connection is not None:
+                content = content[socket.send_fds(self._orders, [content], [connection.fileno()]) :]
             self._orders.sendall(content)
 
     def _receive(self, zygote: subprocess.Popen[bytes]) -> None:
@@ -199,22 +240,32 @@ class ZygoteLauncher:
         assert out is not None
         ready = False
         for line in out:
-            with suppress(ValueError):
+            try:
                 message = json.loads(line)
                 ready = ready or "ready" in message
                 self._handle(message)
+            except Exception:  # or this server would learn of no run's end any more
+                _log.exception("a message of the zygote was lost: %r", line)
         zygote.wait()
         out.close()
         self._replace(ready)
 
     def _handle(self, message: dict[str, Any]) -> None:
-        if "started" in message:
+        if "ready" in message:
+            with self._lock:
+                self._ready = True
+                for run in self._ordered:
+                    self._order(run)
+        elif "started" in message:
             with self._lock:
                 self._ordered.pop(message["started"], None)
                 self._children.add(message["started"])
+                with suppress(psutil.Error):
+                    self._processes[message["started"]] = psutil.Process(message["pid"])
         elif "exited" in message:
             with self._lock:
                 self._children.discard(message["exited"])
+                self._processes.pop(message["exited"], None)
             self._exited(message["exited"], message["code"])
         elif "devices" in message:
             self._devices = message["devices"]
@@ -228,8 +279,6 @@ class ZygoteLauncher:
             self._children.clear()
             if was_ready:
                 self._start()
-                for run, folder in self._ordered.items():
-                    self._send({"launch": run, "folder": str(folder)})
                 if not self._devices_known.is_set():
                     self._send({"devices": True})
             else:  # one that never came up would not come up the next time: its runs fail, the next launch tries anew
@@ -239,8 +288,17 @@ class ZygoteLauncher:
             self._exited(run, None)
 
 
-class _SocketLine:
-    """A line that is a socket."""
+def _running(processes: dict[str, psutil.Process], run: str) -> psutil.Process | None:
+    """The run's process of these, by its pid and the moment of its start; ``None`` where it has ended."""
+    process = processes.get(run)
+    if process is not None and not process.is_running():
+        processes.pop(run, None)
+        return None
+    return process
+
+
+class _SocketConnection:
+    """A connection that is a socket."""
 
     def __init__(self, ours: socket.socket) -> None:
         self._ours = ours
@@ -259,8 +317,8 @@ class _SocketLine:
         self._ours.close()
 
 
-class _PipeLine:
-    """A line that is the standard input and output of a process. On a machine for one: sending may wait."""
+class _PipeConnection:
+    """A connection that is the standard input and output of a process. On a machine for one: sending may wait."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None and process.stdout is not None

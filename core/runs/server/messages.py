@@ -267,7 +267,8 @@ class Outgoing(BaseModel):
 
 class Hello(Outgoing):
     """The first message of a connection, and of each run to which the watcher is moved: all there is to know, or what
-    came after the number that the browser gave as `since`."""
+    came after the number that the browser gave as `since`. It comes again where what was sent before no longer holds,
+    as when a damaged log was mended."""
 
     type: Literal["hello"] = "hello"
     seq: int
@@ -276,6 +277,8 @@ class Hello(Outgoing):
     """Whether the watcher owns the run, and so may command it."""
     recorded: bool
     """Whether it is one of those that come with the app."""
+    whole: bool
+    """Whether it is all there is to know: then what was known before is dropped."""
     run: Shared[RunDescription]
     status: Shared[RunStatus]
     panels: Mapping[str, Shared[AnyFigure]]

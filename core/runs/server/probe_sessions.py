@@ -18,11 +18,10 @@ from core import settings
 from core.events import Event
 from core.experiment import Probe
 from core.runs.server.channels import MAX_UNDRAWN, Watcher
-from core.runs.server.fold import sentence_json
-from core.runs.server.launchers import Line
+from core.runs.server.launchers import ProbeConnection
 from core.runs.server.messages import ProbeAnswer, Refused, SentenceJson, dumps, encode
 from core.runs.worker.probe_worker import answers
-from core.words import N_, Refusal, Sentence
+from core.words import N_, Refusal, Sentence, sentence_json
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +39,9 @@ class ProbeSessions:
         self.max_sessions, self.idle_s = max_sessions, idle_s
         self._open: dict[Watcher, ProbeSession] = {}
 
-    def open(self, watcher: Watcher, probe: Probe, n: int, start: Callable[[], Line], render: Render) -> None:
+    def open(
+        self, watcher: Watcher, probe: Probe, n: int, start: Callable[[], ProbeConnection], render: Render
+    ) -> None:
         """Begin a session, in place of the one that this watcher may have.
 
         Args:
@@ -90,19 +91,21 @@ class ProbeSessions:
 
 
 class ProbeSession:
-    """One session: a process on its line, and a task that draws and sends what it answers. Used from the event loop."""
+    """One session: a process and its connection, and a task that draws and sends what it answers. Used from the event
+    loop."""
 
     def __init__(
         self,
         watcher: Watcher,
         probe: Probe,
         n: int,
-        line: Line,
+        connection: ProbeConnection,
         render: Render,
         idle_s: float,
         ended: Callable[["ProbeSession"], None],
     ) -> None:
-        self.watcher, self._probe, self._first, self._line, self._render = watcher, probe, n, line, render
+        self.watcher, self._probe, self._first, self._render = watcher, probe, n, render
+        self._connection = connection
         self._idle_s, self._ended = idle_s, ended
         self._loop = asyncio.get_running_loop()
         self._step = 0
@@ -117,7 +120,7 @@ class ProbeSession:
         request = settings.check(self._probe.request, fields)
         self._stay()
         try:
-            self._line.send(dumps({"n": n, "request": request.model_dump(mode="json")}) + b"\n")
+            self._connection.send(dumps({"n": n, "request": request.model_dump(mode="json")}) + b"\n")
         except OSError:
             self._end(sentence_json(Sentence(N_("The model does not answer any more. Start again."))))
 
@@ -125,18 +128,18 @@ class ProbeSession:
         """The watcher wants no more of it."""
         self._idle_timer.cancel()
         self._task.cancel()
-        self._line.close()
+        self._connection.close()
 
     def _receive(self) -> None:
         """In a thread of its own, until the process ends."""
         with suppress(OSError, ValueError):
-            for message, event in answers(self._line.back):
+            for message, event in answers(self._connection.back):
                 with suppress(RuntimeError):  # the server has ended
                     self._loop.call_soon_threadsafe(self._received, message, event)
         with suppress(RuntimeError):
             sentence = Sentence(N_("The model's process is gone. Start again."))
             self._loop.call_soon_threadsafe(self._end, sentence_json(sentence))
-        self._line.release()
+        self._connection.release()
 
     def _received(self, message: Mapping[str, Any], event: Event | None) -> None:
         if event is not None:
@@ -168,7 +171,7 @@ class ProbeSession:
         if self._reason is None:
             self._reason = reason
             self._idle_timer.cancel()
-            self._line.close()
+            self._connection.close()
             self._ended(self)
             self._something_to_send.set()
 

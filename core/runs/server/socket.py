@@ -19,11 +19,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.runs.server import messages
 from core.runs.server.channels import CloseConnection, Watcher, refused
-from core.runs.server.fold import sentence_json
 from core.runs.server.hub import Hub
 from core.runs.server.message_limit import MessageLimit
 from core.runs.server.probe_sessions import refused_probe
-from core.words import N_, Refusal
+from core.words import N_, Refusal, sentence_json
 
 _log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from core.runs.store import disk
 from core.runs.store.paths import checkpoints_folder
-from core.runs.worker.control import replace
 from core.words import N_, Refusal
 
 #: Checkpoints kept at the most; at one more, every second one between the first and the last is deleted.
@@ -58,7 +58,7 @@ def save(run: Path, saved: Saved) -> str:
     folder = checkpoints_folder(run)
     folder.mkdir(exist_ok=True)
     path = folder / f"{saved.step:09d}.safetensors"
-    replace(path, safetensors.torch.save(tensors, metadata))
+    disk.replace(path, safetensors.torch.save(tensors, metadata))
     for old in _surplus(files(run)):
         old.unlink(missing_ok=True)
     return path.name

@@ -12,6 +12,7 @@ import re
 import reprlib
 import secrets
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -28,12 +29,10 @@ from core import registry, settings
 from core.events import ENDED
 from core.experiment import Config, Stop
 from core.field_kinds import KEPT, Kept, kind_of
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control, disk
 from core.runs.store.log import Head, LogReader
 from core.runs.store.paths import RECORDED, info_file, log_file, runs_folder, start_file
 from core.runs.store.worker_lock import alive
-from core.runs.worker import control
-from core.runs.worker.failures import disk_refusal
 from core.words import N_, Refusal, Sentence
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -215,13 +214,13 @@ class Library:
             with _keeping:
                 for kind, value in _kept(info):
                     kind.claim(value)
-                control.replace(info_file(folder), info.model_dump_json(indent=1).encode())  # last: now it is a run
+                disk.replace(info_file(folder), info.model_dump_json(indent=1).encode())  # last: now it is a run
         except Refusal:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise disk_refusal(error) from error
+            raise disk.disk_refusal(error) from error
         return info
 
     def folder(self, run: str) -> Path:
@@ -270,7 +269,7 @@ class Library:
         """Where the run stands by its log; the default where there is no log yet, or none that can be read."""
         try:
             reader = self.reader(run)
-        except FileNotFoundError:
+        except (OSError, sqlite3.Error):
             return Head()
         try:
             return reader.head()
@@ -427,7 +426,7 @@ class Library:
             self._discard(info)
             shutil.rmtree(folder)
         except OSError as error:
-            raise disk_refusal(error) from error
+            raise disk.disk_refusal(error) from error
 
     def _discard(self, gone: RunInfo) -> None:
         """Delete what was kept for the settings of a deleted run, and for no other's."""

@@ -38,6 +38,9 @@ from core.words import Sentence
 #: Frames kept of each panel at the most; at one more, every second one between the first and the last is deleted.
 KEPT_FRAMES = 256
 
+#: More events than a damaged log may have lost at its end: their numbers were sent to browsers.
+MOST_LOST = 10**9
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events(
     seq INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, step INTEGER NOT NULL,
@@ -177,6 +180,12 @@ class LogWriter:
             gone = set(thinned)
             self._frames[panel] = [s for s in frames if s not in gone]
 
+    def skip(self, count: int) -> None:
+        """Never use the next ``count`` sequence numbers."""
+        (last,) = self._db.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        self._db.execute("DELETE FROM sqlite_sequence WHERE name = 'events'")
+        self._db.execute("INSERT INTO sqlite_sequence(name, seq) VALUES ('events', ?)", ((last or 0) + count,))
+
     def compact(self) -> None:
         """Make the log one small file that can be read where nothing can be written. Ends the writer."""
         self._db.execute("PRAGMA journal_mode=DELETE")
@@ -244,9 +253,12 @@ class LogReader:
         rows = self._rows("SELECT seq, time, step, kind, panel, body, arrays FROM events WHERE seq = ?", (seq,))
         return next((record.event for record in _records(rows)), None)
 
-    def frames(self) -> list[int]:
-        """Sequence numbers of all frames that are kept."""
-        return [seq for (seq,) in self._rows("SELECT seq FROM events WHERE panel != ''", ())]
+    def frames(self) -> list[int] | None:
+        """Sequence numbers of all frames that are kept; ``None`` where not all of them can be read at the moment."""
+        try:
+            return [seq for (seq,) in self._db.execute("SELECT seq FROM events WHERE panel != ''")]
+        except sqlite3.DatabaseError:
+            return None
 
     def events(self, *kinds: type[Any]) -> Iterator[Record]:
         """All events of these kinds, in order, with their arrays."""
@@ -307,6 +319,7 @@ def mend(path: Path) -> None:
     for record in records:
         writer.append(record.event, record.seq, record.time)
     writer.flush(head)
+    writer.skip(MOST_LOST)
     writer.close()
     for beside in ("-wal", "-shm"):
         path.with_name(path.name + beside).unlink(missing_ok=True)

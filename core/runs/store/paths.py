@@ -59,6 +59,11 @@ def start_file(run: Path) -> Path:
     return run / "start.safetensors"
 
 
+def exports_folder(run: Path) -> Path:
+    """Exported files, in a folder for each checkpoint that some were written from."""
+    return run / "files"
+
+
 def export_folder(run: Path, step: int) -> Path:
     """The files exported from the checkpoint saved at ``step``."""
-    return run / "files" / f"{step:09d}"
+    return exports_folder(run) / f"{step:09d}"

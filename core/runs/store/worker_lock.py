@@ -13,8 +13,8 @@ from types import TracebackType
 import psutil
 from filelock import FileLock, Timeout
 
+from core.runs.store import disk
 from core.runs.store.paths import lock_file, process_file
-from core.runs.worker.control import replace
 
 #: Seconds by which two readings of a process's start may differ: they are taken from the clock and the uptime.
 TOLERANCE_S = 2.0
@@ -38,7 +38,7 @@ class WorkerLock:
         process = psutil.Process()
         with suppress(OSError):  # a full disk is for the training to find
             about = {"pid": process.pid, "started": process.create_time()}
-            replace(process_file(self._folder), json.dumps(about).encode())
+            disk.replace(process_file(self._folder), json.dumps(about).encode())
 
     def release(self) -> None:
         self._lock.release()
@@ -53,7 +53,7 @@ class WorkerLock:
 
 
 def alive(folder: Path) -> bool:
-    """Whether a worker holds the run's lock."""
+    """Whether a worker holds the run's lock; taken to be so where that cannot be found out at the moment."""
     path = lock_file(folder)
     try:
         import fcntl
@@ -67,9 +67,9 @@ def alive(folder: Path) -> bool:
         with path.open("rb") as file:
             # Shared: two who check at the same time do not take each other for the worker.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    except BlockingIOError:
+    except OSError:  # held; or no more files may be opened, say: a run that trains must not be taken for an ended one
         return True
     return False
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.events import SettingChanged
-from core.runs.worker import control
+from core.runs.store import control
 
 
 class ControlReader:

@@ -19,11 +19,12 @@ from core.data import cache
 from core.events import Checkpoint, Event, Failure, Note, Pulse, Scalars, SettingChanged, Snapshot, Status, Step, Text
 from core.experiment import Config, Diverged, Rounds, State, Stop
 from core.program import Program
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
 from core.runs.store.library import RunInfo
 from core.runs.store.log import Head, LogWriter, mend
+from core.runs.store.paths import log_file
 from core.runs.store.restore import begin, restore
-from core.runs.worker import control, pacing
+from core.runs.worker import pacing
 from core.runs.worker.clock import Clock
 from core.runs.worker.control_reader import ControlReader
 from core.runs.worker.failures import sentence_of
@@ -68,8 +69,8 @@ class Driver:
         self.experiment = registry.get(info.slug)
         self.config: Config = settings.check(self.experiment.config, info.config)
         self.stop = settings.check(Stop, info.stop)
-        mend(folder / "log.sqlite")
-        self.log = LogWriter(folder / "log.sqlite")
+        mend(log_file(folder))
+        self.log = LogWriter(log_file(folder))
         self.terminated = False  # set by a signal: ends as a stop does
 
         self.status = "queued"
@@ -124,13 +125,13 @@ class Driver:
     def _prepare(self) -> tuple[Program, State]:
         import torch  # not before: the server imports this module's neighbours, and never torch
 
-        earlier = ResumeLog(self.folder / "log.sqlite")
-        self.step = earlier.step
+        resume_log = ResumeLog(log_file(self.folder))
+        self.step = resume_log.step
         self._log_status("preparing")
         self._flush()
         reset = cache.progress.set(self.report_progress)
         try:
-            restored = restore(self.folder) if earlier.exists else None
+            restored = restore(self.folder) if resume_log.exists else None
             if restored:
                 program, state, self.config = restored.program, restored.state, restored.config
                 self.threads, self._clock.before = restored.saved.threads, restored.saved.trained_s
@@ -140,15 +141,18 @@ class Driver:
         finally:
             cache.progress.reset(reset)
         self.step, self.end, self.task, self.share = state.step, state.end, "", 0.0
-        if earlier.exists:
-            changes = earlier.changes_from(state.step)
+        if resume_log.exists:
+            changes = resume_log.changes_from(state.step)
+            config = self.config
             for change in changes:
                 if change.step == state.step:
-                    self.config = settings.with_setting(self.config, change.field, change.new)
+                    config = settings.with_setting(config, change.field, change.new)
             self._control.replayed = [change for change in changes if change.step > state.step]
-            state.apply_config(self.config)
+            if config != self.config:  # changed after it was saved
+                self.config = config
+                state.apply_config(config)
             self._log_status("resumed")
-        self._start_measured = earlier.measured_start
+        self._start_measured = resume_log.measured_start
         return program, state
 
     def report_progress(self, task: str, share: float) -> None:

@@ -3,16 +3,16 @@
 Where the disk is full the log cannot say so, and a killed worker says nothing at all: then the exit status speaks.
 """
 
-import errno
 import signal
 import sqlite3
 
+from core.runs.store import disk
+from core.runs.store.disk import disk_refusal
 from core.words import N_, Refusal, Sentence
 
 #: Exit statuses of a worker beside 0. ``LOCKED``: the run has a worker already.
 LOCKED, DISK_FULL, DISK_READ_ONLY, DISK_ERROR, UNREADABLE = 70, 71, 72, 73, 74
 
-_ERRNO = {errno.ENOSPC: DISK_FULL, errno.EDQUOT: DISK_FULL, errno.EROFS: DISK_READ_ONLY, errno.EACCES: DISK_READ_ONLY}
 _SQLITE = {
     sqlite3.SQLITE_FULL: DISK_FULL,
     sqlite3.SQLITE_READONLY: DISK_READ_ONLY,
@@ -22,11 +22,13 @@ _SQLITE = {
 }
 
 _SENTENCES = {
-    DISK_FULL: N_("The disk is full: delete some runs or free some space, then try again."),
-    DISK_READ_ONLY: N_("The folder of the runs cannot be written to. Set TENFOLD_RUNS to one that can."),
-    DISK_ERROR: N_("The disk failed while this run was writing its log."),
+    DISK_FULL: disk.FULL,
+    DISK_READ_ONLY: disk.READ_ONLY,
+    DISK_ERROR: disk.ERROR,
     UNREADABLE: N_("This run's settings or its log cannot be read."),
 }
+
+_STATUSES = {sentence: status for status, sentence in _SENTENCES.items()}
 
 
 def exit_status(error: BaseException) -> int:
@@ -35,13 +37,8 @@ def exit_status(error: BaseException) -> int:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return _SQLITE.get(code, UNREADABLE if isinstance(error, sqlite3.DatabaseError) else DISK_ERROR)
     if isinstance(error, OSError):
-        return _ERRNO.get(error.errno or 0, DISK_ERROR)
+        return _STATUSES[disk_refusal(error).sentence.template]
     return UNREADABLE
-
-
-def disk_refusal(error: OSError) -> Refusal:
-    """A disk's error as a sentence."""
-    return Refusal("", _SENTENCES[exit_status(error)])
 
 
 def sentence_of(
@@ -50,7 +47,7 @@ def sentence_of(
     """The sentence for an error in a training; ``unknown`` is the template for one that nobody foresaw."""
     if isinstance(error, Refusal):
         return error.sentence
-    if isinstance(error, OSError) and error.errno in _ERRNO:
+    if isinstance(error, OSError) and error.errno in disk.SENTENCES:
         return disk_refusal(error).sentence
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower() or "can't allocate" in str(error):
         return Sentence(N_("Not enough memory. Try a smaller model or smaller batches."))

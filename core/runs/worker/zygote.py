@@ -1,10 +1,10 @@
 """A process that has torch imported and warm, and forks a worker for each run: 10 ms instead of 3 s, and 7 MB.
 
-Speaks lines of JSON over its own standard input, a socket, and output. In: ``{"launch": id, "folder": path}``,
-``{"probe": name, "folder": path, "step": number or null}`` with the session's line as a file descriptor beside it, and
-``{"devices": true}``. Out: ``{"ready": true}``, ``{"started": id, "pid": n}``, ``{"exited": id, "code": n}`` (negative
-for a signal) and ``{"devices": [...]}``. It ends when its input is closed; the workers live on, each in a session of
-its own. It never touches an accelerator, for a forked process could not use it any more; its children may.
+Exchanges lines of JSON by its own standard input, a socket, and output. In: ``{"launch": id, "folder": path}``,
+``{"probe": name, "folder": path, "step": number or null}`` with the session's connection as a file descriptor beside
+it, and ``{"devices": true}``. Out: ``{"ready": true}``, ``{"started": id, "pid": n}``, ``{"exited": id, "code": n}``
+(negative for a signal) and ``{"devices": [...]}``. It ends when its input is closed; the workers live on, each in a
+session of its own. It never touches an accelerator, for a forked process could not use it any more; its children may.
 """
 
 import gc
@@ -26,6 +26,7 @@ import core.runs.store.checkpoints
 import core.runs.worker.driver  # noqa: F401 - what every worker needs is imported once, here
 from core import registry
 from core.program import program_of
+from core.runs.store.paths import output_file
 from core.runs.worker import probe_worker, process
 
 #: Present where the driver of an accelerator is; merely asking torch would wake it.
@@ -64,10 +65,10 @@ def serve() -> None:
     signal.set_wakeup_fd(woken)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     orders = socket.socket(fileno=0)
-    lines_given: list[int] = []  # file descriptors, in the order of the sessions that they are for
+    connections: list[int] = []  # file descriptors, in the order of the sessions that they are for
     runs: dict[int, str] = {}
     waiting = b""
-    _say({"ready": True})
+    _send({"ready": True})
     while True:
         ready, _, _ = select.select([0, wake], [], [])
         if wake in ready:
@@ -75,28 +76,28 @@ def serve() -> None:
                 os.read(wake, 4096)
             _reap(runs)
         if 0 in ready:
-            news, given, _, _ = socket.recv_fds(orders, 65536, 8)
-            if not news:
+            received, given, _, _ = socket.recv_fds(orders, 65536, 8)
+            if not received:
                 return
-            lines_given += given
-            *lines, waiting = (waiting + news).split(b"\n")
+            connections += given
+            *lines, waiting = (waiting + received).split(b"\n")
             for line in lines:
-                _obey(json.loads(line), runs, (wake, woken), lines_given)
+                _carry_out(json.loads(line), runs, (wake, woken), connections)
 
 
-def _obey(order: dict[str, Any], runs: dict[int, str], pipes: tuple[int, int], lines: list[int]) -> None:
+def _carry_out(order: dict[str, Any], runs: dict[int, str], pipes: tuple[int, int], connections: list[int]) -> None:
     if "launch" in order:
         folder = Path(order["folder"])
-        pid = _fork(lambda: _work(folder), (*pipes, *lines), folder / "worker.out")
+        pid = _fork(lambda: _work(folder), (*pipes, *connections), output_file(folder))
         runs[pid] = order["launch"]
-        _say({"started": order["launch"], "pid": pid})
+        _send({"started": order["launch"], "pid": pid})
     elif "probe" in order:
-        line = lines.pop(0)
+        connection = connections.pop(0)
         # Not nice: a person waits for each answer, and it is short.
-        _fork(lambda: _answer(order, line), (*pipes, *lines), Path(os.devnull))
-        os.close(line)
+        _fork(lambda: _answer(order, connection), (*pipes, *connections), Path(os.devnull))
+        os.close(connection)
     elif "devices" in order:
-        _fork(_devices, (*pipes, *lines))
+        _fork(_devices, (*pipes, *connections))
 
 
 def _work(folder: Path) -> int:
@@ -104,13 +105,13 @@ def _work(folder: Path) -> int:
     return process.work(folder)
 
 
-def _answer(order: dict[str, Any], line: int) -> int:
-    with socket.socket(fileno=line) as ours, ours.makefile("rb") as incoming, ours.makefile("wb") as outgoing:
+def _answer(order: dict[str, Any], connection: int) -> int:
+    with socket.socket(fileno=connection) as ours, ours.makefile("rb") as incoming, ours.makefile("wb") as outgoing:
         return probe_worker.answer(Path(order["folder"]), order["probe"], order["step"], incoming, outgoing)
 
 
 def _devices() -> int:
-    _say({"devices": process.devices()})
+    _send({"devices": process.devices()})
     return 0
 
 
@@ -159,11 +160,11 @@ def _reap(runs: dict[int, str]) -> None:
         if not pid:
             return
         if pid in runs:
-            _say({"exited": runs.pop(pid), "code": os.waitstatus_to_exitcode(status)})
+            _send({"exited": runs.pop(pid), "code": os.waitstatus_to_exitcode(status)})
 
 
-def _say(line: dict[str, Any]) -> None:
-    os.write(1, json.dumps(line).encode() + b"\n")
+def _send(message: dict[str, Any]) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import torch
 
 from core import registry
 from core.events import Pulse, Step
+from core.settings import with_setting
 from core.words import Refusal
 from tests.core.algorithms.contract import Cases, Effect, Overfit, Trial, differ, initial, learned, share_weights
 from tests.core.algorithms.trial import Log, modules, program, run, same, snapshots, start, through_checkpoint
@@ -28,14 +29,22 @@ def cases(slug: str) -> Cases:
     return found
 
 
-def each(kind: str) -> pytest.MarkDecorator:
-    """Parameters ``slug`` and ``case``: every case of this kind of every algorithm."""
+def each(kind: str, live: bool = False) -> pytest.MarkDecorator:
+    """Parameters ``slug`` and ``case``: every case of this kind of every algorithm; or those of live settings alone."""
     found: list[Any] = []
     for slug in SLUGS:
         of = getattr(cases(slug), kind)
+        if live:
+            of = [case for case in of if is_live(slug, case.setting)]
         named = of.items() if isinstance(of, dict) else ((getattr(c, "setting", "") or c.name, c) for c in of)
         found += [pytest.param(slug, case, id=f"{slug}-{name}") for name, case in named]
     return pytest.mark.parametrize(("slug", "case"), found)
+
+
+def is_live(slug: str, setting: str) -> bool:
+    """Whether the setting may change while a run trains."""
+    extra = registry.get(slug).config.model_fields[setting].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("live"))
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +101,28 @@ def test_n_steps_a_checkpoint_and_n_more_are_2n_steps(slug: str, case: dict[str,
     rest = run(slug, resumed, 2 * n, kept)
     assert same(through_checkpoint(whole.state.state_dict()), through_checkpoint(resumed.state_dict()))
     assert same(whole.curves, {name: curve for name, curve in rest.curves.items() if curve})
+
+
+@each("resume")
+def test_settings_that_stay_what_they_were_change_nothing(slug: str, case: dict[str, Any]) -> None:
+    """Whoever takes a run up may apply those that were saved with it, at whatever step that was."""
+    n = cases(slug).half
+    whole, log = run(slug, start(slug, case), n), run(slug, start(slug, case), 0)
+    for event in program(slug).train(log.state):
+        log.append(event)
+        if isinstance(event, Step):
+            if log.state.should_log(event.step):
+                for measured in program(slug).log_metrics(log.state):
+                    log.append(measured)
+            log.state.apply_config(log.state.config.model_copy())
+            if event.step == n:
+                break
+    tree = through_checkpoint(log.state.state_dict())
+    assert same(through_checkpoint(whole.state.state_dict()), tree) and same(whole.curves, log.curves)
+    loaded = start(slug, case)
+    loaded.load_state_dict(tree)
+    loaded.apply_config(loaded.config.model_copy())
+    assert same(tree, through_checkpoint(loaded.state_dict()))
 
 
 @each("resume")
@@ -182,18 +213,22 @@ def test_metrics_and_snapshots_are_declared(slug: str) -> None:
         assert any(re.fullmatch(pattern, name) for pattern in patterns), f"no sentence explains {name}"
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_settings_may_change_between_two_steps(slug: str) -> None:
-    """Every live setting is taken by the state and read by the loop at its next step."""
-    experiment = registry.get(slug)
-    state = start(slug, cases(slug).settings)
-    run(slug, state, 2)
-    config = state.config.model_copy()
-    state.apply_config(config)
-    assert state.config is config
-    run(slug, state, 4)
-    assert state.step == 4
-    assert all(isinstance(f.json_schema_extra, dict) for f in experiment.config.model_fields.values())
+@each("effects", live=True)
+def test_a_live_setting_may_change_between_two_steps(slug: str, case: Effect) -> None:
+    """It is taken by the state, and by whatever in the state had taken its earlier value."""
+    trials = []
+    for value in (case.values[0], case.values[-1]):
+        state = start(slug, {**cases(slug).settings, **case.context, case.setting: case.values[0]})
+        trial = Trial(slug, state, run(slug, state, case.steps))
+        config = with_setting(state.config, case.setting, value)
+        state.apply_config(config)
+        assert state.config is config
+        end = 2 * case.steps + 2  # where parts take turns, each has another
+        run(slug, state, end, trial.log)
+        assert state.step == end
+        trials.append(trial)
+    unchanged, changed = map(case.aspect, trials)
+    assert differ(unchanged, changed), f"{case.setting} stays what it was"
 
 
 # What a network has to do

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core import registry
-from core.data import uploads
+from core.data import pictures, uploads
 from core.events import Event, Note, Scalars, Snapshot, Step
 from core.experiment import Config
 from core.program import Program, program_of
@@ -50,6 +50,16 @@ class UploadedText(str):
     """A text of a person's own: the setting holds the name under which it is stored."""
 
 
+class OwnPictures(dict[str, Any]):
+    """Pictures of a person's own, (3, 32, 32) uint8 by class: the setting holds the name under which they are kept."""
+
+
+def own_pictures(seed: int, n: int = 6) -> OwnPictures:
+    """Two classes of ``n`` pictures of noise."""
+    rng = np.random.default_rng(seed)
+    return OwnPictures({name: list(rng.integers(0, 256, (n, 3, 32, 32), np.uint8)) for name in ("cup", "pen")})
+
+
 def program(slug: str) -> Program:
     return program_of(registry.get(slug))
 
@@ -59,7 +69,8 @@ def start(slug: str, settings: Mapping[str, Any] | Config, data: Any = None) -> 
     experiment = registry.get(slug)
     settings = settings.model_dump() if isinstance(settings, Config) else settings
     texts = {name: uploads.keep(text.encode()) for name, text in settings.items() if isinstance(text, UploadedText)}
-    config = check(experiment.config, {**settings, **texts})
+    kept = {name: pictures.keep(those) for name, those in settings.items() if isinstance(those, OwnPictures)}
+    config = check(experiment.config, {**settings, **texts, **kept})
     one = program(slug)
     return one.begin(config, "cpu") if data is None else one.build(config, data, "cpu")
 

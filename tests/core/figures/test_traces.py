@@ -19,6 +19,7 @@ from core.figures import (
     points,
     segments,
     static_array,
+    surface,
 )
 from core.palette import CLASSES, colour_scale
 from tests.core.figures.plain import unpacked, valid
@@ -203,6 +204,12 @@ def test_labels_are_text_and_nothing_else():
         "showlegend": False,
         "hoverinfo": "skip",
     }
+
+
+def test_a_surface_in_space():
+    found = made(surface(np.arange(2.0), np.arange(3.0), np.full((3, 2), np.nan), scale="sequential", limits=(-1, 2)))
+    assert (found["type"], found["scene"], found["cmin"], found["cmax"]) == ("surface", "scene", -1, 2)
+    assert found["z"] == [[None, None]] * 3 and found["connectgaps"], "what is not known yet leaves no hole"
 
 
 def test_views_make_their_traces_with_the_builders():

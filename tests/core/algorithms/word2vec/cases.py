@@ -17,6 +17,7 @@ POEM = UploadedText("\n".join(f"我们{a} 喜欢{b}读书" for a in "天地玄�
 
 KINDS = {
     "skip-gram": QUICK,
+    "many epochs": QUICK | {"epochs": 33},  # so that it is measured every few steps, and neighbours even less often
     "CBOW": QUICK | {"method": "cbow"},
     "tree": QUICK | {"output": "hierarchical"},
     "news": {"corpus": "news", "size": 20, "epochs": 3},

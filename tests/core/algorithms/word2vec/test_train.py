@@ -5,8 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.algorithms.word2vec.spec import experiment
 from core.events import Pulse, Scalars, Step
-from core.experiment import Diverged
+from core.experiment import Diverged, Stop
+from core.runs.store import checkpoints, control
+from core.runs.store.library import Library
+from core.runs.worker import process
+from core.settings import check
 from core.words import Refusal
 from tests.core.algorithms.trial import same, through_checkpoint
 from tests.core.algorithms.word2vec.cases import KINDS
@@ -63,6 +68,20 @@ def test_the_words_shown_may_change_while_it_trains():
     history = state.evaluations.neighbour_history
     assert history.word == "dog" and [step for step, _ in history.rows] == [3]
     assert same(before, through_checkpoint(state.engine.state_dict()))
+
+
+def test_a_run_taken_up_between_two_measurements_is_the_same_run(tmp_path):
+    """Through the driver: its neighbours would be due at step 9, where nothing is measured."""
+    library, trees = Library(tmp_path), []
+    for steps in ((14,), (9, 14)):
+        config = check(experiment.config, QUICK | {"epochs": 33})
+        folder = library.folder(library.create("word2vec", config, Stop(steps=steps[0]), "cpu", "").id)
+        for step in steps:
+            control.write(folder, control.Control(stop=Stop(steps=step)))
+            assert process.work(folder) == 0 and library.head(folder.name).step == step
+        trees.append(checkpoints.newest(folder).state)
+    assert [step for step, *_ in trees[0]["evaluations"]["neighbour_history"]["rows"]] == [0, 1, 2, 3, 12]
+    assert same(*trees)
 
 
 def test_a_pair_with_an_unknown_word_is_noted_with_what_is_spelled_like_it():

@@ -10,10 +10,13 @@ import pytest
 from core import registry, settings
 from core.events import Failure, Scalars, SettingChanged
 from core.experiment import Experiment, Stop
+from core.runs.server import engine as engine_module
 from core.runs.server.engine import Engine
 from core.runs.server.queue import WAITING_EACH
+from core.runs.store import control, disk
 from core.runs.store.library import Library, StartFrom
-from core.runs.worker import control
+from core.runs.store.paths import log_file
+from core.runs.store.worker_lock import alive
 from core.words import Refusal
 from tests.conftest import until
 
@@ -312,8 +315,38 @@ def test_a_full_disk_is_a_sentence(engine: Engine, toy: Experiment, monkeypatch:
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(control, "replace", full)
+    monkeypatch.setattr(disk, "replace", full)
     known = list(engine.library.root.iterdir())
     with pytest.raises(Refusal, match="disk is full"):
         start(engine, toy)
     assert list(engine.library.root.iterdir()) == known
+
+
+def test_an_error_of_the_system_does_not_end_the_engine(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors: list[int] = []
+
+    def fails(folder: Path) -> bool:
+        errors.append(1)
+        raise OSError(24, os.strerror(24))
+
+    monkeypatch.setattr(engine_module, "POLL_S", 0.01)
+    engine._unreported.add("unknown")
+    with monkeypatch.context() as patch:
+        patch.setattr(engine_module, "alive", fails)
+        until(lambda: len(errors) > 1)
+    monkeypatch.setattr(engine_module, "alive", alive)
+    until(lambda: "unknown" not in engine._unreported)
+    assert "Too many open files" in caplog.text
+
+
+def test_a_log_that_cannot_be_opened_does_not_keep_its_place(engine: Engine, toy: Experiment) -> None:
+    running = [start(engine, toy) for _ in range(2)]
+    broken, waiting = start(engine, toy, 20), start(engine, toy, 20)
+    log_file(engine.library.folder(broken)).mkdir()
+    assert engine.library.head(broken).state == "queued"
+    for run in running:
+        engine.command(run, "me", "stop")
+    until(lambda: state(engine, waiting) == "finished")
+    until(lambda: broken not in engine._queue.running)

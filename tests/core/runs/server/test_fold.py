@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.events import Event, Failure, Note, Scalars, SettingChanged, Snapshot, Status, Text
 from core.experiment import Stop
-from core.runs.server.fold import FULL_STATE_POINTS, MAX_POINTS, Fold, extremes, run_status, sentence_json
+from core.runs.server.fold import FULL_STATE_POINTS, MAX_POINTS, Fold, extremes, run_status
 from core.runs.store.log import Head, Record
-from core.words import Sentence
+from core.words import Sentence, sentence_json
 
 DIAGNOSES = {"dead": "{n} units are dead."}
 
@@ -191,6 +191,17 @@ def test_frames_that_the_log_has_thinned_out_are_removed() -> None:
     browser.receive(delta, fold.seq)
     assert browser.frames == {"map": [0, 2, 4, 6, 8, 10]} == fold.full_state()["frames"]
     assert fold.newest("map", 7) == (7, 6) and fold.newest("map") == (11, 10) and fold.newest("other") is None
+
+
+def test_a_frame_logged_again_after_a_rewind_is_not_removed_with_the_one_before_it() -> None:
+    fold, browser = Fold({}), Browser()
+    fold.add(records([Snapshot(step, "map", {}) for step in range(4)]))
+    browser.receive(fold.full_state(), fold.seq)
+    fold.add(records([Snapshot(4, "map", {})], first=5))
+    fold.remove_thinned([1, 2, 4, 5])
+    fold.add(records([Status("resumed", 1), Snapshot(2, "map", {})], first=6))
+    browser.receive(fold.delta(browser.seq), fold.seq)
+    assert browser.frames == {"map": [0, 1, 2]} == fold.full_state()["frames"]
 
 
 def test_settings_at_a_step_follow_their_changes() -> None:

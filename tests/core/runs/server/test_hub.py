@@ -1,7 +1,9 @@
 """The hub as pages and many watchers use it."""
 
 import asyncio
+import base64
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -13,12 +15,16 @@ import pytest
 
 from core import registry
 from core.events import Scalars, Snapshot, Status
+from core.runs.server import fold
 from core.runs.server import hub as hub_module
-from core.runs.server.channels import BATCH, RunChannel
+from core.runs.server.channels import BATCH, RunChannel, Watcher
 from core.runs.server.figure_cache import FigureCache
 from core.runs.server.hub import Hub
 from core.runs.server.messages import dumps
+from core.runs.store.log import KEPT_FRAMES, Head, LogWriter, mend
+from core.runs.store.paths import log_file
 from core.words import Refusal
+from tests.core.runs.store.test_log import damage_index_of_frames
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 
 OWNER = "o" * 43
@@ -146,6 +152,87 @@ def test_a_damaged_log_is_shown_as_far_as_it_can_be_read(engine: ToyEngine, run:
     path.write_bytes(content)
     hello = hub.batch("run", 0, ["map"], OWNER)
     assert len(hello["curves"]["train/loss"]["x"]["bdata"]) > 10 and "map" in hello["panels"]
+
+
+def test_frames_stay_where_a_damaged_log_does_not_say_which_it_keeps(engine: ToyEngine, run: Run) -> None:
+    run.log(*(Snapshot(step, "map", {"y": np.zeros(3, np.float32)}) for step in range(1, 6)))
+    run.writer.close()
+    damage_index_of_frames(log_file(run.folder))
+    channel = RunChannel(engine, "run", FigureCache())
+    while channel.read():
+        pass
+    assert channel.fold.frames["map"].steps == list(range(6))
+    channel.close()
+
+
+def test_watchers_of_a_mended_log_are_sent_all_of_it_and_what_comes_then(engine: ToyEngine, run: Run, hub: Hub) -> None:
+    run.log(*(Scalars(step, {"train/loss": 1.0}) for step in range(1, 3000)))
+    run.log(Snapshot(3000, "map", {"y": np.ones(3, np.float32)}))
+    run.writer.close()
+    loop, path = hub._loop, log_file(run.folder)
+    assert loop is not None
+
+    def next_message() -> Any:
+        message = json.loads(asyncio.run_coroutine_threadsafe(watcher.outbox.get(), loop).result(10))
+        watcher.drawn = watcher.n
+        return message
+
+    watcher = asyncio.run_coroutine_threadsafe(hub.watch("run", 0, ""), loop).result(10)
+    hello = next_message()
+    assert hello["whole"] and hello["frames"]["map"] == [0, 3000]
+    asyncio.run_coroutine_threadsafe(hub.set_panels(watcher, ["map"]), loop).result(10)
+    assert "step 3000" in next_message()["panels"]["map"]["layout"]["title"]["text"]
+    os.truncate(path, path.stat().st_size // 2 // 4096 * 4096)
+    mend(path)
+    writer = LogWriter(path)
+    writer.append(Status("resumed", 100))
+    for step in range(101, 151):
+        writer.append(Scalars(step, {"train/loss": 2.0}))
+    writer.flush(Head(state="running", step=150))
+
+    while (mended := next_message())["type"] != "hello":
+        pass
+    assert mended["whole"] and mended["frames"]["map"] == [0] and mended["seq"] > hello["seq"]
+    y = np.frombuffer(base64.b64decode(mended["curves"]["train/loss"]["y"]["bdata"]), np.float64)
+    assert y.tolist() == [1.0] * 100 + [2.0] * 50
+    assert "step 0" in mended["panels"]["map"]["layout"]["title"]["text"]
+    writer.append(Scalars(151, {"train/loss": 3.0}))
+    writer.flush(Head(state="running", step=151))
+    writer.close()
+    update = next_message()
+    while not update["curves"]:
+        update = next_message()
+    assert update["type"] == "update" and update["curves"] == {"train/loss": [[151], [3.0]]}
+    back = asyncio.run_coroutine_threadsafe(hub.watch("run", hello["seq"], ""), loop).result(10)
+    missed = json.loads(back.outbox.get_nowait())
+    assert not missed["whole"] and missed["rewind"] == 100, "whoever comes back only now learns of it as well"
+
+
+def test_who_missed_more_removed_frames_than_are_remembered_is_sent_everything(
+    engine: ToyEngine, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold, "MAX_REMOVED", 200)
+    channel = RunChannel(engine, "run", FigureCache())
+    behind, closely = Watcher("run", ""), Watcher("run", "")
+    steps: set[int] = set()
+    channel.read()
+    for watcher in (behind, closely):
+        assert json.loads(channel.hello(watcher))["whole"]
+    for step in range(1, 3 * KEPT_FRAMES):
+        run.log(Snapshot(step, "map", {"y": np.zeros(3, np.float32)}), Status("running", step))
+        channel.read()
+        update = json.loads(channel.update(closely))
+        assert update["type"] == "update"
+        steps |= set(update["frames"].get("map", []))
+        steps -= set(update.get("gone", {}).get("map", []))
+    kept = channel.fold.frames["map"].steps
+    assert len(kept) <= KEPT_FRAMES and steps | {0} == set(kept) and len(channel.fold._removed) <= 200
+    again = json.loads(channel.update(behind))
+    assert again["type"] == "hello" and again["whole"] and again["frames"]["map"] == kept
+    run.log(Scalars(1000, {"train/loss": 1.0}))
+    channel.read()
+    assert json.loads(channel.update(behind))["type"] == "update"
+    channel.close()
 
 
 def test_threads_may_poll_at_the_same_time(run: Run, hub: Hub) -> None:

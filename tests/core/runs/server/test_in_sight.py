@@ -14,9 +14,9 @@ from core.experiment import Experiment, Stop
 from core.runs.server import channels
 from core.runs.server.engine import Engine
 from core.runs.server.hub import Hub
+from core.runs.store import control
 from core.runs.store.library import Library
 from core.runs.store.worker_lock import WorkerLock
-from core.runs.worker import control
 from tests import conftest
 from tests.core.runs.toy import TOY, Run, ToyEngine, served
 

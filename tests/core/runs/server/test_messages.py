@@ -38,7 +38,7 @@ def hello() -> Hello:
     about = RunDescription(id="run", slug="dnn", config={}, stop={}, preset="", device="cpu", created=0.0)
     curves = {"train/loss": PackedCurve(**CURVE), "test/loss": ([1], [None])}
     fields = {name: getattr(update(), name) for name in ("seq", "status", "panels", "frames", "marks", "notes")}
-    return Hello(mine=True, recorded=False, run=about, curves=curves, **fields)
+    return Hello(mine=True, recorded=False, whole=True, run=about, curves=curves, **fields)
 
 
 def test_the_documentation_is_that_of_the_models() -> None:

@@ -18,10 +18,10 @@ from core import settings
 from core.experiment import Experiment, Stop
 from core.runs.server import stopping
 from core.runs.server.engine import Engine
+from core.runs.store import control, disk
 from core.runs.store.library import Library
-from core.runs.store.paths import PROJECT, process_file
+from core.runs.store.paths import PROJECT, lock_file, log_file, process_file
 from core.runs.store.worker_lock import WorkerLock, alive, worker_process
-from core.runs.worker import control
 from core.words import Refusal
 from tests import conftest
 
@@ -102,6 +102,75 @@ def test_a_run_that_answers_is_sent_no_signal(
     assert engine.view(run).head.state == "stopped" and engine.view(run).sentence is None
 
 
+def test_a_worker_whose_folder_does_not_name_it_is_ended_too(engine: Engine, toy: Experiment) -> None:
+    """On a full disk it could not write down which process it is."""
+    run = start(engine, toy, **LONG)
+    worker = in_the_operation(engine.library, run)
+    process_file(engine.library.folder(run)).unlink()
+    engine.command(run, "me", "stop")
+    until(lambda: run not in engine._queue.running, seconds=10)
+    assert gone(worker) and engine.view(run).head.state == "stopped"
+
+
+def test_a_run_whose_worker_has_not_begun_is_stopped_at_once(toy: Experiment) -> None:
+    engine = Engine(Library(), 1)  # its zygote has yet to import torch
+    try:
+        run, other = start(engine, toy, 20), start(engine, toy, 20)
+        engine.command(run, "me", "stop")
+        assert engine._queue.running == {other}, "its place is another's now"
+        assert engine.view(run).head.state == "stopped"
+        engine.command(other, "me", "stop")
+        assert not engine._queue.running and not engine._stopping
+        engine.delete(run, "me")
+        last = start(engine, toy, 20)
+        until(lambda: engine.view(last).head.state == "finished")
+        assert not log_file(engine.library.folder(other)).exists(), "what was withdrawn never begins"
+    finally:
+        engine.close()
+
+
+def test_a_worker_that_begins_after_the_stop_has_time_to_end(
+    signals: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "TERMINATE_S", 0.3)
+    monkeypatch.setattr(stopping, "KILL_S", 0.6)
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stdout.readline()
+    found: list[psutil.Process] = []
+    ending = stopping.Stopping(lambda run: found[0] if found else None)
+    ending.add("run")
+    time.sleep(0.8)
+    ending.escalate()
+    found.append(psutil.Process(process.pid))
+    ending.escalate()
+    ending.escalate()
+    assert signals == [], "it was seen a moment ago"
+    until(lambda: ending.escalate() or signals, seconds=5)
+    assert signals == ["terminate"]
+    until(lambda: ending.escalate() or gone(found[0]), seconds=5)
+    assert signals == ["terminate", "kill"]
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_full_disk_keeps_no_run_from_being_deleted(
+    engine: Engine, toy: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, stopped, deleted = start(engine, toy), start(engine, toy), start(engine, toy)
+    until(lambda: engine.view(run).head.step > 10)
+
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(disk, "replace", full)
+    engine.command(stopped, "me", "stop")
+    engine.delete(deleted, "me")
+    assert engine._queue.order() == [] and engine.view(stopped).place == 0
+    engine.delete(run, "me")
+    assert not engine._queue.running and set(engine.library.ids()) == {stopped}
+
+
 def test_a_run_that_is_to_go_on_after_all_is_not_ended(engine: Engine, toy: Experiment) -> None:
     run = start(engine, toy, **LONG)
     worker = in_the_operation(engine.library, run)
@@ -172,3 +241,9 @@ def test_only_the_process_that_holds_the_lock_is_the_worker(tmp_path: Path) -> N
         assert worker_process(tmp_path) is None
     process_file(tmp_path).write_text(json.dumps(about))
     assert not alive(tmp_path) and worker_process(tmp_path) is None, "nobody holds the lock"
+
+
+def test_a_lock_that_cannot_be_looked_at_is_taken_to_be_held(tmp_path: Path) -> None:
+    assert not alive(tmp_path) and not alive(tmp_path / "no run")
+    lock_file(tmp_path).mkdir()  # as good as a lock that cannot be opened since too many files are open
+    assert alive(tmp_path)

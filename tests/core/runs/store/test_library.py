@@ -13,12 +13,12 @@ from core.data import pictures
 from core.events import Scalars, Status
 from core.experiment import Config, Experiment, Setting, Stop
 from core.field_kinds import PICTURES
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
+from core.runs.store.control import Control, SettingRequest
 from core.runs.store.library import Library
 from core.runs.store.log import Head, LogWriter
+from core.runs.store.paths import control_file
 from core.runs.store.worker_lock import WorkerLock, alive
-from core.runs.worker import control
-from core.runs.worker.control import Control, SettingRequest
 from core.runs.worker.process import work
 from core.words import Refusal
 from tests.core.runs.worker.test_worker import made
@@ -65,7 +65,7 @@ def test_a_damaged_description(toy: Experiment) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"mode": "fly"}', b"[]", b'{"speed": 1e999}'])
 def test_damaged_control_means_run(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / control.NAME).write_bytes(content)
+    control_file(tmp_path).write_bytes(content)
     assert control.read(tmp_path) == Control()
 
 
@@ -78,7 +78,7 @@ def test_control_is_replaced_and_its_stamp_changes(tmp_path: Path) -> None:
         control.write(tmp_path, requested)
         seen.add(control.stamp(tmp_path))
         assert control.read(tmp_path) == requested
-    assert len(seen) == 6 and [path.name for path in tmp_path.iterdir()] == [control.NAME]
+    assert len(seen) == 6 and [path.name for path in tmp_path.iterdir()] == [control_file(tmp_path).name]
 
 
 def test_states_that_no_worker_logs(toy: Experiment) -> None:

@@ -266,3 +266,35 @@ def test_a_reader_knows_that_its_file_is_cut_and_that_another_took_its_place(tmp
     mend(path)
     assert reader.replaced()
     reader.close()
+
+
+def test_numbers_that_a_damaged_log_has_lost_are_not_used_again(tmp_path: Path) -> None:
+    path = long_log(tmp_path / "log.sqlite")
+    last = LogReader(path).tail()[-1].seq
+    os.truncate(path, path.stat().st_size // 2 // 4096 * 4096)
+    mend(path)
+    written(path, [Status("resumed", 7)])
+    record = LogReader(path).tail()[-1]
+    assert record.event == Status("resumed", 7) and record.seq > last
+    path.write_bytes(b"nothing")
+    mend(path)
+    written(path, [Status("running", 0)])
+    assert LogReader(path).tail()[0].seq > last
+
+
+def test_frames_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    path = written(tmp_path / "log.sqlite", [Snapshot(step, "map", {}) for step in range(5)])
+    assert LogReader(path).frames() == [1, 2, 3, 4, 5]
+    damage_index_of_frames(path)
+    reader = LogReader(path)
+    assert reader.frames() is None and len(reader.tail()) == 5
+
+
+def damage_index_of_frames(path: Path) -> None:
+    """The events of a log stay whole; which of them are frames cannot be looked up any more."""
+    db = sqlite3.connect(path)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'frames'").fetchone()
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)

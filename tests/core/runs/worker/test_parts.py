@@ -10,9 +10,9 @@ import torch
 
 from core import registry, settings
 from core.runs.server.engine import Engine
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
 from core.runs.store.library import Library
-from core.runs.worker import control, pacing
+from core.runs.worker import pacing
 from core.runs.worker.process import work
 from tests.conftest import until
 

@@ -22,8 +22,8 @@ from core.runs.server.launchers import ProcessLauncher
 from core.runs.server.probe_sessions import ProbeSessions
 from core.runs.store import checkpoints
 from core.runs.store.library import Library
-from core.runs.store.recordings import keep_checkpoint
 from core.runs.worker.probe_worker import answers
+from core.runs.worker.recordings import keep_checkpoint
 from tests.conftest import until
 from tests.core.runs.server.test_socket import OWNER, Browser, Lab
 from tests.core.runs.toy import served

@@ -12,14 +12,15 @@ import torch
 from core import settings
 from core.events import Checkpoint, Failure, Scalars, SettingChanged, Snapshot, Status
 from core.experiment import Experiment, Stop
-from core.runs.store import checkpoints
+from core.runs.store import checkpoints, control
 from core.runs.store.library import Library, alive
 from core.runs.store.log import LogWriter
 from core.runs.store.paths import checkpoints_folder
-from core.runs.worker import control, driver, pacing
+from core.runs.worker import driver, pacing
 from core.runs.worker.failures import DISK_FULL, DISK_READ_ONLY, LOCKED, why
 from core.runs.worker.process import work
 from tests.conftest import until
+from tests.toy.train import ToyState
 
 
 def made(toy: Experiment, steps: int = 100, stop: dict[str, Any] | None = None, **values: Any) -> Path:
@@ -207,6 +208,35 @@ def test_a_setting_that_is_changed_in_a_pause_shows_in_the_pictures_at_once(toy:
     time.sleep(0.2)
     assert len({seq for seq, _ in snapshots()} - {seq for seq, _ in before}) == 1, "one, and no more"
     request(folder, mode="stop")
+
+
+def test_only_settings_that_were_changed_after_the_save_are_applied_when_a_run_is_taken_up(
+    toy: Experiment, training: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied: list[float] = []
+    apply_config = ToyState.apply_config
+
+    def noted(self: ToyState, config: Any) -> None:
+        applied.append(config.lr)
+        apply_config(self, config)
+
+    monkeypatch.setattr(ToyState, "apply_config", noted)
+    folder = made(toy, 10**6)
+    thread = training(folder)
+    until(lambda: head(folder).step > 20)
+    request(folder, mode="pause", saves=1)
+    until(lambda: head(folder).state == "paused" and checkpoints.steps(folder)[-1:] == (head(folder).step,))
+    here, newest = head(folder).step, checkpoints.files(folder)[-1]
+    saved = newest.read_bytes()
+    request(folder, changes=(control.SettingRequest(field="lr", value=0.5),))
+    until(lambda: applied == [0.5])
+    request(folder, mode="stop")
+    thread.join()
+    newest.write_bytes(saved)  # as where the worker was killed in that pause
+    for last, expected in ((here + 5, [0.5, 0.5]), (here + 10, [0.5, 0.5])):
+        control.write(folder, control.Control(stop=Stop(steps=last)))
+        work(folder)
+        assert applied == expected and weights(folder)["optimiser"]["param_groups"][0]["lr"] == 0.5
 
 
 def test_pause_step_and_resume(toy: Experiment, training: Any) -> None:

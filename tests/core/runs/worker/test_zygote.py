@@ -44,6 +44,24 @@ def test_launches_and_tells_the_exit(launcher: Launcher, toy: Experiment) -> Non
     assert exits[folder.name] == 0 and states(folder)[-1] == "finished"
 
 
+def test_an_error_in_what_is_done_about_an_exit_is_logged_and_the_next_is_reported(
+    toy: Experiment, caplog: pytest.LogCaptureFixture
+) -> None:
+    reported: list[str] = []
+
+    def fails(run: str, code: int | None) -> None:
+        reported.append(run)
+        raise OSError("no file may be opened")
+
+    launcher = ZygoteLauncher(fails)
+    for count in (1, 2):
+        folder = made(toy, 5)
+        launcher.launch(folder.name, folder)
+        until(lambda count=count: len(reported) == count, 60)
+    until(lambda: caplog.text.count("was lost") == 2)
+    launcher.close()
+
+
 def test_devices_are_asked_elsewhere(launcher: Launcher) -> None:
     assert launcher.devices()[0] == "cpu"
 

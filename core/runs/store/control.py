@@ -5,15 +5,14 @@ The worker compares the file's stamp (0.002 ms) and reads it again only where th
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.experiment import Stop
-
-NAME = "control.json"
+from core.runs.store import disk
+from core.runs.store.paths import control_file
 
 #: Stands for a part: as many updates as are left of a round.
 ROUND = "round"
@@ -59,13 +58,13 @@ class Control(BaseModel):
 
 def write(folder: Path, control: Control) -> None:
     """Replace the run's control file."""
-    replace(folder / NAME, control.model_dump_json().encode())
+    disk.replace(control_file(folder), control.model_dump_json().encode())
 
 
 def read(folder: Path) -> Control:
     """The run's control file; where it is missing or damaged, what a run without one does: it runs."""
     try:
-        return Control.model_validate(json.loads((folder / NAME).read_bytes()))
+        return Control.model_validate(json.loads(control_file(folder).read_bytes()))
     except (OSError, ValueError, ValidationError, RecursionError):
         return Control()
 
@@ -73,18 +72,7 @@ def read(folder: Path) -> Control:
 def stamp(folder: Path) -> tuple[int, int]:
     """Changes whenever the file was replaced."""
     try:
-        status = os.stat(folder / NAME)  # noqa: PTH116 - called every few milliseconds while training
+        status = os.stat(control_file(folder))  # noqa: PTH116 - called every few milliseconds while training
     except OSError:
         return 0, 0
     return status.st_mtime_ns, status.st_ino
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it finds the old or the new content, never a part of it."""
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        new.write_bytes(content)
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

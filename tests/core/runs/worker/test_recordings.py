@@ -11,10 +11,11 @@ from core import registry
 from core.events import Scalars
 from core.experiment import Experiment
 from core.program import program_of
-from core.runs.store import checkpoints, recordings
+from core.runs.store import checkpoints
 from core.runs.store.library import Library
 from core.runs.store.log import LogReader
-from core.runs.store.recordings import record
+from core.runs.worker import recordings
+from core.runs.worker.recordings import record
 from core.settings import check
 
 ROOT = Path(__file__).parents[4]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.algorithms.dnn.log_schedule import LogSchedule
+from core.log_schedule import LogSchedule
 from tests.core.algorithms.dnn.training import start
 
 

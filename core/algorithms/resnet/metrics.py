@@ -22,7 +22,7 @@ from core.events import Array, Event, Scalars, Snapshot
 #: Training pictures that gradients at step 0 are measured on, and those that the sizes in each block are.
 SAMPLE, SIZES_SAMPLE = 64, 32
 #: Steps from one measurement of the sizes to the next, at most: each takes a fifth of a step.
-SIZES_SPACING = 16
+SIZES_SPACING = 32
 
 
 def log_metrics(s: ResNetTraining) -> Iterator[Event]:

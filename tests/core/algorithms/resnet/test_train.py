@@ -178,7 +178,7 @@ def test_sizes_are_measured_seldom_and_never_taken_from_another_time():
         if s.step == s.sizes[0]:
             measured.append(s.step)
         next(training)
-    assert measured == [0, 1, 2, 4, 8, 16, 32, 48, 64]
+    assert measured == [0, 1, 2, 4, 8, 16, 32, 64]
     s.step = 40  # as where it is loaded from a checkpoint
     assert recent_sizes(s) is s.sizes[1] and s.sizes[0] == 40
 

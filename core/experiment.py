@@ -395,6 +395,11 @@ class Rounds(State, Protocol):
     next_part: str
 
 
+def overtaken(requests: Iterator[Any]) -> bool:
+    """Whether a newer request waits, or the session was closed, so that nobody waits for the rest of an answer."""
+    return bool(getattr(requests, "overtaken", False))
+
+
 class ProbeFunction(Protocol):
     """``probe`` of an algorithm's ``probes`` module.
 
@@ -404,6 +409,8 @@ class ProbeFunction(Protocol):
         name: the :class:`Probe` that was opened.
         requests: checked requests, one at a time. Taking the next one waits for the person, and means that the one
             before is answered; of requests that came faster than answers only the newest is kept.
+
+    An answer that takes seconds looks now and then whether it is :func:`overtaken`, and then stops short of its end.
 
     Yields for each request one or more of :class:`~core.events.Snapshot` and :class:`~core.events.Text`, with the
     probe's name as their panel; the last is what stays in sight. Ends when ``requests`` ends: the session was closed.

@@ -245,6 +245,12 @@ def _copied(saved: Any, device: torch.device) -> Any:
     return copy.deepcopy(saved)
 
 
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Give every group of parameters this learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+
+
 class EpochBatches:
     """Row numbers of a training part, each epoch in a new random order, without replacement.
 

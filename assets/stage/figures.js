@@ -142,6 +142,27 @@ export function themed(figure, { theme, words, size, revision }) {
 }
 
 /**
+ * Lay out scenes that stand side by side one below the other, each with what is written over it: on a phone, half the
+ * width shows only half of a scene.
+ * @param {Object<string, any>} layout is changed
+ */
+export function stackScenes(layout) {
+  const scenes = Object.keys(layout).filter((key) => /^scene\d*$/.test(key));
+  if (scenes.length < 2) return;
+  const before = (layout.annotations || []).map((/** @type {Object<string, any>} */ { x, y }) => (y === 1 ? x : NaN));
+  for (const key of scenes) {
+    const { x } = layout[key].domain;
+    const y = [1 - x[1], 1 - x[0]];
+    layout[key] = { ...layout[key], domain: { x: [0, 1], y } };
+    before.forEach((/** @type {number} */ place, /** @type {number} */ i) => {
+      if (!(place > x[0] && place < x[1])) return;
+      const note = layout.annotations[i];
+      Object.assign(note, { x: 0.5, y: y[1], yanchor: y[1] === 1 ? note.yanchor : "middle" });
+    });
+  }
+}
+
+/**
  * Where a pointer is on the main axes of a figure that is drawn; null beside them, unless it is held within them.
  * @param {HTMLElement} plot in which Plotly has drawn it
  * @param {PointerEvent} event

@@ -8,7 +8,7 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js";
 import { numberOf } from "./clicks.js";
 import { button, element, icon } from "./dom.js";
 import { DrawingPad } from "./drawing_pad.js";
-import { CONFIG, placeOnAxes, themed } from "./figures.js";
+import { CONFIG, placeOnAxes, stackScenes, themed } from "./figures.js";
 import { ProbeInput } from "./probe_input.js";
 import { WORDS } from "./words.js";
 
@@ -371,6 +371,7 @@ export class ProbeDialog {
     else {
       const size = width > WIDE ? 20 : 16;
       const { data, layout } = themed(filled, { theme, words, size, revision: this.#probe.name });
+      if (height > width) stackScenes(layout);
       Object.assign(layout, { autosize: false, width, height, dragmode: false });
       // Two presses in a row are two places, not a double click; and no axis is dragged.
       const config = this.#probe.point ? { ...CONFIG, doubleClick: false, showAxisDragHandles: false } : CONFIG;

@@ -5,7 +5,7 @@ that several algorithms show. Colours come from :mod:`core.palette`. No Plotly i
 """
 
 from core.figures.arrays import as_is, atlas, packed, png, quantised, raster, static_array, text_array, text_lines
-from core.figures.charts import confusion_matrix, image_grid, labelled_images
+from core.figures.charts import confusion_matrix, image_grid, labelled_images, misclassified_images
 from core.figures.layout import (
     Figure,
     axis,
@@ -20,6 +20,7 @@ from core.figures.layout import (
     placed_text,
 )
 from core.figures.traces import (
+    Text,
     Trace,
     bars,
     broken_line,
@@ -35,6 +36,7 @@ from core.figures.traces import (
 
 __all__ = [
     "Figure",
+    "Text",
     "Trace",
     "as_is",
     "atlas",
@@ -56,6 +58,7 @@ __all__ = [
     "labelled_images",
     "labels",
     "line",
+    "misclassified_images",
     "packed",
     "placed_image",
     "placed_text",

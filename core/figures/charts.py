@@ -1,14 +1,14 @@
 """Whole figures that several algorithms show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from core import palette
 from core.events import Array
-from core.figures.arrays import atlas, raster
-from core.figures.layout import Figure, axis, equal_axes, figure, hidden_axis, placed_image
+from core.figures.arrays import as_is, atlas, raster
+from core.figures.layout import Figure, axis, equal_axes, figure, heading, hidden_axis, placed_image
 from core.figures.traces import heat_map, labels
 from core.words import N_
 
@@ -65,6 +65,24 @@ def labelled_images(images: Array, texts: Sequence[str], columns: int = 8) -> Fi
     under = labels((number % columns + 0.5).tolist(), (number // columns * _ROW + _LABEL).tolist(), texts)
     x, y = hidden_axis(0, columns), hidden_axis(max(len(rows), 3) * _ROW, -0.1)
     return figure([under] if len(images) else [], x, y, images=strips)
+
+
+def misclassified_images(arrays: Mapping[str, Any], classes: Sequence[str]) -> Figure:
+    """Test images that were put into a wrong class; under each its true class → the predicted one.
+
+    Args:
+        arrays: as :func:`core.classification.mistakes` returns them.
+        classes: names of all classes.
+    """
+    wrong, seen = arrays["wrong"].tolist()
+    pairs = zip(arrays["true"], arrays["guessed"], strict=True)
+    chart = labelled_images(arrays["images"], [as_is(f"{classes[true]} → {classes[guess]}") for true, guess in pairs])
+    title = {
+        "template": N_("{wrong} of {seen} test images are misclassified"),
+        "values": {"wrong": wrong, "seen": seen},
+    }
+    chart["layout"] |= {"annotations": [heading(title)], "margin": {"t": 32}}
+    return chart
 
 
 def _picture(image: Array) -> dict[str, Any]:

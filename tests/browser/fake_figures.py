@@ -158,7 +158,19 @@ def placed(request: dict[str, Any]) -> dict[str, Any]:
     return {"data": [dot | {"marker": {"size": 18, "color": "#bd1f01"}}], "layout": axes}
 
 
-ANSWERS = {"ask": asked, "draw": recognised, "place": placed}
+def surfaces(request: dict[str, Any]) -> dict[str, Any]:
+    """Two surfaces side by side, each with its name over it."""
+    traces, notes, scenes = [], [], {}
+    for i, name in enumerate(("first", "second")):
+        scene = f"scene{i + 1 if i else ''}"
+        traces.append({"type": "surface", "z": [[0, 1], [1, i]], "scene": scene, "showscale": False})
+        scenes[scene] = {"domain": {"x": [i / 2, (i + 1) / 2], "y": [0, 1]}}
+        over = {"x": (i + 0.5) / 2, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False}
+        notes.append(over | {"text": name})
+    return {"data": traces, "layout": scenes | {"annotations": notes, "margin": {"t": 32}}}
+
+
+ANSWERS = {"surfaces": surfaces, "ask": asked, "draw": recognised, "place": placed}
 
 FIGURES = {"boundary": boundary, "neurons": neurons, "activations": activations, "confusion": confusion}
 

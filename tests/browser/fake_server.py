@@ -97,10 +97,11 @@ class FakeServer:
         received: messages of the browser, each with the run that it was sent for.
         since: the sequence number that each connection named; -1 for a run that is not there.
         state, step: of every run whose id does not decide it.
+        checkpoints: steps at which every run was saved.
         rate, stride: updates a second, and steps in each.
         refuse_sockets: no connection is accepted.
         disconnects: every open connection is closed when this grows.
-        mended: as a server whose run's log was mended, it sends a whole hello again with this as its last step; then 0.
+        mended: ``live`` is sent a whole hello again with this as its last step, as where a log was mended; then 0.
         move_to: the run to which every open connection is moved, "" for none.
         mute_probes: no request of a probe is answered.
         name_static: the boundary names a curve that never changes.
@@ -119,6 +120,7 @@ class FakeServer:
         self.refuse_sockets = False
         self.state = "running"
         self.step = 400
+        self.checkpoints = (100, 300)
         self.rate = 6.0
         self.stride = 6
         self.marks: list[dict[str, Any]] = []
@@ -220,7 +222,7 @@ class FakeServer:
             "resumable": state in ("failed", "interrupted", "stopped"),
             "left_s": (STEPS - step) / 110,
             "progress": step / STEPS,
-            "checkpoints": [s for s in (100, 300) if s <= step],
+            "checkpoints": [s for s in self.checkpoints if s <= step],
         }
 
 
@@ -329,7 +331,7 @@ class FakeConnection:
                 self.run, self.undrawn, self.sent_panels = server.move_to, 0, set()
                 await self.send({"type": "moved", "run": self.run})
                 await self.send_hello()
-            if server.mended:
+            if server.mended and self.run == "live":
                 server.step, server.mended = server.mended, 0
                 await self.send_hello()
             if self.run == "live" and server.state == "running":

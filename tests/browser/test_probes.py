@@ -54,6 +54,12 @@ def test_keys_and_buttons_probe_the_model_and_leave_the_training_alone(stage: St
     stage.wait(lambda: stage.received("command"))
 
 
+def test_the_state_that_answers_is_named_where_the_run_was_saved_for_the_probe(stage: StagePage) -> None:
+    stage.server.checkpoints = (100,)
+    open_probe(stage)
+    expect(stage.page.get_by_label("Play with").locator("option").first).to_have_text("the newest, step 300")
+
+
 def test_a_saved_state_is_chosen_and_a_session_begins_again(stage: StagePage) -> None:
     open_probe(stage)
     stage.page.get_by_label("Play with").select_option("100")
@@ -276,3 +282,22 @@ def test_a_finger_points_and_does_not_scroll(stage: StagePage) -> None:
     stage.wait(lambda: requests(stage)[-1].get("py") == pytest.approx(1, abs=20 / area["height"]))
     send("touchEnd")
     assert stage.page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_scenes_stand_side_by_side_and_on_a_phone_one_below_the_other(stage: StagePage, phone: bool) -> None:
+    if phone:
+        emulate(stage.page, phone=True)
+    open_probe(stage, name="surfaces")
+    plot = stage.page.locator(".tf-probe-dialog .tf-plot")
+    stage.wait(lambda: plot.evaluate("plot => Boolean(plot._fullLayout?.scene2)"))
+    domains = plot.evaluate(
+        "({ _fullLayout: all }) => [all.scene, all.scene2].map(({ domain }) => [domain.x, domain.y])"
+    )
+    names = plot.evaluate("({ layout }) => layout.annotations.map(({ text, x, y }) => [text, x, y])")
+    if phone:
+        assert domains == [[[0, 1], [0.5, 1]], [[0, 1], [0, 0.5]]]
+        assert names == [["first", 0.5, 1], ["second", 0.5, 0.5]]
+    else:
+        assert domains == [[[0, 0.5], [0, 1]], [[0.5, 1], [0, 1]]]
+        assert names == [["first", 0.25, 1], ["second", 0.75, 1]]

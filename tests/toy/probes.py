@@ -9,8 +9,12 @@ import torch
 
 from core.drawn_picture import ink
 from core.events import Event, Snapshot
+from core.experiment import overtaken
 from tests.toy.spec import Question
 from tests.toy.train import ToyState
+
+#: Events of an answer that comes piece by piece, a tenth of a second apart.
+PIECES = 15
 
 
 def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[Event]:
@@ -29,6 +33,12 @@ def probe(state: ToyState, name: str, requests: Iterator[Question]) -> Iterator[
         share = float(ink(question.drawing, 56).mean()) / 255
         with torch.no_grad():
             output = state.model(torch.tensor([[question.x, share]])).numpy()
+            if question.how == "piecewise":
+                for _ in range(PIECES):
+                    yield Snapshot(state.step, name, {"output": output[0], "count": np.array([count])})
+                    if overtaken(requests):
+                        break
+                    time.sleep(0.1)
             if question.how == "twice":
                 yield Snapshot(state.step, name, {"output": output[0], "count": np.array([count])})
             yield Snapshot(state.step, name, {"output": output[0], "count": np.array([count])})

@@ -38,7 +38,9 @@ class ToyConfig(Config):
 
 class Question(Request):
     x: float = Field(0.0, title="Place", ge=-1, le=1)
-    how: Literal["well", "slowly", "twice", "never", "by error", "by death", "no more"] = Field("well", title="How")
+    how: Literal["well", "slowly", "twice", "piecewise", "never", "by error", "by death", "no more"] = Field(
+        "well", title="How"
+    )
     drawing: DrawnPicture = Field("", title="Drawing")
 
 

@@ -159,7 +159,7 @@ def _cells(
     """
     numbers = [[i if i < n else None for i in range(start, start + columns)] for start in range(0, n, columns)]
     clear = palette.faded(palette.INK, 0)
-    at = dict(zip(("x0", "y0", "dx", "dy"), (*first, *apart), strict=True))
+    at: dict[str, Any] = dict(zip(("x0", "y0", "dx", "dy"), (*first, *apart), strict=True))
     return heat_map(
         np.zeros((rows, columns), np.uint8), scale=[[0, clear], [1, clear]], limits=(0, 1), gap=0,
         customdata=numbers, **at, **more,
@@ -274,7 +274,7 @@ def class_names(context: Context, most: int = 0) -> list[str]:
     translates those of our own shapes, and never what a person has named."""
     names = text_lines(context.statics["data"]["classes"])
     names = [f"{name[: most - 1]}…" if 0 < most < len(name) else name for name in names]
-    return names if context.config.data == "shapes" else [as_is(name) for name in names]
+    return names if getattr(context.config, "data", "") == "shapes" else [as_is(name) for name in names]
 
 
 # Probes. Their pictures stand side by side, two lines of text under each, and their axes count pixels.

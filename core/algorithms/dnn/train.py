@@ -19,7 +19,7 @@ from core.data import images, tabular
 from core.data.dataset import Dataset, scale_of
 from core.events import Array, Event
 from core.log_schedule import TRAIN_SAMPLE, LogSchedule
-from core.training import EpochBatches, History, Training, UpdateStatistics, generator
+from core.training import EpochBatches, History, Training, UpdateStatistics, generator, set_learning_rate
 
 
 class DNN(Training):
@@ -184,8 +184,3 @@ def learning_rate(config: DNNConfig, step: int) -> float:
         case "cosine":
             return config.lr * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return config.lr
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr

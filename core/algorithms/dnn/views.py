@@ -17,10 +17,9 @@ from core.figures import (
     confusion_matrix,
     distribution,
     figure,
-    heading,
     hidden_axis,
-    labelled_images,
     line,
+    misclassified_images,
     placed_image,
     placed_text,
     points,
@@ -183,16 +182,7 @@ def confusion(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 def mistakes(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Misclassified test images; under each its true class → the predicted one."""
-    wrong, seen = arrays["wrong"].tolist()
-    names = class_names(context, 10)
-    pairs = zip(arrays["true"], arrays["guessed"], strict=True)
-    chart = labelled_images(arrays["images"], [f"{names[true]} → {names[guess]}" for true, guess in pairs])
-    title = {
-        "template": N_("{wrong} of {seen} test images are misclassified"),
-        "values": {"wrong": wrong, "seen": seen},
-    }
-    chart["layout"] |= {"annotations": [heading(title)], "margin": {"t": 32}}
-    return chart
+    return misclassified_images(arrays, class_names(context, 10))
 
 
 def class_names(context: Context, classes: int) -> list[str]:

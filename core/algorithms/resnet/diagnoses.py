@@ -75,7 +75,7 @@ def degradation(evidence: Evidence, times: float) -> Values | None:
     "exploding gradients",
     N_(
         "Exploding gradients: in the {network} network the first block's is {times} times the last one's; it "
-        "grows from block to block on its way back. Try shortcuts, fewer layers, or a smaller learning rate."
+        "grows from block to block on its way back. Try shortcuts, or fewer layers."
     ),
     begin=100.0,
     end=30.0,
@@ -90,8 +90,8 @@ def exploding_gradients(evidence: Evidence, times: float) -> Values | None:
 @diagnosis(
     "vanishing gradients by block",
     N_(
-        "Vanishing gradients: in the {network} network the first block's is {times} times smaller than the last one's, "
-        "so it hardly learns. Try shortcuts, batch norm, or fewer layers."
+        "Vanishing gradients: in the {network} network the last block's is {times} times the first one's; it shrinks "
+        "from block to block on its way back. Try shortcuts, batch norm, or fewer layers."
     ),
     begin=1e-2,
     end=3e-2,
@@ -109,7 +109,7 @@ def vanishing_gradients(evidence: Evidence, share: float) -> Values | None:
     "exploding activations",
     N_(
         "Exploding activations: in the {network} network the numbers grow {times} times from the first block to the "
-        "largest. Try batch norm, zero initial γ, or fewer layers."
+        "largest. Try batch norm, or fewer layers."
     ),
     begin=100.0,
     end=30.0,

@@ -1,4 +1,4 @@
-"""What a recording keeps of both networks: what they need to answer, not what they need to learn on."""
+"""What a recording keeps of both networks: what they need to predict, not what they need to train on."""
 
 from typing import Any
 

@@ -19,12 +19,15 @@ from core.algorithms.resnet.model import ResNet, Sizes, batch_statistics
 from core.algorithms.resnet.train import RECENT, ResNetTraining, gradient_norms
 from core.events import Array, Event, Scalars, Snapshot
 
-#: Training pictures that gradients at step 0 and the sizes in each block are measured on.
-SAMPLE = 64
+#: Training pictures that gradients at step 0 are measured on, and those that the sizes in each block are.
+SAMPLE, SIZES_SAMPLE = 64, 32
+#: Steps from one measurement of the sizes to the next, at most: each takes a fifth of a step.
+SIZES_SPACING = 32
 
 
 def log_metrics(s: ResNetTraining) -> Iterator[Event]:
     """Losses and gradients of the last steps, and an evaluation of the test part where one is due."""
+    recent_sizes(s)  # here and not where a picture is taken, whose budget it would use up for a second
     gradients = current_gradients(s)
     s.gradient_history.append(s.step, gradients)
     losses = current_losses(s)
@@ -110,10 +113,19 @@ def initial(s: ResNetTraining) -> tuple[dict[str, float], Tensor]:
     return losses, torch.stack(norms)
 
 
+def recent_sizes(s: ResNetTraining) -> dict[str, Array]:
+    """:func:`sizes` as measured at most :data:`SIZES_SPACING` steps ago, at the beginning less."""
+    at, found = s.sizes
+    if found is None or not at <= s.step < at + max(1, min(at, SIZES_SPACING)):
+        found = s.cached_at_step(sizes)
+        s.sizes = s.step, found
+    return found
+
+
 @torch.no_grad()
 def sizes(s: ResNetTraining) -> dict[str, Array]:
     """By network (3n, 3): what shortcut and branch of each block add up, and the spread of its output."""
-    x = s.inputs(s.x_train[:SAMPLE])
+    x = s.inputs(s.x_train[:SIZES_SAMPLE])
     found = {}
     for name, net in s.nets.items():
         rows: list[Sizes] = []

@@ -12,7 +12,8 @@ passes on.
 - P. Goyal et al. Accurate, large minibatch SGD. 2017: γ = 0 in the last batch norm of a branch, section 5.1.
 
 Differs from 2015 in the first width and stride, which a person may choose, and in that it runs without batch norm, too:
-convolutions then have a bias. The shortcut of a block that changes the shape is taken from x itself in either order.
+convolutions then have a bias. The shortcut of a block that changes the shape is taken from x itself in either order,
+and that of B ends with a batch norm of its own.
 """
 
 import math
@@ -114,7 +115,7 @@ class ResNet(nn.Module):
     """A convolution, three stages of n blocks each, global average pooling, a linear layer.
 
     Args:
-        channels, classes: of the images and of the answer.
+        channels, classes: of the images and of the logits.
         n: blocks a stage; width, stride: channels of the first stage, stride of the first convolution.
         drop: chance that a training step skips the last block's branch (stochastic depth).
 

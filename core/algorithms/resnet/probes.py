@@ -20,10 +20,11 @@ from core.algorithms.resnet.model import ResNet, batch_statistics
 from core.algorithms.resnet.requests import REACH, CutRequest, SurfaceRequest
 from core.algorithms.resnet.train import ResNetTraining
 from core.events import Array, Event, Snapshot
+from core.experiment import overtaken
 from core.training import seed_of
 
 #: Test pictures that a cut network is evaluated on, and training pictures whose loss makes a surface.
-TESTED, TRAINED = 500, 128
+TESTED, TRAINED = 1000, 128
 #: Points a side of a surface; those of a coarser grid come first. Points from one picture of it to the next.
 SIDE, COARSEST, PIECE = 17, 8, 12
 NONE = -1
@@ -89,7 +90,7 @@ class BlockEditor:
         return a.keeps_shape and b.keeps_shape and a.n_out == b.n_out
 
     def accuracy(self, cut: set[int]) -> Array:
-        """Share of the first test pictures that each network reads rightly, (networks,)."""
+        """Share of the first test pictures that each network classifies correctly, (networks,)."""
         x, y = self.s.x_test[:TESTED], self.s.y_test[:TESTED]
         found = []
         for net in self.nets.values():
@@ -127,6 +128,8 @@ def probe(s: ResNetTraining, name: str, requests: Iterator[CutRequest | SurfaceR
         if request.act == "each":
             for _ in editor.cut_each():
                 yield Snapshot(s.step, name, editor.arrays())
+                if overtaken(requests):
+                    break
         yield Snapshot(s.step, name, editor.arrays())
 
 
@@ -145,6 +148,8 @@ def surfaces(s: ResNetTraining, name: str, requests: Iterator[SurfaceRequest]) -
             if done % PIECE == 0 or done == SIDE**2:
                 about = np.array([done / SIDE**2, REACH[reach], number], np.float32)
                 yield Snapshot(s.step, name, {"loss": loss.copy(), "about": about})
+                if overtaken(requests):
+                    break
 
 
 def coarse_to_fine() -> list[tuple[int, int]]:

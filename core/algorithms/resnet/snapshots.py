@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from core.algorithms.resnet.metrics import current_gradients, current_losses, ratio, sizes
+from core.algorithms.resnet.metrics import current_gradients, current_losses, ratio, recent_sizes
 from core.algorithms.resnet.train import ResNetTraining
 from core.algorithms.resnet.views import decades
 from core.events import Array
+from core.figures import text_array
 
 
 def classes(s: ResNetTraining) -> dict[str, Array]:
     """Names of the classes, a line each."""
-    return {"names": np.frombuffer("\n".join(s.data.classes).encode(), np.uint8)}
+    return {"names": text_array(s.data.classes)}
 
 
 def towers(s: ResNetTraining) -> dict[str, Array]:
@@ -36,13 +37,13 @@ def gradient_history(s: ResNetTraining) -> dict[str, Array] | None:
 
 def branches(s: ResNetTraining) -> dict[str, Array] | None:
     """Sizes of what shortcut and branch of each block of the residual network add up, (3n, 2)."""
-    found = s.cached_at_step(sizes)
+    found = recent_sizes(s)
     return {"sizes": found["residual"][:, :2]} if "residual" in found else None
 
 
 def spread(s: ResNetTraining) -> dict[str, Array]:
     """Standard deviation of each block's output, (networks, 3n)."""
-    return {"spread": np.stack([rows[:, 2] for rows in s.cached_at_step(sizes).values()])}
+    return {"spread": np.stack([rows[:, 2] for rows in recent_sizes(s).values()])}
 
 
 STATIC_SNAPSHOTS = {"classes": classes}

@@ -13,17 +13,14 @@ PANELS = (
     Panel(
         "towers",
         N_("Two towers"),
-        N_(
-            "Pictures enter at the bottom, the answer leaves at the top. Colour: how long the gradient of a block's "
-            "weights is. A line past a block is its shortcut."
-        ),
+        N_("Input at the bottom. Colour: norm of each block's gradient, also as first ÷ last."),
         view=f"{_VIEWS}:towers",
         size="hero",
     ),
     Panel(
         "loss",
         N_("Training loss"),
-        N_("How wrong each network is on the pictures it trains on, as a mean over the last 30 batches."),
+        N_("Cross-entropy, mean of the last 30 batches."),
         metrics=("residual/loss", "plain/loss"),
         size="side",
         scale="log",
@@ -43,15 +40,18 @@ PANELS = (
     ),
     Panel(
         "gradient_ratio",
-        N_("First block's gradient over the last's"),
-        N_("At 1 both learn alike; far above, the gradient explodes on its way back; far below, it vanishes."),
+        N_("Gradient: first ÷ last"),
+        N_(
+            "Norm of the first block's gradient over the last's: far above 1 it explodes on its way back, far below it "
+            "vanishes."
+        ),
         metrics=("residual/gradient_ratio", "plain/gradient_ratio"),
         scale="log",
     ),
     Panel(
         "branches",
         N_("F(x) against x"),
-        N_("What each residual block adds, and what it adds it to: a small change to a large signal."),
+        N_("What each residual block adds, F(x), and what it adds it to, x: their root mean squares."),
         view=f"{_VIEWS}:branches",
         shown_if={"networks": ("both", "residual")},
     ),
@@ -71,7 +71,10 @@ PANELS = (
     Panel(
         "mistakes",
         N_("Mistakes"),
-        N_("Test images that this network gets wrong, the surest first: true class → guess."),
+        N_(
+            "Test images that the residual network gets wrong (where it trains alone, the plain one), most confident "
+            "first: true class → predicted class."
+        ),
         view=f"{_VIEWS}:mistakes",
     ),
 )
@@ -81,10 +84,8 @@ METRICS = (
     Metric("plain/loss", N_("Plain"), N_("Mean training loss over the last 30 batches."), "low"),
     Metric("residual/accuracy", N_("Residual"), N_("Share of all test pictures put into the right class."), "high"),
     Metric("plain/accuracy", N_("Plain"), N_("Share of all test pictures put into the right class."), "high"),
-    Metric(
-        "residual/gradient_ratio", N_("Residual"), N_("Length of the first block's gradient over the last block's.")
-    ),
-    Metric("plain/gradient_ratio", N_("Plain"), N_("Length of the first block's gradient over the last block's.")),
+    Metric("residual/gradient_ratio", N_("Residual"), N_("Norm of the first block's gradient over the last block's.")),
+    Metric("plain/gradient_ratio", N_("Plain"), N_("Norm of the first block's gradient over the last block's.")),
 )
 
 _MNIST = {"data": "mnist_5k", "test_share": 0.2}
@@ -104,7 +105,7 @@ PRESETS = (
     Preset(
         "twenty",
         N_("Twenty layers"),
-        N_("Both networks learn to read; the residual one's training loss is at most two thirds of the plain one's."),
+        N_("Both networks learn; the residual one's training loss is at most two thirds of the plain one's."),
         _MNIST,
         {"steps": 300},
     ),
@@ -125,8 +126,8 @@ PROBES = (
         "cut",
         N_("Cut and swap blocks"),
         N_(
-            "Click a block: both networks have to do without it. E cuts each in turn. S on two blocks of a stage swaps "
-            "them. By keys: ↑ ↓ walk, Enter cuts."
+            "Click a block to cut it from both networks, or cut each in turn. Swap takes two blocks of a stage, one "
+            "after the other."
         ),
         request=CutRequest,
         view=f"{_VIEWS}:block_editor",
@@ -152,10 +153,7 @@ PROBES = (
     Probe(
         "surface",
         N_("Loss surface"),
-        N_(
-            "The training loss around the weights (red), in two random directions; as high as the loss, by powers of "
-            "ten. Drag to rotate; Space draws other directions."
-        ),
+        N_("The training loss around the weights (red), in two random directions, on a log scale. Drag to rotate."),
         request=SurfaceRequest,
         view=f"{_VIEWS}:loss_surfaces",
         keys={" ": {"act": "again"}, "ArrowUp": {"act": "wider"}, "ArrowDown": {"act": "narrower"}},

@@ -1,7 +1,7 @@
 """Training a residual and a plain network side by side: the same batches, the same initial weights, one step of both.
 
-Neither network knows of the other: they share the pictures alone. The papers and the mathematics are in ``model.py``;
-:func:`train` is the loop.
+They share the batches and nothing else: no weight, gradient or statistic. The papers and the mathematics are in
+``model.py``; :func:`train` is the loop.
 """
 
 import math
@@ -21,7 +21,7 @@ from core.data import image_data
 from core.data.dataset import scale_of
 from core.data.image_data import ImageData
 from core.events import Array, Event
-from core.training import EpochBatches, History, Training, generator, log_spacing
+from core.training import EpochBatches, History, Training, generator, log_spacing, set_learning_rate
 
 #: The training loss that is logged is the mean over so many batches.
 RECENT = 30
@@ -48,6 +48,7 @@ class ResNetTraining(Training):
             linear layer.
         gradient_history: the same at steps before.
         accuracy: of the test part in the last evaluation, by network. history: what the diagnoses are made from.
+        sizes: the step at which those in each block were last measured for a picture, and what they were; never saved.
     """
 
     saved = (
@@ -84,6 +85,7 @@ class ResNetTraining(Training):
         self.gradient_history = GradientHistory()
         self.accuracy: dict[str, float] = {}
         self.history = History(Evaluation)
+        self.sizes: tuple[int, dict[str, Array] | None] = (0, None)
 
     def inputs(self, x: Tensor) -> Tensor:
         """Pictures as the networks take them, from bytes or from 0 … 1."""
@@ -238,8 +240,3 @@ def train(s: ResNetTraining) -> Iterator[Event]:
 def learning_rate(config: ResNetConfig, step: int) -> float:
     """Learning rate of the update after ``step`` updates: a tenth after each of ``lr_steps``."""
     return config.lr * 0.1 ** sum(step >= drop for drop in config.lr_steps)
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr

@@ -14,6 +14,7 @@ from core.events import Array
 from core.experiment import Context
 from core.figures import (
     Figure,
+    Text,
     Trace,
     axis,
     bars,
@@ -22,8 +23,8 @@ from core.figures import (
     footnote,
     heading,
     hidden_axis,
-    labelled_images,
     line,
+    misclassified_images,
     placed_image,
     placed_text,
     points,
@@ -38,7 +39,7 @@ from core.words import N_
 
 COLOURS = {"residual": palette.CLASSES[0], "plain": palette.CLASSES[1]}
 TITLES = {"residual": N_("Residual, {depth} layers"), "plain": N_("Plain, {depth} layers")}
-NAMES = {"residual": N_("residual"), "plain": N_("plain")}
+NAMES = {"residual": N_("Residual"), "plain": N_("Plain")}
 
 #: Powers of ten at both ends of the gradient's colours.
 LOW, HIGH = -3, 3
@@ -46,8 +47,8 @@ _SCALE = "sequential"
 
 #: A tower: where its middle and the text beside it stand, in shares of its half of the figure; half the width of the
 #: blocks of each stage, of both ends, and how far out a shortcut runs.
-_MIDDLE, _TEXT = 0.25, 0.55
-_HALF, _END, _OUT = (0.11, 0.16, 0.21), 0.07, 0.045
+_MIDDLE, _TEXT = 0.2, 0.44
+_HALF, _END, _OUT = (0.09, 0.13, 0.17), 0.06, 0.045
 
 
 def decades(norms: Any) -> Array:
@@ -75,7 +76,7 @@ def towers(arrays: Mapping[str, Any], context: Context) -> Figure:
         loss, accuracy, ratio = arrays["scores"][i].tolist()
         shown = [(f"{loss:.3g}" if loss < 1000 else f"{loss:,.0f}", N_("training loss"))]
         shown.append((f"{100 * accuracy:.1f} %" if accuracy >= 0 else "–", N_("test accuracy")))
-        shown.append((_times(ratio) if ratio else "–", N_("first ÷ last block")))
+        shown.append((_times(ratio) if ratio else "–", N_("first ÷ last")))
         annotations += _beside(config, i, shown)
     return _towers(config, traces, annotations, margin={"t": 36, "b": 64})
 
@@ -111,9 +112,14 @@ def _tower(config: ResNetConfig, name: str, i: int, colours: list[str], texts: l
 
 
 def _title(config: ResNetConfig, name: str, i: int) -> dict[str, Any]:
-    """The network's name over its tower."""
-    share = (i + _MIDDLE) / len(config.names)
-    return heading({"template": TITLES[name], "values": {"depth": config.depth}}, share, colour=COLOURS[name])
+    """The network's name over its tower, from the tower's left edge on: on a phone it is wider than the tower."""
+    title = {"template": TITLES[name], "values": {"depth": config.depth}}
+    return heading(title, _left(config, i), xanchor="left", colour=COLOURS[name])
+
+
+def _left(config: ResNetConfig, i: int) -> float:
+    """The left edge of the ``i``-th tower, as a share of the figure's width."""
+    return (i + _MIDDLE - _HALF[-1]) / len(config.names)
 
 
 def _beside(config: ResNetConfig, i: int, shown: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -193,17 +199,18 @@ def branches(arrays: Mapping[str, Any], context: Context) -> Figure:
         line(block, x, name=N_("x, by the shortcut"), colour=INK, width=3, markers=5, hover="x+y"),
         line(block, F_x, name=N_("F(x), by the branch"), colour=COLOURS["residual"], width=3, markers=5, hover="x+y"),
     ]
-    return figure(traces, axis(N_("block"), zeroline=False), _log_axis(N_("root mean square")), legend=True)
+    return figure(
+        traces, axis(N_("block"), zeroline=False), _log_axis(N_("root mean square"), np.stack([x, F_x])), legend=True
+    )
 
 
 def spread(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Standard deviation of each block's output, a line a network."""
-    traces = []
-    for name, row in zip(_config(context).names, arrays["spread"], strict=True):
-        block = np.arange(1, len(row) + 1)
-        found = np.maximum(row.astype(np.float64), 1e-9)
+    traces, spreads = [], np.maximum(arrays["spread"].astype(np.float64), 1e-9)
+    for name, found in zip(_config(context).names, spreads, strict=True):
+        block = np.arange(1, len(found) + 1)
         traces.append(line(block, found, name=NAMES[name], colour=COLOURS[name], width=3, markers=5, hover="x+y"))
-    return figure(traces, axis(N_("block"), zeroline=False), _log_axis(N_("deviation")), legend=True)
+    return figure(traces, axis(N_("block"), zeroline=False), _log_axis(N_("standard deviation"), spreads), legend=True)
 
 
 def confusion(arrays: Mapping[str, Any], context: Context) -> Figure:
@@ -213,16 +220,7 @@ def confusion(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 def mistakes(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Misclassified test pictures; under each its true class → the predicted one."""
-    names = text_lines(context.statics["classes"]["names"])
-    wrong, seen = arrays["wrong"].tolist()
-    pairs = zip(arrays["true"], arrays["guessed"], strict=True)
-    chart = labelled_images(arrays["images"], [f"{names[true]} → {names[guess]}" for true, guess in pairs])
-    title = {
-        "template": N_("{wrong} of {seen} test images are misclassified"),
-        "values": {"wrong": wrong, "seen": seen},
-    }
-    chart["layout"] |= {"annotations": [heading(title)], "margin": {"t": 32}}
-    return chart
+    return misclassified_images(arrays, text_lines(context.statics["classes"]["names"]))
 
 
 # The probes
@@ -257,13 +255,19 @@ def block_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
                 width=0.6,
                 hovertext=[texts[k + 1] for k in tried],
             )
-            traces.append(kept)
+            uncut = i + _TEXT + room * arrays["accuracy"][0, i]
+            height = [[[uncut, 0.5], [uncut, 3 * config.n + 0.5]]]
+            traces += [kept, segments(np.array(height, np.float32), colour=INK, width=1.5)]
         whole, now = (100 * accuracy for accuracy in arrays["accuracy"][:, i].tolist())
-        score = {"template": N_("accuracy {now} % (uncut: {whole} %)"),
-                 "values": {"now": f"{now:.1f}", "whole": f"{whole:.1f}"}}  # fmt: skip
+        lines: list[tuple[Text, str]] = [
+            ({"template": N_("accuracy {now} %"), "values": {"now": f"{now:.1f}"}}, BAD if whole - now > 5 else ""),
+            ({"template": N_("uncut: {whole} %"), "values": {"whole": f"{whole:.1f}"}}, INK),
+        ]
+        lines += [(N_("bars: with one cut"), INK)] if len(tried) else []
+        for k, (text, colour) in enumerate(lines):
+            below: dict[str, Any] = {"paper": True, "xanchor": "left", "yanchor": "top", "yshift": -22 * k}
+            annotations.append(placed_text(text, _left(config, i), 0, colour=colour, **below))
         annotations.append(_title(config, name, i))
-        annotations.append(placed_text(score, (i + _MIDDLE) / len(config.names), 0, paper=True, xanchor="center",
-                                       yanchor="top", colour=BAD if whole - now > 5 else ""))  # fmt: skip
     marks = [(cursor, "triangle-right", INK)] + (
         [(held, "triangle-right-open", palette.CLASSES[4])] if held >= 0 else []
     )
@@ -271,7 +275,7 @@ def block_editor(arrays: Mapping[str, Any], context: Context) -> Figure:
         x = np.array([i + _MIDDLE - _HALF[-1] - 0.02 for i in range(len(config.names))], np.float32)
         y = np.full_like(x, place + 1)
         traces.append(points(x, y, colour=colour, symbol=symbol, size=14, outline=2, hover="skip"))
-    return _towers(config, traces, annotations, barmode="overlay", margin={"t": 36, "b": 36})
+    return _towers(config, traces, annotations, barmode="overlay", margin={"t": 36, "b": 76})
 
 
 #: Losses at both ends of a surface's height and colours, as powers of ten.
@@ -320,11 +324,17 @@ def loss_surfaces(arrays: Mapping[str, Any], context: Context) -> Figure:
     if done < 1:
         growing = {"template": N_("{percent} % of the points computed"), "values": {"percent": round(100 * done)}}
         annotations.append(footnote(growing))
-    return figure(traces, annotations=annotations, margin={"t": 32, "b": 24}, **scenes)
+    return figure(traces, annotations=annotations, margin={"t": 32, "b": 32}, **scenes)
 
 
-def _log_axis(title: str) -> dict[str, Any]:
-    return axis(title, log=True, exponentformat="power", nticks=5)
+def _log_axis(title: str, values: Array) -> dict[str, Any]:
+    """An axis by powers of ten; within two decades with ticks at 1, 2 and 5 times each."""
+    low, high = int(np.floor(np.log10(values.min()))), int(np.ceil(np.log10(values.max())))
+    if high - low > 2:
+        ticks = {10.0**p: f"10<sup>{p}</sup>" for p in range(low, high + 1, -(-(high - low) // 5))}
+    else:
+        ticks = {m * 10.0**p: f"{m * 10.0**p:g}" for p in range(low, high + 1) for m in (1, 2, 5)}
+    return axis(title, log=True, tickvals=list(ticks), ticktext=list(ticks.values()))
 
 
 def _config(context: Context) -> ResNetConfig:

@@ -25,7 +25,7 @@ from core.words import N_, Refusal, Sentence, sentence_json
 
 _log = logging.getLogger(__name__)
 
-#: Sessions at once in one server, and seconds without a request after which one ends.
+#: Sessions at once in one server, and seconds without a request or an answer after which one ends.
 MAX_SESSIONS, IDLE_S = 8, 60.0
 
 #: Makes the figure of an event, as JSON: the probe, the event, the step of the checkpoint.
@@ -118,8 +118,7 @@ class ProbeSession:
 
     def request(self, n: int, fields: Mapping[str, Any]) -> None:
         request = settings.check(self._probe.request, fields)
-        self._idle_timer.cancel()
-        self._idle_timer = self._loop.call_later(self._idle_s, self._idle)
+        self._stay()
         try:
             self._connection.send(dumps({"n": n, "request": request.model_dump(mode="json")}) + b"\n")
         except OSError:
@@ -144,6 +143,7 @@ class ProbeSession:
 
     def _received(self, message: Mapping[str, Any], event: Event | None) -> None:
         if event is not None:
+            self._stay()  # a picture that grows piece by piece is awaited, and then looked at
             self._latest = (message["n"], event)
             self._something_to_send.set()
         elif "ready" in message:
@@ -155,6 +155,12 @@ class ProbeSession:
                 about = (self._probe.name, self.watcher.run, message["traceback"])
                 _log.error("the probe %r of run %s failed:\n%s", *about)
             self._end(message["failed"])
+
+    def _stay(self) -> None:
+        """Count the idle time from now."""
+        self._idle_timer.cancel()
+        if self._reason is None and not self._task.cancelling():
+            self._idle_timer = self._loop.call_later(self._idle_s, self._idle)
 
     def _idle(self) -> None:
         sentence = Sentence(N_("No request came for a while, so the session was closed. Start again."))

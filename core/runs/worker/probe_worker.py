@@ -56,7 +56,7 @@ def answers(back: IO[bytes]) -> Iterator[tuple[dict[str, Any], Event | None]]:
         yield header, decoded(header["kind"], header["at"], header["panel"], header["body"], arrays or None)
 
 
-class Requests:
+class Requests(Iterator[Request]):
     """What comes over the connection: an iterator over the requests, the newest one first and only."""
 
     def __init__(self, connection: IO[bytes], request: type[Request]) -> None:
@@ -67,15 +67,24 @@ class Requests:
         self._ended = False
         threading.Thread(target=self._receive, daemon=True).start()
 
-    def __iter__(self) -> Iterator[Request]:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._newest is not None or self._ended)
-                request, self._newest = self._newest, None
-                if self._ended or request is None:
-                    return
-            self.n = request["n"]
-            yield settings.check(self._request, request["request"])
+    def __next__(self) -> Request:
+        with self._changed:
+            self._changed.wait_for(self._has_newer)
+            request, self._newest = self._newest, None
+            if self._ended or request is None:
+                raise StopIteration
+        self.n = request["n"]
+        checked: Request = settings.check(self._request, request["request"])
+        return checked
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether a newer request has come, or the session was closed."""
+        with self._changed:
+            return self._has_newer()
+
+    def _has_newer(self) -> bool:
+        return self._newest is not None or self._ended
 
     def _receive(self) -> None:
         with suppress(OSError, ValueError):
@@ -112,7 +121,7 @@ def answer(folder: Path, name: str, step: int | None, incoming: IO[bytes], outgo
             raise Refusal("step", N_("Nothing was saved of this run yet that could be played with."))
         state = restored.state
         send({"ready": state.step})
-        for event in restored.program.probe(state, name, iter(requests)):
+        for event in restored.program.probe(state, name, requests):
             if isinstance(event, Snapshot | Text):
                 kind, panel, body, arrays = encoded(event)
                 about = {"kind": kind, "at": event.step, "panel": panel, "body": body, "size": len(arrays or b"")}

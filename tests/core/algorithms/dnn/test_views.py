@@ -17,6 +17,7 @@ from core.algorithms.dnn.snapshots import SIDE, make_plane
 from core.algorithms.dnn.spec import experiment
 from core.events import Note, Snapshot
 from core.experiment import Context
+from core.figures import as_is
 from core.runs.store.log import LogWriter
 from tests.core.algorithms.dnn.training import run, snapshots, start
 
@@ -166,7 +167,7 @@ def test_the_mistakes_are_images_that_were_mistaken():
     assert (arrays["true"] != arrays["guessed"]).all()
     assert arrays["true"].tolist() == state.data.y_test[wrong[:24]].tolist()
     labels = views.mistakes(arrays, Context(state.config, {}, 60))["data"][0]["text"]
-    assert labels[0] == f"{arrays['true'][0]} → {arrays['guessed'][0]}"
+    assert labels[0] == as_is(f"{arrays['true'][0]} → {arrays['guessed'][0]}")
 
 
 def test_a_dead_unit_shows_in_the_activations():

@@ -5,12 +5,13 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import core.algorithms
-from core.algorithms.resnet.metrics import initial, ratio
+from core.algorithms.resnet.metrics import initial, ratio, sizes
 from core.algorithms.resnet.model import ResNet, initialise
 from core.training import generator
 from tests.core.algorithms.resnet.training import start
@@ -105,6 +106,8 @@ def test_gradients_at_56_layers_before_the_first_step(batch_norm, seed):
     if batch_norm:
         assert 1000 <= found["plain"] <= 3000
         assert 4.5 <= found["residual"] <= 6.5
+        x, F_x = np.square(sizes(s)["residual"][:, :2]).T
+        assert np.mean(x / (x + F_x)) == pytest.approx(4 / 5, abs=0.03)
     else:
         assert 1 <= found["plain"] <= 11
         assert losses["residual"] >= 1000

@@ -153,8 +153,8 @@ def test_a_test_takes_the_expectation_of_what_training_draws():
     torch.testing.assert_close(block(x, p), expected)
     net = network(drop=0.5).eval()
     weights = net.state_dict()
-    told = reference.logits(pictures(), weights, n=2, stride=1, residual=True, training=False, gates=net.survival)
-    torch.testing.assert_close(net(pictures()), told)
+    expected = reference.logits(pictures(), weights, n=2, stride=1, residual=True, training=False, gates=net.survival)
+    torch.testing.assert_close(net(pictures()), expected)
 
 
 def rectified_input() -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from core.algorithms.resnet.metrics import SAMPLE, current_gradients, initial, sizes
+from core.algorithms.resnet.metrics import SAMPLE, current_gradients, initial, recent_sizes, sizes
 from core.algorithms.resnet.train import HISTORY, RECENT, GradientHistory
 from core.experiment import Diverged
 from tests.core.algorithms.resnet.training import TINY, program, run, snapshots, start
@@ -168,6 +168,26 @@ def test_a_large_test_part_is_evaluated_at_the_end_of_an_epoch():
 def test_a_loss_that_is_no_number_ends_the_training():
     with pytest.raises(Diverged):
         run(start(TINY | {"n": 6, "batch_norm": False, "networks": "residual", "lr": 1.0}), 50)
+
+
+def test_sizes_are_measured_seldom_and_never_taken_from_another_time():
+    s, measured = start(TINY), []
+    training = program.train(s)
+    for _ in range(70):
+        recent_sizes(s)
+        if s.step == s.sizes[0]:
+            measured.append(s.step)
+        next(training)
+    assert measured == [0, 1, 2, 4, 8, 16, 32, 64]
+    s.step = 40  # as where it is loaded from a checkpoint
+    assert recent_sizes(s) is s.sizes[1] and s.sizes[0] == 40
+
+
+def test_a_picture_measures_no_sizes():
+    s = run(start(TINY), 40).state
+    assert s.sizes[0] == 32
+    snapshots(s)
+    assert s.sizes[0] == 32
 
 
 def test_sizes_and_snapshots_leave_networks_in_training():

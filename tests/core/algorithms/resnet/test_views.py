@@ -139,6 +139,31 @@ def test_the_history_is_drawn_input_at_the_bottom_oldest_at_the_left():
     assert (image["x"], image["sizex"]) == (-0.5, 3.0)
 
 
+def test_blocks_cut_in_turn_are_bars_beside_the_accuracy_of_the_uncut_network():
+    state = run(start(TINY | {"networks": "residual"}), 3).state
+    arrays = {
+        "at": np.array([0, -1]), "cut": np.array([], np.int32), "moved": np.array([], np.int32),
+        "accuracy": np.array([[0.8], [0.7]], np.float32), "each": np.array([[0.4, 0.8, -1]], np.float32),
+    }  # fmt: skip
+    made = views.block_editor(arrays, Context(state.config, {}, 3))
+    bars = [trace for trace in made["data"] if trace["type"] == "bar"][1]
+    assert bars["y"] == [1, 2], "the third was not cut yet"
+    assert bars["x"][0] == pytest.approx(bars["x"][1] / 2)
+    uncut = next(t for t in made["data"] if t.get("line", {}).get("color") == views.INK)
+    x = np.frombuffer(base64.b64decode(uncut["x"]["bdata"]), np.float32)
+    assert x[0] == x[1] == pytest.approx(bars["base"][0] + bars["x"][1]), "where a bar of the uncut accuracy ends"
+    texts = [note["text"] for note in painted(made)["layout"]["annotations"]]
+    assert texts == ["accuracy 70.0 %", "uncut: 80.0 %", "bars: with one cut", "Residual, 8 layers"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "ticks"),
+    [((0.6, 6), [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]), ((1, 1e30), [1e0, 1e6, 1e12, 1e18, 1e24, 1e30])],
+)
+def test_a_logarithmic_axis_has_a_few_round_ticks(ends, ticks):
+    assert views._log_axis("", np.array(ends))["tickvals"] == pytest.approx(ticks)
+
+
 def test_the_probes_pictures_are_valid_at_every_moment():
     state = run(start(TINY), 3).state
     requests = {"cut": [CutRequest(), CutRequest(block=1), CutRequest(act="each")], "surface": [SurfaceRequest()]}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from tests.conftest import until
 from tests.core.runs.server.test_socket import OWNER, Browser, Lab
 from tests.core.runs.toy import served
 from tests.core.runs.worker.test_kill import zygote
+from tests.toy.probes import PIECES
 
 RECORDED = "recorded-toy"
 
@@ -159,7 +161,10 @@ def test_a_wrong_request_is_refused_by_its_field_and_the_session_goes_on(lab: La
     browser = player(lab, house.run)
     for request, said in (
         ({"x": 3}, "Place must be a number between -1 and 1; it was 3."),
-        ({"how": "badly"}, "How must be one of well, slowly, twice, never, by error, by death, no more; it was badly."),
+        (
+            {"how": "badly"},
+            "How must be one of well, slowly, twice, piecewise, never, by error, by death, no more; it was badly.",
+        ),
         ({"y": 1}, "There is no setting y; there are: x, how, drawing."),
         ({"drawing": "A" * 4000}, "The drawing must have 56 × 56 cells, as its canvas sends them."),
         ({"x": None}, "Place must be a number between -1 and 1; it was None."),
@@ -218,6 +223,28 @@ def test_a_slow_model_has_only_the_newest_question(lab: Lab, house: House) -> No
     while answered[-1]["n"] < 59:
         answered.append(hear(browser))
     assert answered[-1]["panels"]["ask"]["data"][0]["x"][0] < 6, "nearly all of them were overtaken"
+
+
+def test_an_answer_of_many_pieces_stops_for_a_newer_request(lab: Lab, house: House) -> None:
+    browser = player(lab, house.run)
+    ask(browser, 1, how="piecewise")
+    assert hear(browser)["n"] == 1
+    ask(browser, 2)
+    pieces = 0
+    while hear(browser)["n"] == 1:
+        pieces += 1
+    assert pieces < PIECES / 2
+
+
+def test_a_session_is_not_idle_while_it_answers(lab: Lab, house: House) -> None:
+    house.hub.probe_sessions = ProbeSessions(idle_s=0.6)
+    browser = player(lab, house.run)
+    ask(browser, 1, how="piecewise")
+    begin = time.monotonic()
+    while (message := hear(browser))["type"] == "answer":
+        pass
+    assert "No request came for a while" in sentence(message)
+    assert time.monotonic() - begin > 0.1 * PIECES, "it was closed before its answer was whole"
 
 
 def test_silence_ends_a_session(lab: Lab, house: House) -> None:

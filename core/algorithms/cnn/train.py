@@ -23,7 +23,7 @@ from core.data import image_data
 from core.data.image_data import ImageData
 from core.events import Array, Event
 from core.log_schedule import TRAIN_SAMPLE, LogSchedule
-from core.training import EpochBatches, History, Training, UpdateStatistics, generator
+from core.training import EpochBatches, History, Training, UpdateStatistics, generator, set_learning_rate
 
 #: Test pictures that are moved.
 MOVED = 1000
@@ -167,7 +167,7 @@ def build(config: CNNConfig, data: ImageData, device: str) -> CNN:
     s.dropout = Dropout(s.dropout_rng)
     model = make_network(config, generator(config.seed, "weights"), s.dropout)
     # Pooling along the channels of a place takes a third of the time that it takes along the rows of a map.
-    s.model = model.to(s.device, memory_format=torch.channels_last)
+    s.model = model.to(s.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     s.optimizer = make_optimizer(s.model, config)
     # Batch norm cannot normalise a batch of a single picture.
     min_batch = 2 if config.normalised else 1
@@ -235,8 +235,3 @@ def learning_rate(config: CNNConfig, step: int) -> float:
         case "cosine":
             return config.lr * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return config.lr
-
-
-def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr

@@ -20,12 +20,11 @@ from core.figures import (
     equal_axes,
     figure,
     footnote,
-    heading,
     heat_map,
     hidden_axis,
-    labelled_images,
     labels,
     line,
+    misclassified_images,
     placed_image,
     placed_text,
     points,
@@ -257,16 +256,7 @@ def confusion(arrays: Mapping[str, Any], context: Context) -> Figure:
 
 def mistakes(arrays: Mapping[str, Any], context: Context) -> Figure:
     """Misclassified test pictures, the most confident first; under each its true class → the predicted one."""
-    wrong, seen = arrays["wrong"].tolist()
-    names = class_names(context)
-    pairs = zip(arrays["true"], arrays["guessed"], strict=True)
-    chart = labelled_images(arrays["images"], [f"{names[true]} → {names[guess]}" for true, guess in pairs])
-    title = {
-        "template": N_("{wrong} of {seen} test images are misclassified"),
-        "values": {"wrong": wrong, "seen": seen},
-    }
-    chart["layout"] |= {"annotations": [heading(title)], "margin": {"t": 32}}
-    return chart
+    return misclassified_images(arrays, class_names(context))
 
 
 def class_names(context: Context, most: int = 0) -> list[str]:

@@ -25,16 +25,16 @@ STAGE = ("test_stage.py", "test_viewed_run.py", "test_probes.py", "test_drawing.
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]
-    """Three processes share the work (`make test`) a file at a time, but never is there a third browser."""
+    """Three processes share the work (`make test`): a file at a time, and of the contract suite an algorithm at a time;
+    but never is there a third browser."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
+        file, _, test = nodeid.partition("::")
+        if file.endswith("/test_contract.py"):
+            return f"{file} {test.partition('[')[2].rstrip(']').split('-')[0]}"
         if not file.startswith("tests/browser/"):
             return file
-        name = Path(file).name
-        return (
-            "stage" if name in ("test_stage.py", "test_viewed_run.py", "test_probes.py", "test_drawing.py") else "pages"
-        )
+        return "stage" if Path(file).name in STAGE else "pages"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shared:

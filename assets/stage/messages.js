@@ -28,7 +28,7 @@
  * @property {boolean} keys whether the page's keys are the stage's
  * @property {PanelSpec[]} panels
  * @property {MetricSpec[]} metrics
- * @property {Object<string, string>} fields titles of the settings by name
+ * @property {Object<string, string>} fields titles of the settings whose changes are marked, by name
  * @property {number[]} speeds steps a second to choose from; 0 is full speed
  * @property {string[]} parts of a round, where the experiment has several networks
  * @property {ProbeSpec[]} probes

@@ -253,7 +253,8 @@ export class Panel {
     const { run, theme, words, fields } = this.#display;
     const how = { theme, words, size: this.#typeSize, revision: run.id || "" };
     if (this.#spec.curves) {
-      return curveFigure({ log: this.#log, curves, marks: run.model.marks, step: run.shownStep, fields, ...how });
+      const marks = run.model.marks.filter((mark) => mark.field in fields);
+      return curveFigure({ log: this.#log, curves, marks, step: run.shownStep, fields, ...how });
     }
     const figure = run.figure(this.#spec.name);
     return figure && !figure.error ? themed(figure, how) : null;

@@ -52,7 +52,9 @@ export class Timeline {
             style="--tf-share: ${step / end}" aria-label=${words.translate(WORDS.timeline)} aria-valuetext=${text}
             @input=${(/** @type {InputEvent} */ event) => scrub(event, run)}
             @keydown=${(/** @type {KeyboardEvent} */ event) => moveByKey(event, run)} />
-          <span class="tf-ticks">${model.marks.map((mark) => tick(mark, end, run, fields, words))}</span>
+          <span class="tf-ticks">${model.marks
+            .filter((mark) => mark.field in fields)
+            .map((mark) => tick(mark, end, run, fields, words))}</span>
         </div>
         <span class="tf-at">${empty ? "" : text}</span>
         ${button(back, html`${icon("end")}<span>${back.name}</span>`)}`,

@@ -54,7 +54,11 @@ def stage_props(experiment: Experiment, draft: Draft, watched: WatchedRun | None
             {"name": metric.name, "title": metric.title, "sentence": metric.sentence, "better": metric.better}
             for metric in experiment.metrics
         ],
-        "fields": {name: control.title for name, control in fields.controls(experiment.config).items()},
+        "fields": {
+            name: control.title
+            for name, control in fields.controls(experiment.config).items()
+            if name not in {panel.click for panel in experiment.panels}  # what is clicked changes what is shown alone
+        },
         "speeds": list(SPEEDS),
         "parts": list(experiment.parts),
         "probes": [

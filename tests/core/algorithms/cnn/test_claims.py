@@ -17,7 +17,8 @@ PRESETS = {p.name: p for p in experiment.presets}
 STEPS = {name: int(p.stop["steps"]) for name, p in PRESETS.items()}
 SEEDS = (0, 1, 2)
 
-pytestmark = pytest.mark.claim
+# Three trainings of a minute each, and more: none of them is cheap enough for the suite.
+pytestmark = [pytest.mark.claim, pytest.mark.long]
 
 
 @cache
@@ -110,7 +111,6 @@ def test_shapes_are_told_apart(measured):
         measured(f"{title('shapes')}: test accuracy, seed {seed}", found, at_least=0.5)
 
 
-@pytest.mark.long
 def test_the_full_mnist_in_one_epoch(measured):
     for seed in SEEDS:
         log = outcome("mnist", seed)

@@ -124,6 +124,7 @@ def test_pictures_are_taken_by_the_camera(playwright: Playwright, server: Server
         page.get_by_label("Class", exact=True).press("Enter")
         page.get_by_text("Use the camera").click()
         for n in range(1, 3):
+            page.wait_for_function("document.querySelector('video')?.videoWidth > 0")  # before, it takes no photo
             page.get_by_role("button", name="Take Photo").click()
             expect(thumbnails(page, "screen")).to_have_count(n)
             settled(page)

@@ -1,6 +1,6 @@
 /**
  * Clicks on the points of a figure that is drawn anew several times a second. Plotly loses a click where it draws
- * between press and release, and what is pointed at, too, until the mouse moves again. So of the mouse it is asked for
+ * between press and release, and what is pointed at, too, until the mouse moves again. So Plotly is used for the mouse for
  * no more than what is pointed at; a tap points at nothing before, and is Plotly's own.
  */
 

@@ -106,7 +106,7 @@ export class ProbeDialog {
     window.addEventListener("keyup", this.#onKey, true);
     window.addEventListener("blur", this.#onBlur);
     this.#plot.addEventListener("pointerdown", this.#onPoint);
-    // Plotly lays an element over the page while a button is held, so the rest is heard of wherever it happens.
+    // Plotly lays an element over the page while a button is held, so the rest is taken wherever it happens.
     for (const type of POINTER_EVENTS) window.addEventListener(type, this.#onPoint);
   }
 

@@ -135,7 +135,7 @@ def confusion(step: int) -> dict[str, Any]:
     }
 
 
-def asked(request: dict[str, Any]) -> dict[str, Any]:
+def answered(request: dict[str, Any]) -> dict[str, Any]:
     """A bar as high as the request's x."""
     bar = {"type": "bar", "x": ["x"], "y": [request.get("x", 0)], "customdata": [7]}
     return {"data": [bar], "layout": {"yaxis": {"range": [-1, 1]}}}
@@ -170,7 +170,7 @@ def surfaces(request: dict[str, Any]) -> dict[str, Any]:
     return {"data": traces, "layout": scenes | {"annotations": notes, "margin": {"t": 32}}}
 
 
-ANSWERS = {"surfaces": surfaces, "ask": asked, "draw": recognised, "place": placed}
+ANSWERS = {"surfaces": surfaces, "ask": answered, "draw": recognised, "place": placed}
 
 FIGURES = {"boundary": boundary, "neurons": neurons, "activations": activations, "confusion": confusion}
 

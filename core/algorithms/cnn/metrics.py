@@ -26,7 +26,7 @@ CHUNK = 200
 #: Test pictures of a class by which to say that it is never predicted.
 ENOUGH = 5
 
-#: Training pictures for which every channel is asked for its slope, and a slope that lets no gradient through.
+#: Training pictures on which the slope of every channel is measured, and a slope that lets no gradient through.
 SLOPE_SAMPLE, FLAT_SLOPE = 128, 0.01
 
 

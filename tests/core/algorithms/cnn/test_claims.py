@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.claim, pytest.mark.long]
 
 @cache
 def outcome(name: str, seed: int = 0, **changed) -> Log:
-    """A preset to its end; several claims look at the same run."""
+    """A preset to its end; several claims measure the same run."""
     state = start(dict(PRESETS[name].settings) | changed | {"seed": seed})
     return run(state, STEPS[name])
 
